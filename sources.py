@@ -1,0 +1,297 @@
+"""Files to a table of sessions, and a report of what was left out of it and why."""
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+
+from activity import COLUMNS
+
+UNKNOWN: Final = ("", "na", "n/a", "nan", "none", "null")
+"""How files write a duration that is not known; capital letters do as well."""
+
+_DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
+_TEXT: Final = pa.dictionary(pa.int32(), pa.string())
+_MARK: Final = "\x1e"
+
+
+class BadInput(ValueError):
+    """A file can't be used; the message is one line that names it and says why."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where sessions are from, in words, and how many rows were left out by reason."""
+
+    name: str
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    def left_out_text(self) -> str:
+        """For example "3 rows left out: 2 with an unreadable time, 1 with no user"."""
+        n = sum(self.left_out.values())
+        reasons = (f"{rows:,} with {why}" for why, rows in self.left_out.items())
+        return f"{n:,} row{'s' * (n != 1)} left out: {', '.join(reasons)}"
+
+
+def read_sessions(paths: Sequence[Path]) -> tuple[pd.DataFrame, Origin]:
+    """Read session tables as one data set, with the columns that Activity takes.
+
+    A file is CSV (comma, semicolon or tab; UTF-8; its first line names the columns),
+    the same gzipped, or Parquet. Times are ISO 8601, UTC where they name no zone.
+    Rows that can't be used are left out and counted. Raises BadInput.
+    """
+    seen: set[Path] = set()
+    tables, left_out = [], dict[str, int]()
+    for path in paths:
+        if path.resolve() in seen:
+            raise BadInput(f"{path}: named twice, and would be counted twice")
+        seen.add(path.resolve())
+        try:
+            table, ragged = _read(path)
+            sessions, bad = _clean(table)
+        except BadInput as error:
+            raise BadInput(f"{path}: {error}") from None
+        except OSError as error:
+            raise BadInput(f"{path}: {error.strerror or error}") from None
+        tables.append(sessions)
+        for reason, n in (("the wrong number of fields", ragged), *bad.items()):
+            if n:
+                left_out[reason] = left_out.get(reason, 0) + n
+
+    origin = Origin(", ".join(path.name for path in paths), left_out)
+    if not any(map(len, tables)):
+        why = origin.left_out_text() if left_out else "it has no rows"
+        raise BadInput(f"{', '.join(map(str, paths))}: no usable row ({why})")
+    return _concatenated(tables), origin
+
+
+def _read(path: Path) -> tuple[pa.Table, int]:
+    """The four columns as they are in the file, and how many rows were ragged."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    if not head:
+        raise BadInput("the file is empty")
+    name = path.name.lower()
+    named_parquet = name.endswith((".parquet", ".pq"))
+    named_gzip = name.endswith(".gz")
+    named_text = name.endswith((".csv", ".tsv", ".txt"))
+    is_parquet, is_gzip = head == b"PAR1", head[:2] == b"\x1f\x8b"
+    if named_parquet and not is_parquet:
+        raise BadInput("not Parquet, though its name says so")
+    if named_gzip and not is_gzip:
+        raise BadInput("not gzipped, though its name says so")
+    if named_text and (is_parquet or is_gzip):
+        what = "Parquet" if is_parquet else "gzipped"
+        raise BadInput(f"{what}, though its name says text; rename it")
+    if is_parquet:
+        return _read_parquet(path), 0
+    try:
+        with gzip.open(path) if is_gzip else path.open("rb") as file:
+            return _read_csv(file)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise BadInput(f"the gzipped data is damaged ({error})") from None
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    try:
+        file = pa.parquet.ParquetFile(path)
+        _check_columns(file.schema_arrow.names)
+        return file.read(list(COLUMNS))
+    except pa.ArrowException as error:
+        raise BadInput(f"cannot be read as Parquet ({_line(error)})") from None
+
+
+def _read_csv(file: io.BufferedIOBase) -> tuple[pa.Table, int]:
+    first = file.readline(1 << 20)
+    try:
+        header = first.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadInput("not UTF-8 text") from None
+    if "\0" in header:
+        raise BadInput("neither CSV nor Parquet")
+    delimiter, names = _columns(header)
+    _check_columns(names)
+
+    ragged: list[object] = []
+
+    def skip(row: object) -> str:
+        ragged.append(row)
+        return "skip"
+
+    end = f"\n{delimiter.join([_MARK] * len(names))}\n".encode()
+    try:
+        table = pa.csv.read_csv(
+            _Ending(file, end),
+            pa.csv.ReadOptions(column_names=names, block_size=1 << 22),
+            pa.csv.ParseOptions(
+                delimiter=delimiter,
+                newlines_in_values=True,
+                invalid_row_handler=skip,
+            ),
+            pa.csv.ConvertOptions(
+                include_columns=list(COLUMNS),
+                column_types={
+                    "user_id": _TEXT,
+                    "page": _TEXT,
+                    "duration": pa.string(),
+                    "timestamp": pa.string(),
+                },
+                strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if "invalid UTF8" in str(error):
+            raise BadInput("not UTF-8 text") from None
+        if "straddl" in str(error):
+            raise BadInput(_UNCLOSED) from None
+        raise BadInput(f"cannot be read as CSV ({_line(error)})") from None
+    # An open quotation mark swallows the rest of the file, the last row included.
+    if not len(table) or table["timestamp"][-1].as_py() != _MARK:
+        raise BadInput(_UNCLOSED)
+    return table[:-1], len(ragged)
+
+
+_UNCLOSED: Final = 'a quotation mark (") is opened and never closed'
+
+
+class _Ending(io.RawIOBase):
+    """A file with something more at its end."""
+
+    def __init__(self, file: io.BufferedIOBase, end: bytes) -> None:
+        self._file = file
+        self._end = end
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        if not data:
+            data, self._end = self._end, b""
+        return data
+
+
+def _columns(header: str) -> tuple[str, list[str]]:
+    """The delimiter by which a first line names most of the columns, and the names."""
+
+    def names(delimiter: str) -> list[str]:
+        fields = next(csv.reader([header], delimiter=delimiter), [])
+        return [name.strip() for name in fields]
+
+    delimiter = max(
+        _DELIMITERS, key=lambda d: (len({*COLUMNS} & {*names(d)}), len(names(d)))
+    )
+    return delimiter, names(delimiter)
+
+
+def _check_columns(names: Sequence[str]) -> None:
+    found = ", ".join(names)
+    for name in COLUMNS:
+        if name not in names:
+            raise BadInput(f"no column {name!r}; its columns are: {found:.300}")
+        if names.count(name) > 1:
+            raise BadInput(f"more than one column {name!r}; its columns are: {found}")
+
+
+def _clean(table: pa.Table) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The rows that can be used, and how many can't, by the first reason of each."""
+    user, page = _text(table, "user_id"), _text(table, "page")
+    seconds, unreadable = _seconds(table)
+    time = _time(table)
+    reasons = {
+        "no user": user.isna(),
+        "no page": page.isna(),
+        "an unreadable time": time.isna(),
+        "an unreadable duration": unreadable,
+        "a negative duration": seconds < 0,
+        "an infinite duration": seconds == float("inf"),
+    }
+    good = pd.Series(True, index=range(len(table)))
+    counts = {}
+    for reason, bad in reasons.items():
+        counts[reason] = int((good & bad).sum())
+        good &= ~bad
+    columns = (user, page, seconds, time)
+    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))[good], counts
+
+
+def _text(table: pa.Table, name: str) -> "pd.Series[Any]":
+    """A column as categories of text; missing where it is blank."""
+    column = table[name]
+    try:
+        if not pa.types.is_dictionary(column.type):
+            column = column.cast(pa.string())
+        column = column.cast(_TEXT).unify_dictionaries()
+    except pa.ArrowException:
+        raise _wrong_type(table, name, "text") from None
+    series: pd.Series[Any] = column.to_pandas()
+    names = series.cat.categories
+    return series.cat.remove_categories(names[names.str.strip() == ""])
+
+
+def _seconds(table: pa.Table) -> tuple["pd.Series[float]", "pd.Series[bool]"]:
+    """Durations (NaN: unknown), and which are neither a number nor unknown."""
+    column = table["duration"]
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        trimmed = pc.utf8_lower(pc.utf8_trim_whitespace(pc.fill_null(column, "")))
+        unknown = pc.is_in(trimmed, pa.array(UNKNOWN, trimmed.type)).to_pandas()
+        seconds = pd.to_numeric(trimmed.to_pandas(), errors="coerce")
+        return seconds.astype("float64"), seconds.isna() & ~unknown
+    if pa.types.is_duration(column.type):
+        seconds = column.to_pandas().dt.total_seconds()
+    elif pa.types.is_boolean(column.type):
+        raise _wrong_type(table, "duration", "seconds")
+    else:
+        try:
+            seconds = column.cast(pa.float64()).to_pandas()
+        except pa.ArrowException:
+            raise _wrong_type(table, "duration", "seconds") from None
+    return seconds, pd.Series(False, index=seconds.index)
+
+
+def _time(table: pa.Table) -> "pd.Series[pd.Timestamp]":
+    """Times in UTC without a zone; missing where they can't be read."""
+    column = table["timestamp"]
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        time: pd.Series[pd.Timestamp] = pd.to_datetime(column.to_pandas(), utc=True)
+    elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        # pandas also takes 1212121212 for a day in the year 1212, and 2024-1 for one.
+        text = pc.utf8_trim_whitespace(column)
+        is_iso = pc.match_substring_regex(text, r"^\d{4}-\d{2}-\d{2}([T ]|$)")
+        text = pc.if_else(is_iso, text, None).to_pandas()
+        time = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
+    else:
+        raise _wrong_type(table, "timestamp", "times or ISO 8601 text")
+    return time.dt.tz_localize(None).astype("datetime64[us]")
+
+
+def _wrong_type(table: pa.Table, name: str, wanted: str) -> BadInput:
+    found = table.schema.field(name).type
+    return BadInput(f"column {name!r} holds {found}, where {wanted} should be")
+
+
+def _concatenated(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    if len(tables) == 1:
+        return tables[0].reset_index(drop=True)
+    joined = pd.concat(tables, ignore_index=True)
+    for name in ("user_id", "page"):
+        joined[name] = pd.api.types.union_categoricals([t[name] for t in tables])
+    return joined
+
+
+def _line(error: Exception) -> str:
+    return str(error).splitlines()[0][:200]
