@@ -1,0 +1,248 @@
+"""The command line, and the application that any WSGI server can run."""
+
+import argparse
+import errno
+import ipaddress
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+from dash import Dash
+from flask import Flask
+from werkzeug.serving import is_running_from_reloader, run_simple
+
+import callbacks
+import layout
+import security
+import simulate
+from activity import Activity
+from sources import BadInput, Origin, read_sessions
+
+_ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+"""Hosts that stand for every address of this machine, and one to open."""
+
+_HERE: Final = Path(__file__).resolve().parent
+
+
+def create_app(
+    sessions: pd.DataFrame,
+    origin: Origin | None = None,
+    hosts: Sequence[str] = security.LOOPBACK,
+) -> Dash:
+    """Build the dashboard over a table of sessions (see ``Activity``).
+
+    *origin* says in words where they are from. *hosts* are the host names, without
+    a port, that the page may be asked for under. ``create_app(...).server`` is a
+    WSGI application. Raises ValueError for a table that Activity can't take.
+    """
+    return _assemble(Activity(sessions), origin or Origin("A table"), hosts)
+
+
+def _assemble(activity: Activity, origin: Origin, hosts: Sequence[str]) -> Dash:
+    app = Dash(
+        __name__,
+        assets_folder=str(_HERE / "assets"),
+        title=layout.TITLE,
+        # Dash's own title while it waits, "Updating...", flickers at every pick.
+        update_title="",
+        index_string=layout.INDEX,
+        compress=True,
+        on_error=callbacks.report,
+        enable_mcp=False,
+    )
+    app.layout = layout.build_layout(activity, origin)
+    callbacks.register(app, activity)
+    security.protect(app, hosts)
+    # Dash finishes its set-up in the first request, and fails a second one that comes
+    # meanwhile (dash #3971).
+    with app.server.test_request_context(base_url=f"http://{hosts[0]}/"):
+        app.server.preprocess_request()
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the dashboard until it is interrupted; returns the exit code."""
+    options = _options(arguments)
+    try:
+        if options.debug:
+            _serve_debug(options)
+        else:
+            _serve(options)
+    except (BadInput, _CannotServe) as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+class _CannotServe(Exception):
+    """The address can't be listened on; the message is one line that says why."""
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="app.py",
+        description="Show how one user, and everyone, spend time on a website: "
+        "on simulated sessions, or on those in the files named.",
+    )
+    add = parser.add_argument
+    add(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="session tables, CSV (also gzipped) or Parquet, with the columns user_id, "
+        "page, duration (seconds) and timestamp; several are one data set",
+    )
+    add("--sessions", type=_from(1), metavar="N", help="simulate N (100,000)")
+    add("--users", type=_from(1), metavar="N", help="of N users (50)")
+    add("--seed", type=_from(0), metavar="N", help="from this seed (2024)")
+    add("--host", default="127.0.0.1", help="listen on this address (%(default)s)")
+    add("--port", default=8050, type=_port, help="and this port (%(default)s)")
+    add(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="also answer to this host name, as behind a proxy; may be repeated",
+    )
+    add(
+        "--debug",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="Dash's debug mode with hot reloading (the default), or waitress",
+    )
+    options = parser.parse_args(arguments)
+    simulated = {"sessions": 100_000, "users": 50, "seed": 2024}
+    for name, value in simulated.items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+        elif options.files:
+            parser.error(f"--{name} is for simulated data, but a FILE is given")
+    if options.debug and not _is_loopback(options.host):
+        parser.error(
+            f"--debug lets whoever reaches {options.host} see the code: "
+            "use --no-debug there"
+        )
+    return options
+
+
+def _from(least: int) -> Callable[[str], int]:
+    def whole_number(text: str) -> int:
+        if int(text) < least:
+            raise ValueError
+        return int(text)
+
+    return whole_number
+
+
+def _port(text: str) -> int:
+    if not 1 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to 65535")
+    return int(text)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _load(options: argparse.Namespace) -> Dash:
+    """Make or read the sessions, build the app, and say what there is."""
+    if options.files:
+        sessions, origin = read_sessions(options.files)
+    else:
+        sessions = simulate.simulate_sessions(
+            options.sessions, options.users, options.seed
+        )
+        origin = Origin(f"Simulated data (seed {options.seed})")
+    hosts = [*security.LOOPBACK, *_names(options.host), *options.allow_host]
+    activity = Activity(sessions)
+    print(layout.data_line(activity, origin))
+    return _assemble(activity, origin, hosts)
+
+
+def _names(host: str) -> list[str]:
+    """The host names under which a browser may ask for what listens on *host*."""
+    if host in _ANY:
+        name = socket.gethostname()
+        return [name, *{str(found[4][0]) for found in socket.getaddrinfo(name, None)}]
+    return [f"[{host}]" if ":" in host else host]
+
+
+def _announce(options: argparse.Namespace) -> None:
+    host = options.host
+    shown = _ANY.get(host, host)
+    shown = f"[{shown}]" if ":" in shown else shown
+    print(f"Open http://{shown}:{options.port}/", flush=True)
+
+
+def _check_free(host: str, port: int) -> None:
+    """Find out before the load, which may be long, what would fail after it."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            if os.name == "posix":
+                # As the servers do: a port that was just left is free.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            words = f"port {port} is in use; choose another with --port"
+        else:
+            words = f"cannot listen on {host} port {port}: {error.strerror or error}"
+        raise _CannotServe(words) from None
+
+
+def _serve(options: argparse.Namespace) -> None:
+    import waitress  # Debug mode starts quicker without it.
+
+    _check_free(options.host, options.port)
+    app = _load(options)
+    server = waitress.create_server(
+        app.server,
+        host=options.host,
+        port=options.port,
+        threads=8,
+        max_request_body_size=2 * security.MAX_BODY,
+        ident=None,
+    )
+    # A page asks for a dozen files at once; that some wait a moment isn't news.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    _announce(options)
+    server.run()
+
+
+def _serve_debug(options: argparse.Namespace) -> None:
+    # Werkzeug's reloader starts this program again as a child, which serves, and
+    # stays behind itself to watch it: only the child needs the data.
+    if is_running_from_reloader():
+        app = _load(options)
+        _announce(options)
+        app.run(
+            host=options.host,
+            port=options.port,
+            debug=True,
+            dev_tools_disable_version_check=True,
+            # Tracebacks are shown by Dash; Werkzeug's debugger adds a console.
+            use_debugger=False,
+        )
+    else:
+        _check_free(options.host, options.port)
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        run_simple(options.host, options.port, Flask(__name__), use_reloader=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

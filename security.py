@@ -1,0 +1,87 @@
+"""What the server lets in and out: hosts, sizes, headers, and malformed requests."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from dash import Dash
+from dash.exceptions import DependencyException, PreventUpdate
+from flask import Flask, Response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound
+
+LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
+"""The names that this machine has for itself."""
+
+MAX_BODY: Final = 64 * 1024
+"""Bytes of the largest request body; the page's own are below 2 kB."""
+
+_log = logging.getLogger(__name__)
+
+
+def protect(app: Dash, hosts: Sequence[str]) -> None:
+    """Close the doors of *app*; call this when all its callbacks are registered.
+
+    *hosts* are the names, without a port, that a request's Host header may have.
+    """
+    server: Flask = app.server
+    server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    server.config["TRUSTED_HOSTS"] = list(hosts)
+    policy = "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self' {' '.join(app.csp_hashes())}",
+            # Plotly and React set style attributes, Dash injects style elements.
+            "style-src 'self' 'unsafe-inline'",
+            # The camera button draws the chart as a data: and a blob: image.
+            "img-src 'self' data: blob:",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+    @server.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = policy
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["X-Frame-Options"] = "DENY"
+        response.headers["Referrer-Policy"] = "same-origin"
+        return response
+
+    @server.errorhandler(HTTPException)
+    def refuse(error: HTTPException) -> ResponseReturnValue:
+        _log.warning(
+            "%s %s %.200r: %.300s",
+            error.code,
+            request.method,
+            request.path,
+            error.description,
+        )
+        return error.description or error.name, error.code or 500, _PLAIN
+
+    @server.errorhandler(DependencyException)
+    def no_such_file(error: DependencyException) -> ResponseReturnValue:
+        words: ResponseReturnValue = refuse(NotFound(str(error)))
+        return words
+
+    endpoint = "/_dash-update-component"
+    dispatch: Callable[[], Any] = server.view_functions[endpoint]
+
+    def dispatch_well_formed() -> Any:
+        # Dash reads the body as if its own page had sent it. The callbacks' failures
+        # are told on the page (``callbacks.report``), so that what is raised here is
+        # for a body that it could make no sense of.
+        try:
+            return dispatch()
+        except (HTTPException, PreventUpdate):
+            raise
+        except Exception as error:
+            words = f"not a callback of this page ({type(error).__name__}: {error})"
+            raise BadRequest(words) from error
+
+    server.view_functions[endpoint] = dispatch_well_formed
+
+
+_PLAIN: Final = {"Content-Type": "text/plain; charset=utf-8"}
