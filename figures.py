@@ -36,7 +36,12 @@ _TEMPLATE: Final = go.layout.Template(
         "plot_bgcolor": "#ffffff",
         "xaxis": {"gridcolor": "#e3e7ec", "zeroline": False, "rangemode": "tozero"},
         "yaxis": {"gridcolor": "#e3e7ec", "zeroline": False, "rangemode": "tozero"},
-        "hoverlabel": {"align": "left"},
+        "hoverlabel": {
+            "align": "left",
+            "bgcolor": "#1f2733",
+            "bordercolor": "#8a94a3",
+            "font": {"color": "#ffffff"},
+        },
         "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
     }
 )
@@ -167,29 +172,30 @@ def durations(summary: Summary) -> go.Figure:
     if not summary.everyone.histogram.any():
         return _empty("No session of known duration here")
     unit, name = _unit(float(edges[-2]))
-    width = float(edges[1] / unit)
-    left = edges[:-1] / unit
-    end = float(left[-1]) + width
+    width = float(edges[1]) / unit
+    last = float(edges[-2]) / unit
+    # The bar of all that is longer has no place on the axis: it stands apart.
+    apart = [last + 1.5 * width, last + 2 * width]
+    middles = [*(edges[:-2] / unit + width / 2).tolist(), apart[0]]
     spans = _spans(edges)
 
     def shares(who: str, tally: Tally) -> tuple[list[float], list[str]]:
         share = 100 * tally.histogram / max(tally.histogram.sum(), 1)
+        counts = tally.histogram.tolist()
         hover = [
-            f"{who}: {percent:.1f} %, {count_text(n, 'session')}, {span}"
-            for percent, n, span in zip(
-                share, tally.histogram.tolist(), spans, strict=True
-            )
+            f"{who}: {percent:.1f} %, {count_text(n, 'session')} of {span}"
+            for percent, n, span in zip(share, counts, spans, strict=True)
         ]
         return np.round(share, 3).tolist(), hover
 
-    middles = (left + width / 2).tolist()
     share, hover = shares("everyone", summary.everyone)
-    tallest_last = share[-1]
+    top_of_last = share[-1]
     traces: list[go.Bar | go.Scatter] = [
         go.Bar(
             name="everyone",
             x=middles,
             y=share,
+            width=0.94 * width,
             marker={"color": EVERYONE},
             hovertext=hover,
             hoverinfo="text",
@@ -198,41 +204,40 @@ def durations(summary: Summary) -> go.Figure:
     if summary.user is not None:
         who = _user_name(summary)
         share, hover = shares(who, summary.user)
-        tallest_last = max(tallest_last, share[-1])
+        top_of_last = max(top_of_last, share[-1])
         traces.append(
             go.Scatter(
                 name=who,
                 # The line steps halfway between the bins' middles, at their edges;
-                # the first and the last bin need an end of their own.
-                x=[0.0, *middles, end],
-                y=[share[0], *share, share[-1]],
+                # both of its runs need ends of their own.
+                x=[*(0.0, *middles[:-1], last, None, last + width), *apart],
+                y=[share[0], *share[:-1], share[-2], None, *share[-1:] * 3],
                 mode="lines",
                 line={"shape": "hvh", "color": USER, "width": 2},
-                hovertext=[hover[0], *hover, hover[-1]],
+                hovertext=[hover[0], *hover[:-1], hover[-2], "", *hover[-1:] * 3],
                 hoverinfo="text",
             )
         )
-    longest = {
+    longer = {
         "text": spans[-1],
-        "x": end,
+        "x": last + 2 * width,
         "xanchor": "right",
-        "y": tallest_last,
+        "y": top_of_last,
         "yanchor": "bottom",
         "showarrow": False,
     }
     return _figure(
         traces,
         {
-            "bargap": 0.06,
             "hovermode": "x",
             "showlegend": len(traces) > 1,
             "margin": {"l": 52, "r": 16, "t": 36, "b": 48},
             "xaxis": {
                 "title": {"text": f"Session duration ({name})"},
-                "range": [0, end],
+                "range": [0, last + 2 * width],
             },
             "yaxis": {"title": {"text": "Share of sessions (%)"}},
-            "annotations": [longest],
+            "annotations": [longer],
         },
     )
 

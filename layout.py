@@ -130,7 +130,7 @@ def _chart(chart: str, title: str) -> html.Section:
                     "displaylogo": False,
                     "showSendToCloud": False,
                     "plotlyServerURL": "",
-                    "modeBarButtonsToRemove": ["select2d", "lasso2d"],
+                    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
                     "toImageButtonOptions": {"filename": chart, "scale": 2},
                 },
             ),
