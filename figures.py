@@ -26,25 +26,16 @@ MAX_PAGES: Final = 15
 """So many pages have a bar of their own; the rest share one."""
 
 _LABEL: Final = 20
-_HOVER: Final = 100
-_WEAK: Final = 0.45
+_NAME: Final = 32
+_WEAK: Final = 0.4
 
-_TEMPLATE: Final = go.layout.Template(
-    layout={
-        "font": {"family": "system-ui, sans-serif", "size": 12, "color": "#1f2733"},
-        "paper_bgcolor": "#ffffff",
-        "plot_bgcolor": "#ffffff",
-        "xaxis": {"gridcolor": "#e3e7ec", "zeroline": False, "rangemode": "tozero"},
-        "yaxis": {"gridcolor": "#e3e7ec", "zeroline": False, "rangemode": "tozero"},
-        "hoverlabel": {
-            "align": "left",
-            "bgcolor": "#1f2733",
-            "bordercolor": "#8a94a3",
-            "font": {"color": "#ffffff"},
-        },
-        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
-    }
-)
+# What every figure sets, and little: it goes to the browser at every pick.
+_LAYOUT: Final[dict[str, Any]] = {
+    # An empty template: Plotly's own is 6 kB.
+    "template": {},
+    "hoverlabel": {"align": "left"},
+    "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
+}
 
 
 def duration_text(seconds: float) -> str:
@@ -74,20 +65,22 @@ def total_time(summary: Summary) -> go.Figure:
         return _empty("No sessions here")
     unit, name = _unit(float(totals.max()))
     whole = max(float(totals.sum()), 1e-9)
-    hover = [
-        f"<b>{page}</b><br>{duration_text(total)} in all, "
-        f"{100 * total / whole:.1f} % of everyone's time<br>"
-        f"{count_text(n, 'session')}{_unknown_text(unknown)}"
-        for page, total, n, unknown in zip(
-            rows.hover,
-            totals,
-            rows.everyone.sessions.tolist(),
-            rows.everyone.unknown.tolist(),
-            strict=True,
-        )
-    ]
-    bars = _bars("everyone", EVERYONE, totals / unit, hover)
-    return _by_page([bars], rows, f"Total time ({name})", {"bargap": 0.25})
+    hover = zip(
+        rows.names,
+        map(duration_text, totals.tolist()),
+        (100 * totals / whole).round(1).tolist(),
+        rows.everyone.sessions.tolist(),
+        rows.everyone.unknown.tolist(),
+        strict=True,
+    )
+    bars = _bars("everyone", EVERYONE, totals / unit)
+    bars.customdata = list(hover)
+    bars.hovertemplate = (
+        "<b>%{customdata[0]}</b><br>%{customdata[1]} in all, "
+        "%{customdata[2]} % of everyone's time<br>"
+        "n = %{customdata[3]:,}, %{customdata[4]:,} of unknown duration<extra></extra>"
+    )
+    return _by_page([bars], rows, f"Total time ({name})")
 
 
 def total_time_finding(summary: Summary) -> str:
@@ -99,7 +92,7 @@ def total_time_finding(summary: Summary) -> str:
     top = int(seconds.argmax())
     return (
         f"Everyone together spent {duration_text(whole)}, the largest part on "
-        f"{_shorten(summary.pages[top], _HOVER)}: {100 * seconds[top] / whole:.0f} %."
+        f"{_shorten(summary.pages[top], _NAME)}: {100 * seconds[top] / whole:.0f} %."
     )
 
 
@@ -108,32 +101,45 @@ def user_average(summary: Summary) -> go.Figure:
 
     Only pages that the user has been on; without a user, everyone's alone.
     """
-    who = summary.user or summary.everyone
-    rows = _rows(summary, who)
+    rows = _rows(summary, summary.everyone if summary.user is None else summary.user)
     everyone = rows.everyone.mean
-    longest = np.nanmax([*everyone, *(rows.user.mean if rows.user else ()), -1.0])
+    theirs = np.array([]) if rows.user is None else rows.user.mean
+    longest = np.nanmax([*everyone, *theirs, -1.0])
     if longest < 0:
         return _empty("No session of known duration here")
     unit, name = _unit(float(longest))
-    hover = [
-        f"<b>{page}</b><br>everyone: {_mean_text(mean, n)}"
-        for page, mean, n in zip(
-            rows.hover, everyone, rows.everyone.known.tolist(), strict=True
-        )
+    bars = _bars("everyone", EVERYONE, everyone / unit)
+    # One hover for both bars: where the user's is missing, everyone's isn't.
+    columns: list[list[Any]] = [
+        rows.names,
+        _mean_texts(rows.everyone),
+        rows.everyone.known.tolist(),
     ]
-    traces = [_bars("everyone", EVERYONE, everyone / unit, hover)]
-    if rows.user:
-        hover = _user_hover(_user_name(summary), rows, rows.user)
-        bars = _bars(_user_name(summary), USER, rows.user.mean / unit, hover)
-        bars.marker.opacity = np.where(rows.user.known < FEW, _WEAK, 1.0).tolist()
-        # Reversed: on an upward axis that runs downwards the first trace is on top.
-        traces.insert(0, bars)
-    return _by_page(
-        traces,
-        rows,
-        f"Average ({name})",
-        {"barmode": "group", "bargap": 0.25, "showlegend": len(traces) > 1},
+    user_lines = ""
+    traces = [bars]
+    if rows.user is not None:
+        who = _user_name(summary)
+        columns += [
+            _mean_texts(rows.user),
+            rows.user.known.tolist(),
+            _ratio_texts(rows.user, rows.everyone),
+            _evidence_texts(rows.user),
+        ]
+        user_lines = (
+            f"{who}: %{{customdata[3]}} (n = %{{customdata[4]:,}}), "
+            "%{customdata[5]} × everyone's<br>%{customdata[6]}<br>"
+        )
+        user_bars = _bars(who, USER, theirs / unit)
+        user_bars.marker.opacity = np.where(rows.user.known < FEW, _WEAK, 1.0).tolist()
+        user_bars.hoverinfo = "skip"
+        # The axis runs downwards: the first trace is on top.
+        traces.insert(0, user_bars)
+    bars.customdata = list(zip(*columns, strict=True))
+    bars.hovertemplate = (
+        f"<b>%{{customdata[0]}}</b><br>{user_lines}"
+        "everyone: %{customdata[1]} (n = %{customdata[2]:,})<extra></extra>"
     )
+    return _by_page(traces, rows, f"Average ({name})")
 
 
 def user_average_finding(summary: Summary) -> str:
@@ -155,7 +161,7 @@ def user_average_finding(summary: Summary) -> str:
         top = int(np.nanargmax(np.abs(np.log(np.maximum(ratio, 1e-9)))))
         words.append(
             f"{who} spends {ratio[top]:.1f} × everyone's average on "
-            f"{_shorten(summary.pages[top], _HOVER)} (n = {user.known[top]:,})."
+            f"{_shorten(summary.pages[top], _NAME)} (n = {user.known[top]:,})."
         )
     if weak.any():
         words.append(f"Faint bars: fewer than {FEW} sessions, so weak evidence.")
@@ -173,54 +179,54 @@ def durations(summary: Summary) -> go.Figure:
         return _empty("No session of known duration here")
     unit, name = _unit(float(edges[-2]))
     width = float(edges[1]) / unit
-    last = float(edges[-2]) / unit
-    # The bar of all that is longer has no place on the axis: it stands apart.
-    apart = [last + 1.5 * width, last + 2 * width]
-    middles = [*(edges[:-2] / unit + width / 2).tolist(), apart[0]]
+    # All that is longer has no place on the axis: two empty bins set its bar apart.
+    end = float(edges[-2]) / unit + 3 * width
     spans = _spans(edges)
 
-    def shares(who: str, tally: Tally) -> tuple[list[float], list[str]]:
-        share = 100 * tally.histogram / max(tally.histogram.sum(), 1)
-        counts = tally.histogram.tolist()
-        hover = [
-            f"{who}: {percent:.1f} %, {count_text(n, 'session')} of {span}"
-            for percent, n, span in zip(share, counts, spans, strict=True)
-        ]
-        return np.round(share, 3).tolist(), hover
+    def share(tally: Tally) -> list[float]:
+        percent = 100 * tally.histogram / max(tally.histogram.sum(), 1)
+        return [round(p, 2) for p in percent.tolist()]
 
-    share, hover = shares("everyone", summary.everyone)
-    top_of_last = share[-1]
-    traces: list[go.Bar | go.Scatter] = [
-        go.Bar(
-            name="everyone",
-            x=middles,
-            y=share,
-            width=0.94 * width,
-            marker={"color": EVERYONE},
-            hovertext=hover,
-            hoverinfo="text",
-        )
-    ]
+    def spaced(values: list[Any], between: list[Any]) -> list[Any]:
+        return [*values[:-1], *between, values[-1]]
+
+    heights = share(summary.everyone)
+    columns = [spans, summary.everyone.histogram.tolist()]
+    user_line = ""
+    bars = go.Bar(
+        name="everyone",
+        x0=width / 2,
+        dx=width,
+        y=spaced(heights, [None, None]),
+        width=0.94 * width,
+        marker={"color": EVERYONE},
+    )
+    traces: list[go.Bar | go.Scatter] = [bars]
+    top_of_last = heights[-1]
     if summary.user is not None:
-        who = _user_name(summary)
-        share, hover = shares(who, summary.user)
-        top_of_last = max(top_of_last, share[-1])
-        traces.append(
-            go.Scatter(
-                name=who,
-                # The line steps halfway between the bins' middles, at their edges;
-                # both of its runs need ends of their own.
-                x=[*(0.0, *middles[:-1], last, None, last + width), *apart],
-                y=[share[0], *share[:-1], share[-2], None, *share[-1:] * 3],
-                mode="lines",
-                line={"shape": "hvh", "color": USER, "width": 2},
-                hovertext=[hover[0], *hover[:-1], hover[-2], "", *hover[-1:] * 3],
-                hoverinfo="text",
-            )
+        who, theirs = _user_name(summary), share(summary.user)
+        columns += [theirs, summary.user.histogram.tolist()]
+        user_line = f"{who}: %{{customdata[2]:.1f}} % (n = %{{customdata[3]:,}})<br>"
+        line = go.Scatter(
+            name=who,
+            # From edge to edge, and so each run goes on to the last edge of its own.
+            x0=0,
+            dx=width,
+            y=[*spaced(theirs, [theirs[-2], None]), theirs[-1]],
+            mode="lines",
+            line={"shape": "hv", "color": USER, "width": 2},
+            hoverinfo="skip",
         )
+        traces.append(line)
+        top_of_last = max(top_of_last, theirs[-1])
+    bars.customdata = spaced(list(zip(*columns, strict=True)), [None, None])
+    bars.hovertemplate = (
+        f"<b>%{{customdata[0]}}</b><br>{user_line}"
+        "everyone: %{y:.1f} % (n = %{customdata[1]:,})<extra></extra>"
+    )
     longer = {
         "text": spans[-1],
-        "x": last + 2 * width,
+        "x": end,
         "xanchor": "right",
         "y": top_of_last,
         "yanchor": "bottom",
@@ -234,7 +240,8 @@ def durations(summary: Summary) -> go.Figure:
             "margin": {"l": 52, "r": 16, "t": 36, "b": 48},
             "xaxis": {
                 "title": {"text": f"Session duration ({name})"},
-                "range": [0, last + 2 * width],
+                "range": [0, end],
+                "zeroline": False,
             },
             "yaxis": {"title": {"text": "Share of sessions (%)"}},
             "annotations": [longer],
@@ -267,7 +274,7 @@ class _Rows(NamedTuple):
     """The pages that a chart shows, in its order, the others as one last row."""
 
     labels: list[str]
-    hover: list[str]
+    names: list[str]
     everyone: Tally
     user: Tally | None
 
@@ -285,48 +292,57 @@ def _rows(summary: Summary, of: Tally) -> _Rows:
     group = np.full(len(summary.pages), -1)
     group[top] = np.arange(len(top))
     group[others] = len(top)
-    names = [summary.pages[page] for page in top]
-    labels = [escape(_shorten(name, _LABEL), quote=False) for name in names]
-    hover = [escape(_shorten(name, _HOVER), quote=False) for name in names]
+    full = [summary.pages[page] for page in top]
+    labels = [escape(_shorten(name, _LABEL), quote=False) for name in full]
+    names = [escape(_shorten(name, _NAME), quote=False) for name in full]
     if len(others):
         label = count_text(len(others), "other page")
         labels.append(label)
-        hover.append(label)
-    user = summary.user and summary.user.pooled(group)
-    return _Rows(labels, hover, summary.everyone.pooled(group), user)
+        names.append(label)
+    user = None if summary.user is None else summary.user.pooled(group)
+    return _Rows(labels, names, summary.everyone.pooled(group), user)
 
 
-def _user_hover(who: str, rows: _Rows, user: Tally) -> list[str]:
-    hover = []
-    for page, mean, everyone, margin, n, unknown in zip(
-        rows.hover,
+def _mean_texts(tally: Tally) -> list[str]:
+    return [
+        "unknown" if np.isnan(mean) else duration_text(mean)
+        for mean in tally.mean.tolist()
+    ]
+
+
+def _ratio_texts(user: Tally, everyone: Tally) -> list[str]:
+    """The user's averages as multiples of everyone's; a dash where there is none."""
+    return [
+        f"{mean / other:.1f}" if n and other > 0 else "–"
+        for mean, other, n in zip(
+            user.mean.tolist(),
+            everyone.mean.tolist(),
+            user.known.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _evidence_texts(user: Tally) -> list[str]:
+    """How sure the user's average is."""
+    texts = []
+    for mean, margin, n, unknown in zip(
         user.mean.tolist(),
-        rows.everyone.mean.tolist(),
         user.margin.tolist(),
         user.known.tolist(),
         user.unknown.tolist(),
         strict=True,
     ):
-        lines = [f"<b>{page}</b>", f"{who}: {_mean_text(mean, n)}"]
-        if everyone > 0 and n:
-            lines.append(f"{mean / everyone:.1f} × everyone's average")
+        notes = []
         if n >= FEW:
             low, high = max(mean - margin, 0), mean + margin
-            lines.append(f"95 % interval {duration_text(low)} to {duration_text(high)}")
+            notes.append(f"95 % interval {duration_text(low)} to {duration_text(high)}")
         elif n:
-            lines.append(f"fewer than {FEW} sessions: weak evidence")
+            notes.append("weak evidence")
         if unknown:
-            lines.append(f"{count_text(unknown, 'session')} of unknown duration")
-        hover.append("<br>".join(lines))
-    return hover
-
-
-def _mean_text(mean: float, n: int) -> str:
-    return f"{duration_text(mean)} on average (n = {n:,})" if n else "not known"
-
-
-def _unknown_text(unknown: int) -> str:
-    return f", {unknown:,} of unknown duration" if unknown else ""
+            notes.append(f"{unknown:,} of unknown duration")
+        texts.append(", ".join(notes))
+    return texts
 
 
 def _user_name(summary: Summary) -> str:
@@ -354,28 +370,27 @@ def _spans(edges: NDArray[np.float64]) -> list[str]:
     return [*spans, f"{texts[-1]} and longer"]
 
 
-def _bars(
-    name: str, colour: str, values: NDArray[np.float64], hover: list[str]
-) -> go.Bar:
-    # Numbers as positions: two long names may be shortened to the same label.
+def _bars(name: str, colour: str, values: NDArray[np.float64]) -> go.Bar:
+    # Without y, the bars are at 0, 1, 2 and so on, and never at their labels: two long
+    # names may be shortened to the same one.
     return go.Bar(
         name=name,
         orientation="h",
-        x=[None if np.isnan(value) else value for value in values.tolist()],
-        y=list(range(len(hover))),
+        x=[None if np.isnan(value) else value for value in values.round(4).tolist()],
         marker={"color": colour},
-        hovertext=hover,
-        hoverinfo="text",
     )
 
 
-def _by_page(
-    traces: Sequence[go.Bar], rows: _Rows, title: str, layout: dict[str, Any]
-) -> go.Figure:
+def _by_page(traces: Sequence[go.Bar], rows: _Rows, title: str) -> go.Figure:
     n = len(rows.labels)
+    left = 20 + 7 * max(map(len, rows.labels))
     return _figure(
         traces,
         {
+            "bargap": 0.25,
+            "hovermode": "y",
+            "showlegend": len(traces) > 1,
+            "margin": {"l": left, "r": 16, "t": 36, "b": 48},
             "xaxis": {"title": {"text": title}},
             "yaxis": {
                 "range": [n - 0.5, -0.5],
@@ -383,20 +398,14 @@ def _by_page(
                 "ticktext": rows.labels,
                 "ticklabelstandoff": 6,
                 "showgrid": False,
+                "zeroline": False,
             },
-            "margin": {
-                "l": 20 + 7 * max(map(len, rows.labels)),
-                "r": 16,
-                "t": 36,
-                "b": 48,
-            },
-            **layout,
         },
     )
 
 
 def _figure(traces: Sequence[go.Bar], layout: dict[str, Any]) -> go.Figure:
-    figure = go.Figure(traces, {"template": _TEMPLATE, **layout})
+    figure = go.Figure(traces, {**_LAYOUT, **layout})
     # Plotly.js takes arrays of the same revision for unchanged, and so leaves a chart
     # alone that a pick doesn't alter.
     figure.layout.datarevision = crc32(repr(figure.to_dict()).encode())
