@@ -26,13 +26,12 @@ MAX_PAGES: Final = 15
 """So many pages have a bar of their own; the rest share one."""
 
 _LABEL: Final = 20
-_NAME: Final = 32
+_NAME: Final = 60
 _WEAK: Final = 0.4
 
 # What every figure sets, and little: it goes to the browser at every pick.
 _LAYOUT: Final[dict[str, Any]] = {
-    # An empty template: Plotly's own is 6 kB.
-    "template": {},
+    "font": {"family": "system-ui"},
     "hoverlabel": {"align": "left"},
     "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
 }
@@ -77,7 +76,7 @@ def total_time(summary: Summary) -> go.Figure:
     bars.customdata = list(hover)
     bars.hovertemplate = (
         "<b>%{customdata[0]}</b><br>%{customdata[1]} in all, "
-        "%{customdata[2]} % of everyone's time<br>"
+        "%{customdata[2]} % of the time<br>"
         "n = %{customdata[3]:,}, %{customdata[4]:,} of unknown duration<extra></extra>"
     )
     return _by_page([bars], rows, f"Total time ({name})")
@@ -178,7 +177,7 @@ def durations(summary: Summary) -> go.Figure:
     if not summary.everyone.histogram.any():
         return _empty("No session of known duration here")
     unit, name = _unit(float(edges[-2]))
-    width = float(edges[1]) / unit
+    width = round(float(edges[1]) / unit, 6)
     # All that is longer has no place on the axis: two empty bins set its bar apart.
     end = float(edges[-2]) / unit + 3 * width
     spans = _spans(edges)
@@ -198,7 +197,6 @@ def durations(summary: Summary) -> go.Figure:
         x0=width / 2,
         dx=width,
         y=spaced(heights, [None, None]),
-        width=0.94 * width,
         marker={"color": EVERYONE},
     )
     traces: list[go.Bar | go.Scatter] = [bars]
@@ -235,13 +233,12 @@ def durations(summary: Summary) -> go.Figure:
     return _figure(
         traces,
         {
+            "bargap": 0.06,
             "hovermode": "x",
-            "showlegend": len(traces) > 1,
             "margin": {"l": 52, "r": 16, "t": 36, "b": 48},
             "xaxis": {
                 "title": {"text": f"Session duration ({name})"},
                 "range": [0, end],
-                "zeroline": False,
             },
             "yaxis": {"title": {"text": "Share of sessions (%)"}},
             "annotations": [longer],
@@ -387,9 +384,7 @@ def _by_page(traces: Sequence[go.Bar], rows: _Rows, title: str) -> go.Figure:
     return _figure(
         traces,
         {
-            "bargap": 0.25,
             "hovermode": "y",
-            "showlegend": len(traces) > 1,
             "margin": {"l": left, "r": 16, "t": 36, "b": 48},
             "xaxis": {"title": {"text": title}},
             "yaxis": {
@@ -405,7 +400,10 @@ def _by_page(traces: Sequence[go.Bar], rows: _Rows, title: str) -> go.Figure:
 
 
 def _figure(traces: Sequence[go.Bar], layout: dict[str, Any]) -> go.Figure:
-    figure = go.Figure(traces, {**_LAYOUT, **layout})
+    figure = go.Figure(traces, {"template": {}, **_LAYOUT, **layout})
+    # Without a template of its own, a figure gets Plotly's, of 6 kB; with any at all,
+    # Plotly.js paints it anew at every pick.
+    figure.layout.template = None
     # Plotly.js takes arrays of the same revision for unchanged, and so leaves a chart
     # alone that a pick doesn't alter.
     figure.layout.datarevision = crc32(repr(figure.to_dict()).encode())

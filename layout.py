@@ -54,8 +54,8 @@ def data_line(activity: Activity, origin: Origin) -> str:
     parts = [f"{origin.name}: {sessions} of {users} on {pages}, {_period(activity)}."]
     if activity.n_unknown:
         parts.append(
-            f"{count_text(activity.n_unknown, 'duration')} unknown: these sessions "
-            "count, but not in sums, averages and the distribution."
+            f"Unknown durations: {activity.n_unknown:,} (these sessions count, but not "
+            "in sums, averages and the distribution)."
         )
     if origin.left_out:
         parts.append(f"{origin.left_out_text()}.")
@@ -114,7 +114,6 @@ def _user_dropdown(activity: Activity) -> dcc.Dropdown:
         placeholder="Everyone",
         maxHeight=320,
         optionHeight=36,
-        debounce=searches_on_server(activity),
     )
 
 

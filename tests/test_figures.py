@@ -74,12 +74,11 @@ def test_total_time_is_everyones_with_the_largest_first(ann: Summary) -> None:
     assert list(figure.layout.yaxis.range) == [2.5, -0.5]
     assert figure.layout.xaxis.title.text == "Total time (minutes)"
     assert hovers(figure) == [
-        "<b>home</b><br>3 min 30 s in all, 66.7 % of everyone's time<br>"
+        "<b>home</b><br>3 min 30 s in all, 66.7 % of the time<br>"
         "n = 7, 1 of unknown duration",
-        "<b>cart</b><br>1 min 45 s in all, 33.3 % of everyone's time<br>"
+        "<b>cart</b><br>1 min 45 s in all, 33.3 % of the time<br>"
         "n = 4, 1 of unknown duration",
-        "<b>help</b><br>0 s in all, 0.0 % of everyone's time<br>"
-        "n = 1, 1 of unknown duration",
+        "<b>help</b><br>0 s in all, 0.0 % of the time<br>n = 1, 1 of unknown duration",
     ]
     assert figures.total_time_finding(ann) == (
         "Everyone together spent 5 min 15 s, the largest part on home: 67 %."

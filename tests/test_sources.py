@@ -1,0 +1,284 @@
+import gzip
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from activity import Activity, Selection
+from sources import BadInput, read_sessions
+
+HEADER = "user_id,page,duration,timestamp\n"
+GOOD = "ann,home,10,2024-01-01\n"
+NASA = Path(__file__).parents[2] / "shared" / "data" / "nasa-1995"
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(data: str | bytes, name: str = "sessions.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        return path
+
+    return write
+
+
+def rows(*paths: Path) -> list[list[Any]]:
+    sessions, _ = read_sessions(paths)
+    return sessions.astype({"timestamp": str}).to_numpy().tolist()
+
+
+def left_out(*paths: Path) -> dict[str, int]:
+    return dict(read_sessions(paths)[1].left_out)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user_id,page,duration,timestamp\nann,home,10,2024-01-01T10:00:00Z\n",
+        "user_id;page;duration;timestamp\nann;home;10;2024-01-01 10:00\n",
+        "user_id\tpage\tduration\ttimestamp\nann\thome\t10\t2024-01-01T10:00\n",
+        "\ufeffuser_id,page,duration,timestamp\r\nann,home,10,2024-01-01T10:00Z\r\n",
+        "timestamp,x,page,y,duration,user_id\n2024-01-01T12:00+02:00,1,home,2,1e1,ann",
+        '"user_id", page ,duration,timestamp\n"ann",home,"10",2024-01-01T10:00:00.000Z',
+        "user_id,page,duration,timestamp\n\n\nann,home, 10 , 2024-01-01T10:00\n\n",
+    ],
+)
+def test_reads_comma_semicolon_and_tab(write: Write, text: str) -> None:
+    for path in (
+        write(text),
+        write(text, "plain"),
+        write(gzip.compress(text.encode()), "sessions.csv.gz"),
+    ):
+        assert rows(path) == [["ann", "home", 10.0, "2024-01-01 10:00:00"]]
+
+
+@pytest.mark.parametrize(
+    "name", ["-8845298781299428018", "007", "NA", "null", "1e5", "None", "nan", " x "]
+)
+def test_text_comes_through_unchanged(write: Write, name: str) -> None:
+    path = write(f"{HEADER}{name},{name},1,2024-01-01\n")
+    assert rows(path)[0][:2] == [name, name]
+    sessions, _ = read_sessions([path])
+    assert Activity(sessions).summarise(Selection(user=name)).user is not None
+
+
+def test_quoted_text_may_hold_anything(write: Write) -> None:
+    path = write(HEADER + '"a,""b""\nc",<b>x</b>,1,2024-01-01\nd"e,f,2,2024-01-01\n')
+    assert [row[:2] for row in rows(path)] == [['a,"b"\nc', "<b>x</b>"], ['d"e', "f"]]
+
+
+@pytest.mark.parametrize("text", ["", " ", "NA", "n/a", "NaN", "null", "None"])
+def test_unknown_durations_are_unknown(write: Write, text: str) -> None:
+    sessions, origin = read_sessions([write(f"{HEADER}ann,home,{text},2024-01-01\n")])
+    assert sessions["duration"].isna().tolist() == [True]
+    assert not origin.left_out
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (",home,1,2024-01-01", "no user"),
+        ("  ,home,1,2024-01-01", "no user"),
+        ("ann,,1,2024-01-01", "no page"),
+        ("ann,home,-1,2024-01-01", "a negative duration"),
+        ("ann,home,-0.001,2024-01-01", "a negative duration"),
+        ("ann,home,inf,2024-01-01", "an infinite duration"),
+        ("ann,home,1e999,2024-01-01", "an infinite duration"),
+        ("ann,home,ten,2024-01-01", "an unreadable duration"),
+        ("ann,home,1_000,2024-01-01", "an unreadable duration"),
+        ("ann,home,true,2024-01-01", "an unreadable duration"),
+        ("ann,home,1,", "an unreadable time"),
+        ("ann,home,1,yesterday", "an unreadable time"),
+        ("ann,home,1,2024-02-30", "an unreadable time"),
+        ("ann,home,1,1212121212", "an unreadable time"),
+        ("ann,home,1,2024-01", "an unreadable time"),
+        ("ann,home,1,01/02/2024", "an unreadable time"),
+        ("ann,home,1", "the wrong number of fields"),
+        ("ann,home,1,2024-01-01,5", "the wrong number of fields"),
+    ],
+)
+def test_bad_rows_are_left_out_and_counted(write: Write, row: str, reason: str) -> None:
+    path = write(f"{HEADER}{GOOD}{row}\n{GOOD}")
+    assert len(rows(path)) == 2
+    assert left_out(path) == {reason: 1}
+
+
+def test_a_row_is_counted_once_and_the_report_reads_well(write: Write) -> None:
+    path = write(f"{HEADER}{GOOD},,-1,never\n,home,1,2024-01-01\nann,home,x,2024-01-01")
+    _, origin = read_sessions([path])
+    assert origin.left_out_text() == (
+        "3 rows left out: 2 with no user, 1 with an unreadable duration"
+    )
+
+
+def test_several_files_are_one_data_set(write: Write) -> None:
+    first = write(f"{HEADER}ann,home,1,2024-01-01\nbob,cart,-2,2024-01-01\n", "a.csv")
+    second = write(f"{HEADER}cy,home,3,2024-01-02\nann,help,-4,2024-01-02\n", "b.csv")
+    sessions, origin = read_sessions([first, second])
+    assert sessions["user_id"].tolist() == ["ann", "cy"]
+    assert sessions["page"].tolist() == ["home", "home"]
+    assert origin.name == "a.csv, b.csv"
+    assert origin.left_out == {"a negative duration": 2}
+    with pytest.raises(BadInput, match=r"a\.csv: named twice"):
+        read_sessions([first, second, first])
+
+
+def parquet(path: Path, **columns: Any) -> Path:
+    good: dict[str, Any] = {
+        "user_id": ["ann", "bob"],
+        "page": ["home", "cart"],
+        "duration": [1.0, None],
+        "timestamp": [datetime(2024, 1, 1, 12), datetime(2024, 1, 2)],
+    }
+    pa.parquet.write_table(pa.table({**good, "more": [1, 2], **columns}), path)
+    return path
+
+
+INT64 = -8845298781299428018
+
+
+@pytest.mark.parametrize(
+    ("columns", "first"),
+    [
+        ({}, ["ann", "home", 1.0, "2024-01-01 12:00:00"]),
+        ({"user_id": [INT64, 7]}, [str(INT64), "home", 1.0, "2024-01-01 12:00:00"]),
+        (
+            {"user_id": pa.array(["NA", "007"]).dictionary_encode()},
+            ["NA", "home", 1.0, "2024-01-01 12:00:00"],
+        ),
+        ({"duration": [5, 6]}, ["ann", "home", 5.0, "2024-01-01 12:00:00"]),
+        (
+            {"duration": [Decimal("2.5"), None]},
+            ["ann", "home", 2.5, "2024-01-01 12:00:00"],
+        ),
+        ({"duration": ["2.5", "NA"]}, ["ann", "home", 2.5, "2024-01-01 12:00:00"]),
+        (
+            {"duration": [timedelta(minutes=2), None]},
+            ["ann", "home", 120.0, "2024-01-01 12:00:00"],
+        ),
+        (
+            {"timestamp": [datetime(2024, 1, 1, 12, tzinfo=UTC)] * 2},
+            ["ann", "home", 1.0, "2024-01-01 12:00:00"],
+        ),
+        (
+            {"timestamp": ["2024-01-01T13:00:00+01:00", "2024-01-02"]},
+            ["ann", "home", 1.0, "2024-01-01 12:00:00"],
+        ),
+        ({"timestamp": [date(2024, 1, 1)] * 2}, ["ann", "home", 1.0, "2024-01-01"]),
+    ],
+)
+def test_reads_parquet(
+    tmp_path: Path, columns: dict[str, Any], first: list[Any]
+) -> None:
+    path = parquet(tmp_path / "sessions.parquet", **columns)
+    assert rows(path)[0] == first
+    assert not left_out(path)
+
+
+def test_bad_rows_of_parquet_are_counted_too(tmp_path: Path) -> None:
+    path = parquet(
+        tmp_path / "sessions.parquet", user_id=[None, "bob"], duration=[1.0, 2.0]
+    )
+    assert left_out(path) == {"no user": 1}
+    path = parquet(
+        tmp_path / "sessions.parquet",
+        timestamp=pa.array([None, 0], pa.timestamp("ms")),
+    )
+    assert left_out(path) == {"an unreadable time": 1}
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"timestamp": [1, 2]}, "'timestamp' holds int64"),
+        ({"duration": [True, False]}, "'duration' holds bool"),
+        ({"duration": [[1], [2]]}, "'duration' holds list"),
+        ({"page": [[1], [2]]}, "'page' holds list"),
+    ],
+)
+def test_refuses_parquet_of_other_types(
+    tmp_path: Path, columns: dict[str, Any], words: str
+) -> None:
+    path = parquet(tmp_path / "sessions.parquet", **columns)
+    with pytest.raises(BadInput, match=words):
+        read_sessions([path])
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("a.csv", b"", "the file is empty"),
+        ("a.csv", HEADER.encode(), "no usable row (it has no rows)"),
+        ("a.csv", HEADER.encode() + b",,,\n", "no usable row (1 row left out"),
+        (
+            "a.csv",
+            b"user,page,duration,timestamp\n1,2,3,4\n",
+            "no column 'user_id'; its columns are: user, page, duration, timestamp",
+        ),
+        (
+            "a.csv",
+            b"user_id,page,page,duration,timestamp\n",
+            "more than one column 'page'",
+        ),
+        ("a.csv", b"PAR1....", "Parquet, though its name says text"),
+        ("a.csv", gzip.compress(b"x"), "gzipped, though its name says text"),
+        ("a.parquet", HEADER.encode(), "not Parquet, though its name says so"),
+        ("a.parquet", b"PAR1 nothing", "cannot be read as Parquet"),
+        ("a.csv.gz", HEADER.encode(), "not gzipped, though its name says so"),
+        ("a.csv.gz", gzip.compress(HEADER.encode() * 99)[:-9], "gzipped data is dam"),
+        ("a.gz", b"\x1f\x8b" + bytes(30), "gzipped data is damaged"),
+        ("a", b"PK\x03\x04\0\0\0\0", "neither CSV nor Parquet"),
+        ("a.csv", "user_id,pagé".encode("latin-1"), "not UTF-8 text"),
+        ("a.csv", HEADER.encode("utf-16"), "not UTF-8 text"),
+        ("a.csv", f"{HEADER}{GOOD}é".encode("latin-1") * 2, "not UTF-8 text"),
+        ("a.csv", f'{HEADER}{GOOD}"ann,home,1\n{GOOD}'.encode(), "never closed"),
+        ("a.csv", f'{HEADER}{GOOD}a,b,1,"2024\n{GOOD}'.encode(), "never closed"),
+        ("a.csv", f'{HEADER}"a{"b" * 9_000_000}'.encode(), "never closed"),
+        ("a.csv", f'{HEADER}"a\n{GOOD * 400_000}'.encode(), "never closed"),
+    ],
+)
+def test_refuses_a_file_in_one_line_that_names_it(
+    write: Write, name: str, data: bytes, words: str
+) -> None:
+    path = write(data, name)
+    with pytest.raises(BadInput) as caught:
+        read_sessions([path])
+    assert str(caught.value).startswith(f"{path}: ")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_refuses_what_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"none\.csv: No such file"):
+        read_sessions([tmp_path / "none.csv"])
+    with pytest.raises(BadInput, match="Is a directory"):
+        read_sessions([tmp_path])
+
+
+@pytest.mark.skipif(not NASA.exists(), reason="needs the NASA trace beside the project")
+def test_real_people() -> None:
+    truth = json.loads((NASA / "truth.json").read_text())
+    sessions, origin = read_sessions([NASA / "sessions.csv"])
+    activity = Activity(sessions)
+    assert not origin.left_out
+    assert activity.n_sessions == truth["kept_views"] == 10_528
+    assert len(activity.users) == truth["users"] == 2_259
+    assert len(activity.pages) == truth["pages"] == 861
+    assert activity.n_unknown == truth["visits"] == 2_852
+    everyone = activity.summarise(Selection()).everyone
+    assert everyone.seconds.sum() == truth["total_seconds"] == 971_382
+    by_page = pd.Series(everyone.seconds, index=activity.pages)
+    for page, seconds, views in truth["top10_pages_by_total_seconds"]:
+        assert by_page[page] == seconds
+        assert everyone.sessions[activity.pages.index(page)] == views
+    assert by_page.idxmax() == "/ksc.html"
+    assert by_page.max() == 233_511
