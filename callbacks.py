@@ -3,7 +3,6 @@
 import logging
 from typing import NamedTuple
 
-import plotly.graph_objects as go
 from dash import Dash, Input, Output, State, set_props
 from werkzeug.exceptions import BadRequest, HTTPException
 
@@ -18,9 +17,9 @@ _log = logging.getLogger(__name__)
 class Redrawn(NamedTuple):
     """Everything on the page that depends on the selection."""
 
-    total_time: go.Figure
-    user_average: go.Figure
-    durations: go.Figure
+    total_time: figures.Figure
+    user_average: figures.Figure
+    durations: figures.Figure
     total_time_finding: str
     user_average_finding: str
     durations_finding: str

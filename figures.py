@@ -1,5 +1,9 @@
 """Pure functions from a Summary to charts, and to a sentence that says what each shows.
 
+A figure is the plain dictionary that Plotly.js takes. Plotly's own classes would check
+every property of every figure at every pick, which takes several times as long as all
+the rest; the tests have them do it instead.
+
 Colours, fonts and grid lines are those of the light theme; the style sheet puts the
 dark ones over them, so that a change of theme redraws nothing and an exported picture
 is always dark on white.
@@ -12,10 +16,12 @@ from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from activity import FEW, Summary, Tally
+
+Figure = dict[str, Any]
+Trace = dict[str, Any]
 
 EVERYONE: Final = "#0072B2"
 USER: Final = "#D55E00"
@@ -56,7 +62,7 @@ def count_text(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-def total_time(summary: Summary) -> go.Figure:
+def total_time(summary: Summary) -> Figure:
     """Total Time per Page: everyone's known durations, the largest first."""
     rows = _rows(summary, summary.everyone)
     totals = rows.everyone.seconds
@@ -73,8 +79,8 @@ def total_time(summary: Summary) -> go.Figure:
         strict=True,
     )
     bars = _bars("everyone", EVERYONE, totals / unit)
-    bars.customdata = list(hover)
-    bars.hovertemplate = (
+    bars["customdata"] = list(hover)
+    bars["hovertemplate"] = (
         "<b>%{customdata[0]}</b><br>%{customdata[1]} in all, "
         "%{customdata[2]} % of the time<br>"
         "n = %{customdata[3]:,}, %{customdata[4]:,} of unknown duration<extra></extra>"
@@ -95,7 +101,7 @@ def total_time_finding(summary: Summary) -> str:
     )
 
 
-def user_average(summary: Summary) -> go.Figure:
+def user_average(summary: Summary) -> Figure:
     """Average Session Duration by Page: the picked user's beside everyone's.
 
     Only pages that the user has been on; without a user, everyone's alone.
@@ -129,12 +135,14 @@ def user_average(summary: Summary) -> go.Figure:
             "%{customdata[5]} × everyone's<br>%{customdata[6]}<br>"
         )
         user_bars = _bars(who, USER, theirs / unit)
-        user_bars.marker.opacity = np.where(rows.user.known < FEW, _WEAK, 1.0).tolist()
-        user_bars.hoverinfo = "skip"
+        user_bars["marker"]["opacity"] = [
+            _WEAK if n < FEW else 1 for n in rows.user.known.tolist()
+        ]
+        user_bars["hoverinfo"] = "skip"
         # The axis runs downwards: the first trace is on top.
         traces.insert(0, user_bars)
-    bars.customdata = list(zip(*columns, strict=True))
-    bars.hovertemplate = (
+    bars["customdata"] = list(zip(*columns, strict=True))
+    bars["hovertemplate"] = (
         f"<b>%{{customdata[0]}}</b><br>{user_lines}"
         "everyone: %{customdata[1]} (n = %{customdata[2]:,})<extra></extra>"
     )
@@ -167,7 +175,7 @@ def user_average_finding(summary: Summary) -> str:
     return " ".join(words)
 
 
-def durations(summary: Summary) -> go.Figure:
+def durations(summary: Summary) -> Figure:
     """Session Duration Distribution: shares of everyone's sessions, and of the user's.
 
     Both in percent of the sessions of known duration, so that one user and everyone
@@ -192,33 +200,35 @@ def durations(summary: Summary) -> go.Figure:
     heights = share(summary.everyone)
     columns = [spans, summary.everyone.histogram.tolist()]
     user_line = ""
-    bars = go.Bar(
-        name="everyone",
-        x0=width / 2,
-        dx=width,
-        y=spaced(heights, [None, None]),
-        marker={"color": EVERYONE},
-    )
-    traces: list[go.Bar | go.Scatter] = [bars]
+    bars: Trace = {
+        "type": "bar",
+        "name": "everyone",
+        "x0": width / 2,
+        "dx": width,
+        "y": spaced(heights, [None, None]),
+        "marker": {"color": EVERYONE},
+    }
+    traces = [bars]
     top_of_last = heights[-1]
     if summary.user is not None:
         who, theirs = _user_name(summary), share(summary.user)
         columns += [theirs, summary.user.histogram.tolist()]
         user_line = f"{who}: %{{customdata[2]:.1f}} % (n = %{{customdata[3]:,}})<br>"
-        line = go.Scatter(
-            name=who,
+        line: Trace = {
+            "type": "scatter",
+            "name": who,
             # From edge to edge, and so each run goes on to the last edge of its own.
-            x0=0,
-            dx=width,
-            y=[*spaced(theirs, [theirs[-2], None]), theirs[-1]],
-            mode="lines",
-            line={"shape": "hv", "color": USER, "width": 2},
-            hoverinfo="skip",
-        )
+            "x0": 0,
+            "dx": width,
+            "y": [*spaced(theirs, [theirs[-2], None]), theirs[-1]],
+            "mode": "lines",
+            "line": {"shape": "hv", "color": USER, "width": 2},
+            "hoverinfo": "skip",
+        }
         traces.append(line)
         top_of_last = max(top_of_last, theirs[-1])
-    bars.customdata = spaced(list(zip(*columns, strict=True)), [None, None])
-    bars.hovertemplate = (
+    bars["customdata"] = spaced(list(zip(*columns, strict=True)), [None, None])
+    bars["hovertemplate"] = (
         f"<b>%{{customdata[0]}}</b><br>{user_line}"
         "everyone: %{y:.1f} % (n = %{customdata[1]:,})<extra></extra>"
     )
@@ -239,8 +249,12 @@ def durations(summary: Summary) -> go.Figure:
             "xaxis": {
                 "title": {"text": f"Session duration ({name})"},
                 "range": [0, end],
+                "ticklabeloverflow": "allow",
             },
-            "yaxis": {"title": {"text": "Share of sessions (%)"}},
+            "yaxis": {
+                "title": {"text": "Share of sessions (%)"},
+                "ticklabeloverflow": "allow",
+            },
             "annotations": [longer],
         },
     )
@@ -367,18 +381,19 @@ def _spans(edges: NDArray[np.float64]) -> list[str]:
     return [*spans, f"{texts[-1]} and longer"]
 
 
-def _bars(name: str, colour: str, values: NDArray[np.float64]) -> go.Bar:
+def _bars(name: str, colour: str, values: NDArray[np.float64]) -> Trace:
     # Without y, the bars are at 0, 1, 2 and so on, and never at their labels: two long
     # names may be shortened to the same one.
-    return go.Bar(
-        name=name,
-        orientation="h",
-        x=[None if np.isnan(value) else value for value in values.round(4).tolist()],
-        marker={"color": colour},
-    )
+    return {
+        "type": "bar",
+        "name": name,
+        "orientation": "h",
+        "x": [None if np.isnan(value) else value for value in values.round(4).tolist()],
+        "marker": {"color": colour},
+    }
 
 
-def _by_page(traces: Sequence[go.Bar], rows: _Rows, title: str) -> go.Figure:
+def _by_page(traces: Sequence[Trace], rows: _Rows, title: str) -> Figure:
     n = len(rows.labels)
     left = 20 + 7 * max(map(len, rows.labels))
     return _figure(
@@ -386,12 +401,13 @@ def _by_page(traces: Sequence[go.Bar], rows: _Rows, title: str) -> go.Figure:
         {
             "hovermode": "y",
             "margin": {"l": left, "r": 16, "t": 36, "b": 48},
-            "xaxis": {"title": {"text": title}},
+            "xaxis": {"title": {"text": title}, "ticklabeloverflow": "allow"},
             "yaxis": {
                 "range": [n - 0.5, -0.5],
                 "tickvals": list(range(n)),
                 "ticktext": rows.labels,
                 "ticklabelstandoff": 6,
+                "ticklabeloverflow": "allow",
                 "showgrid": False,
                 "zeroline": False,
             },
@@ -399,18 +415,15 @@ def _by_page(traces: Sequence[go.Bar], rows: _Rows, title: str) -> go.Figure:
     )
 
 
-def _figure(traces: Sequence[go.Bar], layout: dict[str, Any]) -> go.Figure:
-    figure = go.Figure(traces, {"template": {}, **_LAYOUT, **layout})
-    # Without a template of its own, a figure gets Plotly's, of 6 kB; with any at all,
-    # Plotly.js paints it anew at every pick.
-    figure.layout.template = None
+def _figure(traces: Sequence[Trace], layout: dict[str, Any]) -> Figure:
+    figure: Figure = {"data": list(traces), "layout": {**_LAYOUT, **layout}}
     # Plotly.js takes arrays of the same revision for unchanged, and so leaves a chart
     # alone that a pick doesn't alter.
-    figure.layout.datarevision = crc32(repr(figure.to_dict()).encode())
+    figure["layout"]["datarevision"] = crc32(repr(figure).encode())
     return figure
 
 
-def _empty(words: str) -> go.Figure:
+def _empty(words: str) -> Figure:
     hidden = {"visible": False}
     text = {"text": words, "showarrow": False, "font": {"size": 14}}
     return _figure([], {"xaxis": hidden, "yaxis": hidden, "annotations": [text]})

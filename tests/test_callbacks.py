@@ -61,9 +61,9 @@ def answer(response: TestResponse) -> dict[str, Any]:
 
 def test_redraw_is_a_plain_function(activity: Activity) -> None:
     redrawn = callbacks.redraw(activity, Selection("ann"))
-    assert redrawn.total_time.data[0].name == "everyone"
-    assert redrawn.user_average.data[0].name == "ann"
-    assert redrawn.durations.data[1].name == "ann"
+    assert redrawn.total_time["data"][0]["name"] == "everyone"
+    assert redrawn.user_average["data"][0]["name"] == "ann"
+    assert redrawn.durations["data"][1]["name"] == "ann"
     assert redrawn.problem == ""
 
 
