@@ -3,7 +3,7 @@
 import logging
 from typing import NamedTuple
 
-from dash import Dash, Input, Output, State, set_props
+from dash import Dash, Input, Output, set_props
 from werkzeug.exceptions import BadRequest, HTTPException
 
 import figures
@@ -59,7 +59,8 @@ def register(app: Dash, activity: Activity) -> None:
         @app.callback(
             Output(ids.USER, "options"),
             Input(ids.USER, "search_value"),
-            State(ids.USER, "value"),
+            # Also when another way than the list picks a user who isn't in it.
+            Input(ids.USER, "value"),
             prevent_initial_call=True,
         )
         def search(text: object, user: object) -> list[str]:

@@ -31,6 +31,7 @@ USER: Final = "#D55E00"
 MAX_PAGES: Final = 15
 """So many pages have a bar of their own; the rest share one."""
 
+_MIN_ROWS: Final = 6
 _LABEL: Final = 20
 _NAME: Final = 60
 _WEAK: Final = 0.4
@@ -67,7 +68,7 @@ def total_time(summary: Summary) -> Figure:
     rows = _rows(summary, summary.everyone)
     totals = rows.everyone.seconds
     if not len(totals):
-        return _empty("No sessions here")
+        return _empty("No sessions")
     unit, name = _unit(float(totals.max()))
     whole = max(float(totals.sum()), 1e-9)
     hover = zip(
@@ -92,8 +93,10 @@ def total_time_finding(summary: Summary) -> str:
     """The sentence under Total Time per Page."""
     seconds = summary.everyone.seconds
     whole = float(seconds.sum())
-    if not whole:
+    if not summary.everyone.known.any():
         return "No time is known."
+    if not whole:
+        return "Everyone together spent 0 s."
     top = int(seconds.argmax())
     return (
         f"Everyone together spent {duration_text(whole)}, the largest part on "
@@ -111,7 +114,7 @@ def user_average(summary: Summary) -> Figure:
     theirs = np.array([]) if rows.user is None else rows.user.mean
     longest = np.nanmax([*everyone, *theirs, -1.0])
     if longest < 0:
-        return _empty("No session of known duration here")
+        return _empty("No session of known duration")
     unit, name = _unit(float(longest))
     bars = _bars("everyone", EVERYONE, everyone / unit)
     # One hover for both bars: where the user's is missing, everyone's isn't.
@@ -155,7 +158,7 @@ def user_average_finding(summary: Summary) -> str:
     if user is None:
         return "Pick a user to see them beside everyone."
     if not user.known.any():
-        return f"{who} has no session of known duration here."
+        return f"{who} has no session of known duration."
     ratio = np.where(
         (user.known >= FEW) & (summary.everyone.seconds > 0),
         user.mean / np.where(summary.everyone.mean > 0, summary.everyone.mean, np.nan),
@@ -172,7 +175,7 @@ def user_average_finding(summary: Summary) -> str:
         )
     if weak.any():
         words.append(f"Faint bars: fewer than {FEW} sessions, so weak evidence.")
-    return " ".join(words)
+    return " ".join(words) or f"{who} spends as long as everyone: 0 s."
 
 
 def durations(summary: Summary) -> Figure:
@@ -183,7 +186,7 @@ def durations(summary: Summary) -> Figure:
     """
     edges = summary.edges
     if not summary.everyone.histogram.any():
-        return _empty("No session of known duration here")
+        return _empty("No session of known duration")
     unit, name = _unit(float(edges[-2]))
     width = round(float(edges[1]) / unit, 6)
     # All that is longer has no place on the axis: two empty bins set its bar apart.
@@ -210,7 +213,7 @@ def durations(summary: Summary) -> Figure:
     }
     traces = [bars]
     top_of_last = heights[-1]
-    if summary.user is not None:
+    if summary.user is not None and summary.user.known.any():
         who, theirs = _user_name(summary), share(summary.user)
         columns += [theirs, summary.user.histogram.tolist()]
         user_line = f"{who}: %{{customdata[2]:.1f}} % (n = %{{customdata[3]:,}})<br>"
@@ -265,15 +268,19 @@ def durations_finding(summary: Summary) -> str:
     everyone = summary.everyone
     n, unknown = int(everyone.known.sum()), int(everyone.unknown.sum())
     if not n:
-        return "No duration is known here."
+        return "No duration is known."
     mean = float(everyone.seconds.sum()) / n
     words = f"Everyone's sessions last {duration_text(mean)} on average."
-    if summary.user is not None and summary.user.known.any():
-        n_user = int(summary.user.known.sum())
-        mean_user = float(summary.user.seconds.sum()) / n_user
+    who, user = summary.selection.user, summary.user
+    if user is not None and not user.known.any():
+        words = f"{who} has no session of known duration. {words}"
+    elif user is not None:
+        n_user = int(user.known.sum())
+        mean_user = float(user.seconds.sum()) / n_user
+        evidence = ", weak evidence" if n_user < FEW else ""
         words = (
-            f"{summary.selection.user}'s sessions last {duration_text(mean_user)} on "
-            f"average (n = {n_user:,}), {mean_user / mean:.1f} × everyone's "
+            f"{who}'s sessions last {duration_text(mean_user)} on average "
+            f"(n = {n_user:,}{evidence}), {_ratio(mean_user, mean)} × everyone's "
             f"{duration_text(mean)}."
         )
     if unknown:
@@ -323,15 +330,11 @@ def _mean_texts(tally: Tally) -> list[str]:
 
 def _ratio_texts(user: Tally, everyone: Tally) -> list[str]:
     """The user's averages as multiples of everyone's; a dash where there is none."""
-    return [
-        f"{mean / other:.1f}" if n and other > 0 else "–"
-        for mean, other, n in zip(
-            user.mean.tolist(),
-            everyone.mean.tolist(),
-            user.known.tolist(),
-            strict=True,
-        )
-    ]
+    return list(map(_ratio, user.mean.tolist(), everyone.mean.tolist()))
+
+
+def _ratio(mean: float, other: float) -> str:
+    return "–" if np.isnan(mean) or not other > 0 else f"{mean / other:.1f}"
 
 
 def _evidence_texts(user: Tally) -> list[str]:
@@ -403,7 +406,8 @@ def _by_page(traces: Sequence[Trace], rows: _Rows, title: str) -> Figure:
             "margin": {"l": left, "r": 16, "t": 36, "b": 48},
             "xaxis": {"title": {"text": title}, "ticklabeloverflow": "allow"},
             "yaxis": {
-                "range": [n - 0.5, -0.5],
+                # Downwards; where there are few rows, as high as if there were more.
+                "range": [max(n, _MIN_ROWS) - 0.5, -0.5],
                 "tickvals": list(range(n)),
                 "ticktext": rows.labels,
                 "ticklabelstandoff": 6,

@@ -2,9 +2,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import plotly.graph_objects as go
 import pytest
 from dash import Dash
 from flask.testing import FlaskClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 import callbacks
@@ -16,6 +19,7 @@ from security import MAX_BODY
 from simulate import simulate_sessions
 
 from .conftest import ROWS, Row, table
+from .test_activity import rows_lists, selections
 
 URL = "/_dash-update-component"
 
@@ -74,6 +78,20 @@ def test_one_callback_redraws_all_three_charts(app: Dash) -> None:
         assert response[ids.finding(chart)]["children"]
     assert response[ids.USER_AVERAGE]["figure"]["data"][0]["x"] == [60, 0, None]
     assert response[ids.PROBLEM]["children"] == ""
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.data())
+def test_whatever_is_picked_can_be_drawn(data: st.DataObject) -> None:
+    rows = data.draw(rows_lists)
+    selection = data.draw(selections(rows))
+    redrawn = callbacks.redraw(Activity(table(rows)), selection)
+    for figure in redrawn[:3]:
+        go.Figure(figure)
+    for sentence in redrawn[3:6]:
+        assert sentence
+        assert "nan" not in sentence
+    assert "NaN" not in json.dumps(redrawn)
 
 
 def test_no_user_is_everyone(app: Dash) -> None:

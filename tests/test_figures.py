@@ -77,7 +77,7 @@ def test_total_time_is_everyones_with_the_largest_first(ann: Summary) -> None:
     assert list(bars.x) == [3.5, 1.75, 0]
     assert list(figure.layout.yaxis.ticktext) == ["home", "cart", "help"]
     # Downwards: the first row is on top.
-    assert list(figure.layout.yaxis.range) == [2.5, -0.5]
+    assert list(figure.layout.yaxis.range) == [5.5, -0.5]
     assert figure.layout.xaxis.title.text == "Total time (minutes)"
     assert hovers(figure) == [
         "<b>home</b><br>3 min 30 s in all, 66.7 % of the time<br>"
@@ -212,7 +212,7 @@ def test_nothing_selected_is_said_in_words(activity: Activity) -> None:
     empty = activity.summarise(Selection("ann", pages=("help",)))
     assert not drawn(figures.user_average, empty).data
     assert figures.user_average_finding(empty) == (
-        "ann has no session of known duration here."
+        "ann has no session of known duration."
     )
     none = activity.summarise(Selection("ann", shortest=1000))
     for build in (figures.total_time, figures.user_average, figures.durations):
@@ -220,7 +220,24 @@ def test_nothing_selected_is_said_in_words(activity: Activity) -> None:
         assert not figure.data
         assert figure.layout.annotations[0].text.startswith("No session")
     assert figures.total_time_finding(none) == "No time is known."
-    assert figures.durations_finding(none) == "No duration is known here."
+    assert figures.durations_finding(none) == "No duration is known."
+
+
+def test_a_user_without_a_known_duration_has_no_line() -> None:
+    rows: list[Row] = [*ROWS, ("dan", "home", None, "2024-01-01")]
+    dan = Activity(table(rows)).summarise(Selection("dan"))
+    assert [trace.name for trace in drawn(figures.durations, dan).data] == ["everyone"]
+    assert figures.durations_finding(dan) == (
+        "dan has no session of known duration. Everyone's sessions last 35 s on "
+        "average. 4 sessions of unknown duration left out."
+    )
+
+
+def test_few_sessions_in_all_are_said_to_be_weak_evidence(activity: Activity) -> None:
+    bob = figures.durations_finding(activity.summarise(Selection("bob")))
+    assert bob.startswith(
+        "bob's sessions last 30 s on average (n = 2, weak evidence), 0.9 × everyone's"
+    )
 
 
 def test_only_what_differs_is_a_new_revision(activity: Activity) -> None:

@@ -306,6 +306,13 @@ def test_many_users_are_found_by_typing(open_page: Open) -> None:
     expect(page.locator("#user")).to_contain_text(someone)
 
 
+def test_a_user_who_is_not_in_the_list_can_be_set(open_page: Open) -> None:
+    page = open_page("--no-debug", "--users", "1000", "--sessions", "30000")
+    page.evaluate("() => dash_clientside.set_props('user', {value: 'user_1000'})")
+    drawn(page, "user_1000")
+    expect(page.locator("#user")).to_contain_text("user_1000")
+
+
 @pytest.mark.skipif(not NASA.exists(), reason="needs the NASA trace beside the project")
 def test_real_people(open_page: Open) -> None:
     page = open_page("--no-debug", str(NASA))
