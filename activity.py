@@ -16,6 +16,9 @@ COLUMNS: Final = ("user_id", "page", "duration", "timestamp")
 FEW: Final = 5
 """With fewer known durations than this an average is weak evidence."""
 
+LONGEST: Final = 100 * 365.25 * 86_400
+"""Seconds of the longest duration that is taken: a century."""
+
 _MAX_BINS: Final = 60
 _BIN_WIDTHS: Final = (
     *(1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0),
@@ -142,23 +145,23 @@ class Activity:
 
         Timestamps without a zone are UTC. Raises ValueError for a table that has no
         rows, misses a column, or holds an empty user, page or time, or a duration
-        that is negative or infinite: what reads files leaves such rows out and says
-        so (see ``sources``).
+        that is negative or above ``LONGEST``: what reads files leaves such rows out
+        and says so (see ``sources``).
         """
-        missing = [name for name in COLUMNS if name not in sessions]
-        if missing:
-            raise ValueError(f"the sessions have no column {missing[0]!r}")
+        for name in COLUMNS:
+            if list(sessions.columns).count(name) != 1:
+                raise ValueError(f"the sessions have no column {name!r}, or several")
         if sessions.empty:
             raise ValueError("there are no sessions")
 
         user, self.users = _codes(sessions["user_id"])
         page, pages = _codes(sessions["page"])
         time = _utc(sessions["timestamp"])
-        seconds = sessions["duration"].to_numpy(dtype=np.float64, na_value=np.nan)
+        seconds = _numbers(sessions["duration"])
         if user.min() < 0 or page.min() < 0 or np.isnat(time).any():
             raise ValueError("a session without a user, a page or a time")
-        if (seconds < 0).any() or np.isinf(seconds).any():
-            raise ValueError("a duration that is negative or infinite")
+        if (seconds < 0).any() or (seconds > LONGEST).any():
+            raise ValueError("a duration that is negative or over a century")
 
         self.pages = tuple(pages)
         self._code_of_page = {name: code for code, name in enumerate(self.pages)}
@@ -174,12 +177,8 @@ class Activity:
         self.first = pd.Timestamp(time.min())
         self.last = pd.Timestamp(time.max())
         self.edges = _bin_edges(seconds)
-        self.busiest = self.users[per_user.argsort(kind="stable")[::-1]]
+        self.busiest = self.users[(-per_user).argsort(kind="stable")]
         self._everyone = self._tally(slice(None), Selection())
-
-    @property
-    def busiest_user(self) -> str:
-        return str(self.busiest[0])
 
     def find_users(self, text: str, limit: int) -> list[str]:
         """At most *limit* users whose name contains *text*, in any case of letters.
@@ -276,14 +275,32 @@ def _filters(selection: Selection) -> bool:
 def _codes(column: "pd.Series[Any]") -> tuple[NDArray[Any], "pd.Index[str]"]:
     """Codes per row (-1: empty), and the names that occur, as text."""
     category = column.astype("category").cat.remove_unused_categories()
+    codes = category.cat.codes.to_numpy()
     names = pd.Index(category.cat.categories.astype(str), dtype="str", name=None)
-    return category.cat.codes.to_numpy(), names
+    if (names.str.strip() == "").any():
+        raise ValueError("a user or a page with an empty name")
+    if not names.is_unique:
+        # The number 1 and the text "1" are the same name.
+        same, names = names.factorize()
+        codes = np.where(codes < 0, -1, same[codes])
+    return codes, names
+
+
+def _numbers(duration: "pd.Series[Any]") -> NDArray[np.float64]:
+    if duration.dtype == object:
+        duration = pd.to_numeric(duration)
+    if not pd.api.types.is_numeric_dtype(duration):
+        raise ValueError(f"durations are seconds, not {duration.dtype}")
+    return duration.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _utc(timestamp: "pd.Series[pd.Timestamp]") -> NDArray[np.datetime64]:
+    if not pd.api.types.is_datetime64_any_dtype(timestamp):
+        raise ValueError(f"timestamps are times, not {timestamp.dtype}")
     if timestamp.dt.tz is not None:
         timestamp = timestamp.dt.tz_convert("UTC").dt.tz_localize(None)
-    return timestamp.to_numpy()
+    # In nanoseconds, comparing with a day after 2262 would overflow.
+    return timestamp.to_numpy().astype("datetime64[us]")
 
 
 def _t_975(freedom: NDArray[np.int64]) -> NDArray[np.float64]:

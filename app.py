@@ -2,12 +2,14 @@
 
 import argparse
 import errno
+import io
 import ipaddress
 import logging
 import os
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -32,13 +34,14 @@ _HERE: Final = Path(__file__).resolve().parent
 def create_app(
     sessions: pd.DataFrame,
     origin: Origin | None = None,
-    hosts: Sequence[str] = security.LOOPBACK,
+    hosts: Sequence[str] = (),
 ) -> Dash:
     """Build the dashboard over a table of sessions (see ``Activity``).
 
-    *origin* says in words where they are from. *hosts* are the host names, without
-    a port, that the page may be asked for under. ``create_app(...).server`` is a
-    WSGI application. Raises ValueError for a table that Activity can't take.
+    *origin* says in words where they are from. *hosts* are host names, without a
+    port, that the page may be asked for under, besides this machine's own
+    (``security.LOOPBACK``). ``create_app(...).server`` is a WSGI application. Raises
+    ValueError for a table that Activity can't take.
     """
     return _assemble(Activity(sessions), origin or Origin("A table"), hosts)
 
@@ -57,16 +60,20 @@ def _assemble(activity: Activity, origin: Origin, hosts: Sequence[str]) -> Dash:
     )
     app.layout = layout.build_layout(activity, origin)
     callbacks.register(app, activity)
-    security.protect(app, hosts)
     # Dash finishes its set-up in the first request, and fails a second one that comes
     # meanwhile (dash #3971).
-    with app.server.test_request_context(base_url=f"http://{hosts[0]}/"):
+    with app.server.test_request_context():
         app.server.preprocess_request()
+    security.protect(app, [*security.LOOPBACK, *hosts])
     return app
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the dashboard until it is interrupted; returns the exit code."""
+    # A file's name may have letters that the terminal has not.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = _options(arguments)
     try:
         if options.debug:
@@ -75,6 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _serve(options)
     except (BadInput, _CannotServe) as error:
         print(f"app.py: {error}", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("app.py: that is more data than memory holds", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         pass
@@ -100,11 +110,22 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="session tables, CSV (also gzipped) or Parquet, with the columns user_id, "
         "page, duration (seconds) and timestamp; several are one data set",
     )
-    add("--sessions", type=_from(1), metavar="N", help="simulate N (100,000)")
-    add("--users", type=_from(1), metavar="N", help="of N users (50)")
-    add("--seed", type=_from(0), metavar="N", help="from this seed (2024)")
-    add("--host", default="127.0.0.1", help="listen on this address (%(default)s)")
-    add("--port", default=8050, type=_port, help="and this port (%(default)s)")
+    add("--sessions", type=_from_1, metavar="N", help="simulate N (100,000)")
+    add("--users", type=_from_1, metavar="N", help="of N users (50)")
+    add("--seed", type=_from_0, metavar="N", help="from this seed (2024)")
+    add(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="listen on this address (%(default)s)",
+    )
+    add(
+        "--port",
+        default=8050,
+        type=_port,
+        metavar="N",
+        help="and this port (%(default)s)",
+    )
     add(
         "--allow-host",
         action="append",
@@ -133,19 +154,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _from(least: int) -> Callable[[str], int]:
-    def whole_number(text: str) -> int:
-        if int(text) < least:
-            raise ValueError
+def _number(text: str, least: int, most: int) -> int:
+    if text.strip("+-").replace("_", "").isdecimal() and least <= int(text) <= most:
         return int(text)
+    words = f"{text!r} is not a whole number from {least:,} to {most:,}"
+    raise argparse.ArgumentTypeError(words)
 
-    return whole_number
 
-
-def _port(text: str) -> int:
-    if not 1 <= int(text) <= 65_535:
-        raise argparse.ArgumentTypeError(f"{text} is not from 1 to 65535")
-    return int(text)
+_from_0: Final = partial(_number, least=0, most=10**9)
+_from_1: Final = partial(_number, least=1, most=10**9)
+_port: Final = partial(_number, least=1, most=65_535)
 
 
 def _is_loopback(host: str) -> bool:
@@ -164,24 +182,29 @@ def _load(options: argparse.Namespace) -> Dash:
             options.sessions, options.users, options.seed
         )
         origin = Origin(f"Simulated data (seed {options.seed})")
-    hosts = [*security.LOOPBACK, *_names(options.host), *options.allow_host]
+    hosts = [*_names(options.host), *options.allow_host]
     activity = Activity(sessions)
     print(layout.data_line(activity, origin))
+    if not _is_loopback(options.host):
+        names = ", ".join([*security.LOOPBACK, *hosts])
+        print(f"Answers to {names}; --allow-host adds other names.")
     return _assemble(activity, origin, hosts)
 
 
 def _names(host: str) -> list[str]:
     """The host names under which a browser may ask for what listens on *host*."""
-    if host in _ANY:
-        name = socket.gethostname()
+    if host not in _ANY:
+        return [host]
+    name = socket.gethostname()
+    try:
         return [name, *{str(found[4][0]) for found in socket.getaddrinfo(name, None)}]
-    return [f"[{host}]" if ":" in host else host]
+    except OSError:
+        return [name]
 
 
 def _announce(options: argparse.Namespace) -> None:
     host = options.host
-    shown = _ANY.get(host, host)
-    shown = f"[{shown}]" if ":" in shown else shown
+    shown = security.bracketed(_ANY.get(host, host))
     print(f"Open http://{shown}:{options.port}/", flush=True)
 
 
@@ -197,11 +220,11 @@ def _check_free(host: str, port: int) -> None:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             probe.listen()
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not a host name"
+        words = f"cannot listen on {host} port {port}: {why}"
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             words = f"port {port} is in use; choose another with --port"
-        else:
-            words = f"cannot listen on {host} port {port}: {error.strerror or error}"
         raise _CannotServe(words) from None
 
 

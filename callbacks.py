@@ -80,6 +80,9 @@ def report(error: Exception) -> None:
 
 
 def _text(value: object) -> str | None:
-    if value is None or isinstance(value, str):
+    if value is None:
+        return None
+    # JSON may hold halves of characters, which are no text.
+    if isinstance(value, str) and value == value.encode(errors="ignore").decode():
         return value
-    raise BadRequest(f"text was expected, not {value!r:.80}")
+    raise BadRequest(f"text was expected, not {value!a:.80}")

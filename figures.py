@@ -34,7 +34,7 @@ MAX_PAGES: Final = 15
 _MIN_ROWS: Final = 6
 _LABEL: Final = 20
 _NAME: Final = 60
-_WEAK: Final = 0.4
+_WEAK: Final = 0.45
 
 # What every figure sets, and little: it goes to the browser at every pick.
 _LAYOUT: Final[dict[str, Any]] = {
@@ -67,12 +67,12 @@ def total_time(summary: Summary) -> Figure:
     """Total Time per Page: everyone's known durations, the largest first."""
     rows = _rows(summary, summary.everyone)
     totals = rows.everyone.seconds
-    if not len(totals):
-        return _empty("No sessions")
+    if not rows.everyone.known.any():
+        return _empty("No session of known duration")
     unit, name = _unit(float(totals.max()))
     whole = max(float(totals.sum()), 1e-9)
     hover = zip(
-        rows.names,
+        [_html(_name(name)) for name in rows.names],
         map(duration_text, totals.tolist()),
         (100 * totals / whole).round(1).tolist(),
         rows.everyone.sessions.tolist(),
@@ -83,7 +83,7 @@ def total_time(summary: Summary) -> Figure:
     bars["customdata"] = list(hover)
     bars["hovertemplate"] = (
         "<b>%{customdata[0]}</b><br>%{customdata[1]} in all, "
-        "%{customdata[2]} % of the time<br>"
+        "%{customdata[2]:.1f} % of the time<br>"
         "n = %{customdata[3]:,}, %{customdata[4]:,} of unknown duration<extra></extra>"
     )
     return _by_page([bars], rows, f"Total time ({name})")
@@ -100,7 +100,7 @@ def total_time_finding(summary: Summary) -> str:
     top = int(seconds.argmax())
     return (
         f"Everyone together spent {duration_text(whole)}, the largest part on "
-        f"{_shorten(summary.pages[top], _NAME)}: {100 * seconds[top] / whole:.0f} %."
+        f"{_name(summary.pages[top])}: {100 * seconds[top] / whole:.0f} %."
     )
 
 
@@ -109,7 +109,7 @@ def user_average(summary: Summary) -> Figure:
 
     Only pages that the user has been on; without a user, everyone's alone.
     """
-    rows = _rows(summary, summary.everyone if summary.user is None else summary.user)
+    rows = _rows(summary, summary.user or summary.everyone)
     everyone = rows.everyone.mean
     theirs = np.array([]) if rows.user is None else rows.user.mean
     longest = np.nanmax([*everyone, *theirs, -1.0])
@@ -119,7 +119,7 @@ def user_average(summary: Summary) -> Figure:
     bars = _bars("everyone", EVERYONE, everyone / unit)
     # One hover for both bars: where the user's is missing, everyone's isn't.
     columns: list[list[Any]] = [
-        rows.names,
+        [_html(_name(name)) for name in rows.names],
         _mean_texts(rows.everyone),
         rows.everyone.known.tolist(),
     ]
@@ -154,28 +154,28 @@ def user_average(summary: Summary) -> Figure:
 
 def user_average_finding(summary: Summary) -> str:
     """The sentence under Average Session Duration by Page."""
-    who, user = summary.selection.user, summary.user
+    rows = _rows(summary, summary.user or summary.everyone)
+    who, user, everyone = summary.selection.user or "", rows.user, rows.everyone
     if user is None:
         return "Pick a user to see them beside everyone."
     if not user.known.any():
-        return f"{who} has no session of known duration."
-    ratio = np.where(
-        (user.known >= FEW) & (summary.everyone.seconds > 0),
-        user.mean / np.where(summary.everyone.mean > 0, summary.everyone.mean, np.nan),
-        np.nan,
-    )
-    weak = (user.known > 0) & (user.known < FEW)
+        return f"{_name(who)} has no session of known duration."
+    sure = (user.known >= FEW) & (everyone.seconds > 0)
     words = []
-    if np.isfinite(ratio).any():
+    if sure.any():
+        ratio = np.ones(len(sure))
+        ratio[sure] = user.mean[sure] / everyone.mean[sure]
         # The page that stands out most, be it by more or by less time.
-        top = int(np.nanargmax(np.abs(np.log(np.maximum(ratio, 1e-9)))))
+        top = int(np.abs(np.log(np.maximum(ratio, 1e-9))).argmax())
+        top = top if sure[top] else int(sure.argmax())
         words.append(
-            f"{who} spends {ratio[top]:.1f} × everyone's average on "
-            f"{_shorten(summary.pages[top], _NAME)} (n = {user.known[top]:,})."
+            f"{_name(who)} spends {_ratio(user.mean[top], everyone.mean[top])} × "
+            f"everyone's average on {_name(rows.names[top])} "
+            f"(n = {user.known[top]:,})."
         )
-    if weak.any():
-        words.append(f"Faint bars: fewer than {FEW} sessions, so weak evidence.")
-    return " ".join(words) or f"{who} spends as long as everyone: 0 s."
+    if ((user.known > 0) & (user.known < FEW)).any():
+        words.append(f"Faint bars: fewer than {FEW} known durations, so weak evidence.")
+    return " ".join(words) or f"{_name(who)} spends as long as everyone: 0 s."
 
 
 def durations(summary: Summary) -> Figure:
@@ -237,6 +237,7 @@ def durations(summary: Summary) -> Figure:
     )
     longer = {
         "text": spans[-1],
+        "bgcolor": "#ffffff",
         "x": end,
         "xanchor": "right",
         "y": top_of_last,
@@ -271,15 +272,15 @@ def durations_finding(summary: Summary) -> str:
         return "No duration is known."
     mean = float(everyone.seconds.sum()) / n
     words = f"Everyone's sessions last {duration_text(mean)} on average."
-    who, user = summary.selection.user, summary.user
+    who, user = summary.selection.user or "", summary.user
     if user is not None and not user.known.any():
-        words = f"{who} has no session of known duration. {words}"
+        words = f"{_name(who)} has no session of known duration. {words}"
     elif user is not None:
         n_user = int(user.known.sum())
         mean_user = float(user.seconds.sum()) / n_user
         evidence = ", weak evidence" if n_user < FEW else ""
         words = (
-            f"{who}'s sessions last {duration_text(mean_user)} on average "
+            f"{_name(who)}'s sessions last {duration_text(mean_user)} on average "
             f"(n = {n_user:,}{evidence}), {_ratio(mean_user, mean)} × everyone's "
             f"{duration_text(mean)}."
         )
@@ -291,7 +292,6 @@ def durations_finding(summary: Summary) -> str:
 class _Rows(NamedTuple):
     """The pages that a chart shows, in its order, the others as one last row."""
 
-    labels: list[str]
     names: list[str]
     everyone: Tally
     user: Tally | None
@@ -310,15 +310,11 @@ def _rows(summary: Summary, of: Tally) -> _Rows:
     group = np.full(len(summary.pages), -1)
     group[top] = np.arange(len(top))
     group[others] = len(top)
-    full = [summary.pages[page] for page in top]
-    labels = [escape(_shorten(name, _LABEL), quote=False) for name in full]
-    names = [escape(_shorten(name, _NAME), quote=False) for name in full]
+    names = [summary.pages[page] for page in top]
     if len(others):
-        label = count_text(len(others), "other page")
-        labels.append(label)
-        names.append(label)
+        names.append(count_text(len(others), "other page"))
     user = None if summary.user is None else summary.user.pooled(group)
-    return _Rows(labels, names, summary.everyone.pooled(group), user)
+    return _Rows(names, summary.everyone.pooled(group), user)
 
 
 def _mean_texts(tally: Tally) -> list[str]:
@@ -334,7 +330,10 @@ def _ratio_texts(user: Tally, everyone: Tally) -> list[str]:
 
 
 def _ratio(mean: float, other: float) -> str:
-    return "–" if np.isnan(mean) or not other > 0 else f"{mean / other:.1f}"
+    if np.isnan(mean) or not other > 0:
+        return "–"
+    ratio = mean / other
+    return f"{ratio:.1f}" if ratio >= 0.095 or not ratio else f"{ratio:.1g}"
 
 
 def _evidence_texts(user: Tally) -> list[str]:
@@ -360,7 +359,18 @@ def _evidence_texts(user: Tally) -> list[str]:
 
 
 def _user_name(summary: Summary) -> str:
-    return escape(_shorten(summary.selection.user or "", _LABEL), quote=False)
+    """The picked user as a trace's name and in its hover, for Plotly's HTML."""
+    return _html(_shorten(summary.selection.user or "", _LABEL))
+
+
+def _name(text: str) -> str:
+    """A user or a page in a sentence or in the head of a hover."""
+    return _shorten(text, _NAME)
+
+
+def _html(text: str) -> str:
+    """Text as Plotly's HTML shows it unchanged; in templates, %{ is special too."""
+    return escape(text, quote=False).replace("%", "&#37;")
 
 
 def _shorten(text: str, length: int) -> str:
@@ -397,19 +407,25 @@ def _bars(name: str, colour: str, values: NDArray[np.float64]) -> Trace:
 
 
 def _by_page(traces: Sequence[Trace], rows: _Rows, title: str) -> Figure:
-    n = len(rows.labels)
-    left = 20 + 7 * max(map(len, rows.labels))
+    n = len(rows.names)
+    labels = [_shorten(name, _LABEL) for name in rows.names]
+    left = 20 + 7 * max(map(len, labels))
     return _figure(
         traces,
         {
             "hovermode": "y",
             "margin": {"l": left, "r": 16, "t": 36, "b": 48},
-            "xaxis": {"title": {"text": title}, "ticklabeloverflow": "allow"},
+            "xaxis": {
+                "title": {"text": title},
+                # An axis of zeros alone would have them in its middle.
+                **({} if _reaches(traces) else {"range": [0, 1]}),
+                "ticklabeloverflow": "allow",
+            },
             "yaxis": {
                 # Downwards; where there are few rows, as high as if there were more.
                 "range": [max(n, _MIN_ROWS) - 0.5, -0.5],
                 "tickvals": list(range(n)),
-                "ticktext": rows.labels,
+                "ticktext": list(map(_html, labels)),
                 "ticklabelstandoff": 6,
                 "ticklabeloverflow": "allow",
                 "showgrid": False,
@@ -417,6 +433,10 @@ def _by_page(traces: Sequence[Trace], rows: _Rows, title: str) -> Figure:
             },
         },
     )
+
+
+def _reaches(traces: Sequence[Trace]) -> bool:
+    return any(value for trace in traces for value in trace["x"])
 
 
 def _figure(traces: Sequence[Trace], layout: dict[str, Any]) -> Figure:

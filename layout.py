@@ -43,7 +43,9 @@ def searches_on_server(activity: Activity) -> bool:
 def user_options(activity: Activity, text: str, picked: str | None) -> list[str]:
     """The users to offer for a search; the picked one stays, or it would be reset."""
     hits = activity.find_users(text, MAX_HITS)
-    return hits if picked is None or picked in hits else [picked, *hits]
+    if picked is None or picked in hits or picked not in activity.users:
+        return hits
+    return [picked, *hits]
 
 
 def data_line(activity: Activity, origin: Origin) -> str:
@@ -112,6 +114,7 @@ def _user_dropdown(activity: Activity) -> dcc.Dropdown:
         picked,
         id=ids.USER,
         placeholder="Everyone",
+        labels={"search": f"Search {count_text(len(activity.users), 'user')}"},
         maxHeight=320,
         optionHeight=36,
     )
@@ -148,16 +151,17 @@ def _aria(**attributes: str) -> dict[str, Any]:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """A sort key by which user_2 comes before user_10."""
-    return [
-        (int(part), "") if part.isdecimal() else (-1, part)
-        for part in re.split(r"(\d+)", name)
-    ]
+    parts = re.split(r"(\d+)", name)
+    # Text and digits take turns; of two numbers, the longer is the larger.
+    parts[1::2] = [digits.lstrip("0") for digits in parts[1::2]]
+    return [(len(part) * (i % 2), part) for i, part in enumerate(parts)]
 
 
 def _period(activity: Activity) -> str:
     first, last = activity.first, activity.last
     if first.date() == last.date():
-        return f"{_day(first)} {first:%H:%M} to {last:%H:%M} UTC"
+        hours = dict.fromkeys((f"{first:%H:%M}", f"{last:%H:%M}"))
+        return f"{_day(first)} {' to '.join(hours)} UTC"
     return f"{_day(first)} to {_day(last)} (UTC)"
 
 

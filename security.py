@@ -1,16 +1,17 @@
 """What the server lets in and out: hosts, sizes, headers, and malformed requests."""
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from dash import Dash
 from dash.exceptions import DependencyException, PreventUpdate
 from flask import Flask, Response, request
-from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
+from werkzeug.wrappers import Response as WSGIResponse
 
-LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 """The names that this machine has for itself."""
 
 MAX_BODY: Final = 64 * 1024
@@ -26,7 +27,7 @@ def protect(app: Dash, hosts: Sequence[str]) -> None:
     """
     server: Flask = app.server
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
-    server.config["TRUSTED_HOSTS"] = list(hosts)
+    names = {bracketed(host).lower() for host in hosts}
     policy = "; ".join(
         (
             "default-src 'self'",
@@ -42,6 +43,13 @@ def protect(app: Dash, hosts: Sequence[str]) -> None:
         )
     )
 
+    @server.before_request
+    def check_host() -> None:
+        # Flask's own TRUSTED_HOSTS knows neither IPv6 addresses nor capital letters.
+        host = request.environ.get("HTTP_HOST", "").lower()
+        if re.sub(r":\d*$", "", host).rstrip(".") not in names:
+            raise BadRequest("this host name is not served here; see --allow-host")
+
     @server.after_request
     def add_headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = policy
@@ -51,7 +59,10 @@ def protect(app: Dash, hosts: Sequence[str]) -> None:
         return response
 
     @server.errorhandler(HTTPException)
-    def refuse(error: HTTPException) -> ResponseReturnValue:
+    def refuse(error: HTTPException) -> WSGIResponse:
+        response = WSGIResponse.force_type(error.get_response(), request.environ)
+        if response.status_code < 400:
+            return response
         _log.warning(
             "%s %s %.200r: %.300s",
             error.code,
@@ -59,14 +70,16 @@ def protect(app: Dash, hosts: Sequence[str]) -> None:
             request.path,
             error.description,
         )
-        return error.description or error.name, error.code or 500, _PLAIN
+        response.data = error.description or error.name
+        response.content_type = "text/plain; charset=utf-8"
+        return response
 
     @server.errorhandler(DependencyException)
-    def no_such_file(error: DependencyException) -> ResponseReturnValue:
-        words: ResponseReturnValue = refuse(NotFound(str(error)))
-        return words
+    def no_such_file(error: DependencyException) -> WSGIResponse:
+        response: WSGIResponse = refuse(NotFound(str(error)))
+        return response
 
-    endpoint = "/_dash-update-component"
+    endpoint = f"{app.config.routes_pathname_prefix}_dash-update-component"
     dispatch: Callable[[], Any] = server.view_functions[endpoint]
 
     def dispatch_well_formed() -> Any:
@@ -84,4 +97,6 @@ def protect(app: Dash, hosts: Sequence[str]) -> None:
     server.view_functions[endpoint] = dispatch_well_formed
 
 
-_PLAIN: Final = {"Content-Type": "text/plain; charset=utf-8"}
+def bracketed(host: str) -> str:
+    """A host as it stands in an address: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from activity import COLUMNS
+from activity import COLUMNS, LONGEST
 
 UNKNOWN: Final = ("", "na", "n/a", "nan", "none", "null")
 """How files write a duration that is not known; capital letters do as well."""
@@ -53,23 +53,26 @@ def read_sessions(paths: Sequence[Path]) -> tuple[pd.DataFrame, Origin]:
     seen: set[Path] = set()
     tables, left_out = [], dict[str, int]()
     for path in paths:
-        if path.resolve() in seen:
-            raise BadInput(f"{path}: named twice, and would be counted twice")
-        seen.add(path.resolve())
         try:
+            if path.resolve() in seen:
+                raise BadInput("named twice, and would be counted twice")
+            seen.add(path.resolve())
             table, ragged = _read(path)
             sessions, bad = _clean(table)
         except BadInput as error:
             raise BadInput(f"{path}: {error}") from None
         except OSError as error:
             raise BadInput(f"{path}: {error.strerror or error}") from None
-        tables.append(sessions)
+        except RuntimeError as error:  # On Python 3.11, a loop of symbolic links.
+            raise BadInput(f"{path}: {error}") from None
+        if len(sessions):
+            tables.append(sessions)
         for reason, n in (("the wrong number of fields", ragged), *bad.items()):
             if n:
                 left_out[reason] = left_out.get(reason, 0) + n
 
     origin = Origin(", ".join(path.name for path in paths), left_out)
-    if not any(map(len, tables)):
+    if not tables:
         why = origin.left_out_text() if left_out else "it has no rows"
         raise BadInput(f"{', '.join(map(str, paths))}: no usable row ({why})")
     return _concatenated(tables), origin
@@ -107,7 +110,7 @@ def _read_parquet(path: Path) -> pa.Table:
         file = pa.parquet.ParquetFile(path)
         _check_columns(file.schema_arrow.names)
         return file.read(list(COLUMNS))
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise BadInput(f"cannot be read as Parquet ({_line(error)})") from None
 
 
@@ -119,13 +122,18 @@ def _read_csv(file: io.BufferedIOBase) -> tuple[pa.Table, int]:
         raise BadInput("not UTF-8 text") from None
     if "\0" in header:
         raise BadInput("neither CSV nor Parquet")
-    delimiter, names = _columns(header)
+    if "\r" in header.rstrip("\r\n"):
+        raise BadInput("its lines end without line feeds; save it as CSV again")
+    try:
+        delimiter, names = _columns(header)
+    except csv.Error as error:
+        raise BadInput(f"its first line cannot be read ({error})") from None
     _check_columns(names)
 
-    ragged: list[object] = []
+    ragged: list[None] = []
 
-    def skip(row: object) -> str:
-        ragged.append(row)
+    def skip(_: object) -> str:
+        ragged.append(None)
         return "skip"
 
     end = f"\n{delimiter.join([_MARK] * len(names))}\n".encode()
@@ -161,7 +169,7 @@ def _read_csv(file: io.BufferedIOBase) -> tuple[pa.Table, int]:
     return table[:-1], len(ragged)
 
 
-_UNCLOSED: Final = 'a quotation mark (") is opened and never closed'
+_UNCLOSED: Final = 'a quotation mark (") is never closed, or a row is over 4 MB'
 
 
 class _Ending(io.RawIOBase):
@@ -215,6 +223,7 @@ def _clean(table: pa.Table) -> tuple[pd.DataFrame, dict[str, int]]:
         "an unreadable duration": unreadable,
         "a negative duration": seconds < 0,
         "an infinite duration": seconds == float("inf"),
+        "a duration of over a century": seconds > LONGEST,
     }
     good = pd.Series(True, index=range(len(table)))
     counts = {}
@@ -227,13 +236,11 @@ def _clean(table: pa.Table) -> tuple[pd.DataFrame, dict[str, int]]:
 
 def _text(table: pa.Table, name: str) -> "pd.Series[Any]":
     """A column as categories of text; missing where it is blank."""
-    column = table[name]
-    try:
-        if not pa.types.is_dictionary(column.type):
-            column = column.cast(pa.string())
-        column = column.cast(_TEXT).unify_dictionaries()
-    except pa.ArrowException:
-        raise _wrong_type(table, name, "text") from None
+    column = _plain(table[name])
+    # Not floats: 1e16 and 10000000000000000 would be two users.
+    if not (pa.types.is_string(column.type) or pa.types.is_integer(column.type)):
+        raise _wrong_type(table, name, "text or whole numbers")
+    column = column.cast(pa.string()).cast(_TEXT).unify_dictionaries()
     series: pd.Series[Any] = column.to_pandas()
     names = series.cat.categories
     return series.cat.remove_categories(names[names.str.strip() == ""])
@@ -241,10 +248,8 @@ def _text(table: pa.Table, name: str) -> "pd.Series[Any]":
 
 def _seconds(table: pa.Table) -> tuple["pd.Series[float]", "pd.Series[bool]"]:
     """Durations (NaN: unknown), and which are neither a number nor unknown."""
-    column = table["duration"]
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+    column = _plain(table["duration"])
+    if pa.types.is_string(column.type):
         trimmed = pc.utf8_lower(pc.utf8_trim_whitespace(pc.fill_null(column, "")))
         unknown = pc.is_in(trimmed, pa.array(UNKNOWN, trimmed.type)).to_pandas()
         seconds = pd.to_numeric(trimmed.to_pandas(), errors="coerce")
@@ -263,20 +268,33 @@ def _seconds(table: pa.Table) -> tuple["pd.Series[float]", "pd.Series[bool]"]:
 
 def _time(table: pa.Table) -> "pd.Series[pd.Timestamp]":
     """Times in UTC without a zone; missing where they can't be read."""
-    column = table["timestamp"]
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+    column = _plain(table["timestamp"])
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        time: pd.Series[pd.Timestamp] = pd.to_datetime(column.to_pandas(), utc=True)
-    elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        try:
+            zone = getattr(column.type, "tz", None) and "UTC"
+            column = column.cast(pa.timestamp("us", zone), safe=False)
+            time: pd.Series[pd.Timestamp] = pd.to_datetime(column.to_pandas(), utc=True)
+        except (pa.ArrowException, ValueError) as error:
+            raise BadInput(f"column 'timestamp' holds no times ({error})") from None
+    elif pa.types.is_string(column.type):
         # pandas also takes 1212121212 for a day in the year 1212, and 2024-1 for one.
         text = pc.utf8_trim_whitespace(column)
         is_iso = pc.match_substring_regex(text, r"^\d{4}-\d{2}-\d{2}([T ]|$)")
+        # One time in nanoseconds would have all others be within 1677 to 2262.
+        text = pc.replace_substring_regex(text, r"(\.\d{6})\d+", r"\1")
         text = pc.if_else(is_iso, text, None).to_pandas()
         time = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
     else:
         raise _wrong_type(table, "timestamp", "times or ISO 8601 text")
     return time.dt.tz_localize(None).astype("datetime64[us]")
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column without a dictionary, and of one type where it is text or empty."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    text = ("large_string", "string_view", "null")
+    return column.cast(pa.string()) if str(column.type) in text else column
 
 
 def _wrong_type(table: pa.Table, name: str, wanted: str) -> BadInput:

@@ -132,9 +132,9 @@ def test_who_or_what_is_not_in_the_data(
 def test_finds_users_by_any_part_of_their_name() -> None:
     names = ["bob", "Rob", "robin", "rob", "zoe", "rob"]
     activity = Activity(table([(name, "p", 1, "2024-01-01") for name in names]))
-    assert activity.find_users("ROB", 10) == ["rob", "robin", "Rob"]
-    assert activity.find_users("ob", 10) == ["rob", "robin", "bob", "Rob"]
-    assert activity.find_users("o", 2) == ["rob", "zoe"]
+    assert activity.find_users("ROB", 10) == ["rob", "Rob", "robin"]
+    assert activity.find_users("ob", 10) == ["rob", "Rob", "bob", "robin"]
+    assert activity.find_users("o", 2) == ["rob", "Rob"]
     assert activity.find_users("", 1) == ["rob"]
     assert activity.find_users("(", 10) == []
 
@@ -168,12 +168,49 @@ def test_leaves_the_table_as_it_is() -> None:
         (("u", None, 1, "2024-01-01"), "without a user, a page"),
         (("u", "p", 1, None), "or a time"),
         (("u", "p", -1, "2024-01-01"), "negative"),
-        (("u", "p", float("inf"), "2024-01-01"), "infinite"),
+        (("u", "p", float("inf"), "2024-01-01"), "over a century"),
+        (("u", "p", 3.2e9, "2024-01-01"), "over a century"),
+        ((" ", "p", 1, "2024-01-01"), "empty name"),
     ],
 )
 def test_refuses_a_table_with_a_bad_row(row: Row, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Activity(table([*ROWS, row]))
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "words"),
+    [
+        ("duration", pd.to_timedelta([1], unit="s"), "durations are seconds"),
+        ("duration", pd.to_datetime(["2024-01-01"]), "durations are seconds"),
+        ("timestamp", ["2024-01-01"], "timestamps are times"),
+        ("timestamp", [1], "timestamps are times"),
+    ],
+)
+def test_refuses_columns_of_other_types(column: str, values: Any, words: str) -> None:
+    sessions = table(ROWS[:1])
+    sessions[column] = values
+    with pytest.raises(ValueError, match=words):
+        Activity(sessions)
+
+
+def test_a_number_and_its_text_are_the_same_name() -> None:
+    sessions = table([("1", "2", 5, "2024-01-01"), ("1", "2", 6, "2024-01-01")])
+    sessions["user_id"] = pd.Series([1, "1"], dtype=object)
+    sessions["page"] = pd.Series(["2", 2], dtype=object)
+    activity = Activity(sessions)
+    assert (list(activity.users), activity.pages) == (["1"], ("2",))
+    user = activity.summarise(Selection("1", pages=("2",))).user
+    assert user is not None
+    assert user.seconds.tolist() == [11]
+
+
+def test_any_day_can_be_asked_for_whatever_the_unit_of_the_times() -> None:
+    sessions = table(ROWS)
+    sessions["timestamp"] = sessions["timestamp"].astype("datetime64[ns]")
+    activity = Activity(sessions)
+    always = Selection(start=date(1, 1, 1), end=date(9999, 12, 31))
+    assert sessions_in(activity, always) == 12
 
 
 def test_refuses_a_table_without_rows_or_columns() -> None:

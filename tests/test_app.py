@@ -120,6 +120,15 @@ def test_a_host_that_is_not_here() -> None:
     assert "cannot listen on 192.0.2.1" in result.stderr
 
 
+def test_listens_on_ipv6() -> None:
+    port = free_port()
+    arguments = ("--no-debug", "--host", "::1", "--port", str(port))
+    with running(*arguments, *SMALL) as (_, printed):
+        assert printed[-1] == f"Open http://[::1]:{port}/"
+        with urlopen(f"http://[::1]:{port}/", timeout=30) as page:
+            assert page.status == 200
+
+
 def test_answers_to_the_names_that_it_is_given() -> None:
     port = free_port()
     arguments = ("--no-debug", "--port", str(port), "--allow-host", "stats.example")
@@ -162,6 +171,7 @@ def test_says_what_it_left_out(tmp_path: Path) -> None:
     "arguments",
     [
         ("--sessions", "0"),
+        ("--sessions", "99999999999999"),
         ("--users", "-3"),
         ("--seed", "x"),
         ("--port", "0"),

@@ -131,6 +131,7 @@ def test_many_users_are_searched_on_the_server() -> None:
     assert found[0] == "user 3"
     assert set(found[1:]) == {"user 99", *(f"user {i}" for i in range(990, 1000))}
     assert search("nobody", "user 3") == ["user 3"]
+    assert search("nobody", "nobody") == []
     assert len(search("", None)) == len(search(None, None)) == 50
 
 
@@ -151,7 +152,9 @@ def test_an_unexpected_failure_is_one_line_on_the_page(
     assert answer(pick(app, "ann"))[ids.PROBLEM]["children"] == ""
 
 
-@pytest.mark.parametrize("user", ["nobody", "", 7, 1.5, True, ["ann"], {"a": 1}])
+@pytest.mark.parametrize(
+    "user", ["nobody", "", "\ud800", 7, 1.5, True, ["ann"], {"a": 1}]
+)
 def test_an_impossible_user_is_refused(
     app: Dash, user: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -247,9 +250,14 @@ def test_another_host_is_refused(client: FlaskClient, host: str) -> None:
 
 
 def test_named_hosts_are_answered() -> None:
-    client = create_app(table(ROWS), hosts=["stats.example"]).server.test_client()
-    assert client.get("/", headers={"Host": "stats.example:8050"}).status_code == 200
-    assert client.get("/", headers={"Host": "localhost"}).status_code == 400
+    app = create_app(table(ROWS), hosts=["Stats.example", "2001:db8::1"])
+    client = app.server.test_client()
+    for host in ("stats.example:8050", "STATS.example.", "localhost", "127.0.0.1:80"):
+        assert client.get("/", headers={"Host": host}).status_code == 200
+    for host in ("[::1]:8050", "[2001:db8::1]"):
+        assert client.get("/", headers={"Host": host}).status_code == 200
+    for host in ("example", "stats.example.evil", "[::2]", "2001:db8::1", ":8050"):
+        assert client.get("/", headers={"Host": host}).status_code == 400
 
 
 def test_headers(client: FlaskClient) -> None:

@@ -120,7 +120,7 @@ def test_fewer_than_five_sessions_are_weak_evidence(activity: Activity) -> None:
     assert "<br>weak evidence<br>" in hovers(figure)[0]
     assert "interval" not in hovers(figure)[0]
     assert figures.user_average_finding(summary) == (
-        "Faint bars: fewer than 5 sessions, so weak evidence."
+        "Faint bars: fewer than 5 known durations, so weak evidence."
     )
 
 
@@ -238,6 +238,34 @@ def test_few_sessions_in_all_are_said_to_be_weak_evidence(activity: Activity) ->
     assert bob.startswith(
         "bob's sessions last 30 s on average (n = 2, weak evidence), 0.9 × everyone's"
     )
+
+
+def test_a_user_named_like_a_placeholder_stays_text() -> None:
+    rows: list[Row] = [("%{x}", "%{y}", 5, "2024-01-01")]
+    summary = Activity(table(rows)).summarise(Selection("%{x}"))
+    for build in (figures.user_average, figures.durations):
+        templates = [trace.get("hovertemplate", "") for trace in build(summary)["data"]]
+        assert not any("%{x}" in template for template in templates)
+        assert any("&#37;{x}: " in template for template in templates)
+
+
+def test_words_speak_of_the_bars_that_are_there() -> None:
+    sure: list[Row] = [("u", f"p{i:02}", 50.0, "2024-01-01") for i in range(15)] * 5
+    rare: list[Row] = [("u", f"rare{i}", 1, "2024-01-01") for i in range(5)]
+    others: list[Row] = [("v", f"rare{i}", 99, "2024-01-01") for i in range(5)]
+    summary = Activity(table([*sure, *rare, *others])).summarise(Selection("u"))
+    user, _ = drawn(figures.user_average, summary).data
+    assert min(user.marker.opacity) == 1
+    assert figures.user_average_finding(summary) == (
+        "u spends 0.02 × everyone's average on 5 other pages (n = 5)."
+    )
+
+
+def test_zeros_start_at_the_left() -> None:
+    rows: list[Row] = [("u", "p", 0, "2024-01-01")]
+    summary = Activity(table(rows)).summarise(Selection("u"))
+    for build in (figures.total_time, figures.user_average):
+        assert list(drawn(build, summary).layout.xaxis.range) == [0, 1]
 
 
 def test_only_what_differs_is_a_new_revision(activity: Activity) -> None:

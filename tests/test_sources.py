@@ -93,6 +93,7 @@ def test_unknown_durations_are_unknown(write: Write, text: str) -> None:
         ("ann,home,-0.001,2024-01-01", "a negative duration"),
         ("ann,home,inf,2024-01-01", "an infinite duration"),
         ("ann,home,1e999,2024-01-01", "an infinite duration"),
+        ("ann,home,1e10,2024-01-01", "a duration of over a century"),
         ("ann,home,ten,2024-01-01", "an unreadable duration"),
         ("ann,home,1_000,2024-01-01", "an unreadable duration"),
         ("ann,home,true,2024-01-01", "an unreadable duration"),
@@ -174,6 +175,18 @@ INT64 = -8845298781299428018
             ["ann", "home", 1.0, "2024-01-01 12:00:00"],
         ),
         ({"timestamp": [date(2024, 1, 1)] * 2}, ["ann", "home", 1.0, "2024-01-01"]),
+        (
+            {
+                "user_id": pa.array(["ann", "bob"], pa.string_view()),
+                "duration": pa.array(["1", ""], pa.large_string()),
+                "timestamp": pa.array(["2024-01-01T12"] * 2, pa.string_view()),
+            },
+            ["ann", "home", 1.0, "2024-01-01 12:00:00"],
+        ),
+        (
+            {"timestamp": pa.array([1704110400] * 2, pa.timestamp("s", "Asia/Tokyo"))},
+            ["ann", "home", 1.0, "2024-01-01 12:00:00"],
+        ),
     ],
 )
 def test_reads_parquet(
@@ -182,6 +195,25 @@ def test_reads_parquet(
     path = parquet(tmp_path / "sessions.parquet", **columns)
     assert rows(path)[0] == first
     assert not left_out(path)
+
+
+def test_a_file_without_usable_rows_beside_a_good_one(
+    tmp_path: Path, write: Write
+) -> None:
+    good = write(HEADER + GOOD)
+    nobody = pa.array([None, None], pa.null())
+    bad = parquet(tmp_path / "bad.parquet", user_id=nobody)
+    assert len(rows(good, bad)) == 1
+    assert left_out(good, bad) == {"no user": 2}
+    never = parquet(tmp_path / "never.parquet", timestamp=nobody)
+    assert left_out(good, never) == {"an unreadable time": 2}
+
+
+def test_one_precise_time_leaves_the_others_readable(write: Write) -> None:
+    path = write(
+        f"{HEADER}ann,home,1,2024-01-01T00:00:00.123456789Z\nann,home,1,1500-01-01\n"
+    )
+    assert len(rows(path)) == 2
 
 
 def test_bad_rows_of_parquet_are_counted_too(tmp_path: Path) -> None:
@@ -201,6 +233,7 @@ def test_bad_rows_of_parquet_are_counted_too(tmp_path: Path) -> None:
     [
         ({"timestamp": [1, 2]}, "'timestamp' holds int64"),
         ({"duration": [True, False]}, "'duration' holds bool"),
+        ({"user_id": [1.0, 2.0]}, "'user_id' holds double"),
         ({"duration": [[1], [2]]}, "'duration' holds list"),
         ({"page": [[1], [2]]}, "'page' holds list"),
     ],
@@ -229,6 +262,8 @@ def test_refuses_parquet_of_other_types(
             b"user_id,page,page,duration,timestamp\n",
             "more than one column 'page'",
         ),
+        ("a.csv", (HEADER + GOOD).replace("\n", "\r").encode(), "without line feeds"),
+        ("a.csv", b"x" * 200_000, "first line cannot be read"),
         ("a.csv", b"PAR1....", "Parquet, though its name says text"),
         ("a.csv", gzip.compress(b"x"), "gzipped, though its name says text"),
         ("a.parquet", HEADER.encode(), "not Parquet, though its name says so"),

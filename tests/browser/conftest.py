@@ -124,9 +124,9 @@ def pick(page: Page, user: str) -> None:
 
 
 @pytest.fixture
-def table_file(tmp_path: Path) -> Callable[[str], str]:
-    def write(rows: str) -> str:
-        path = tmp_path / "sessions.csv"
+def table_file(tmp_path: Path) -> Callable[..., str]:
+    def write(rows: str, name: str = "sessions.csv") -> str:
+        path = tmp_path / name
         path.write_text(f"user_id,page,duration,timestamp\n{rows}")
         return str(path)
 

@@ -124,6 +124,16 @@ def test_the_keyboard_is_enough(open_page: Open) -> None:
     drawn(page, "user_2")
 
 
+def test_typing_in_the_open_list_searches(open_page: Open) -> None:
+    page = open_page()
+    page.click("#user")
+    expect(page.locator("input[value=user_1]")).to_be_focused()
+    page.keyboard.type("user_33")
+    expect(page.locator(".dash-dropdown-search")).to_have_value("user_33")
+    page.get_by_role("option", name="user_33", exact=True).click()
+    drawn(page, "user_33")
+
+
 def test_no_user_is_everyone(open_page: Open) -> None:
     page = open_page()
     page.locator("#user .dash-dropdown-clear").click()
@@ -241,7 +251,7 @@ def test_the_switch_overrides_the_system_and_is_remembered(open_page: Open) -> N
 
 @pytest.mark.parametrize("width", [375, 768, 1400, 2560])
 def test_nothing_is_cut_off_at_any_width(
-    open_page: Open, width: int, table_file: Callable[[str], str]
+    open_page: Open, width: int, table_file: Callable[..., str]
 ) -> None:
     long = "".join(
         f"someone@with-a-rather-long-address.example,/a/long/path/{i}/to/page.html,"
@@ -272,7 +282,7 @@ def test_nothing_is_cut_off_at_any_width(
 
 
 def test_text_from_data_is_text(
-    open_page: Open, table_file: Callable[[str], str]
+    open_page: Open, table_file: Callable[..., str]
 ) -> None:
     rows = "<img src=x onerror=alert(1)>,<b>x</b>,5,2024-01-01\n"
     page = open_page("--no-debug", table_file(rows * 6))
@@ -283,6 +293,14 @@ def test_text_from_data_is_text(
     assert page.locator("main img").count() == 0
     point_at(page, "#total-time .bars .point")
     expect(page.locator("#total-time .hoverlayer")).to_contain_text("<b>x</b>")
+
+    page = open_page(
+        "--no-debug", table_file("%{x},100%,5,2024-01-01\n" * 6, "percent.csv")
+    )
+    point_at(page, "#user-average .bars .point")
+    expect(page.locator("#user-average .hoverlayer")).to_contain_text("%{x}: 5 s")
+    expect(page.locator("#user-average .legendtext").first).to_have_text("%{x}")
+    expect(page.locator("#total-time .ytick text")).to_have_text("100%")
 
 
 def test_many_users_are_found_by_typing(open_page: Open) -> None:
@@ -329,7 +347,7 @@ def test_real_people(open_page: Open) -> None:
 
 
 def test_left_out_rows_are_told_on_the_page(
-    open_page: Open, table_file: Callable[[str], str]
+    open_page: Open, table_file: Callable[..., str]
 ) -> None:
     rows = "ann,home,5,2024-01-01\n" * 6 + "ann,home,-5,2024-01-01\nann,home,5,x\n"
     page = open_page("--no-debug", table_file(rows))
