@@ -31,7 +31,7 @@ USER: Final = "#D55E00"
 MAX_PAGES: Final = 15
 """So many pages have a bar of their own; the rest share one."""
 
-_MIN_ROWS: Final = 6
+_MIN_ROWS: Final = 4
 _LABEL: Final = 20
 _NAME: Final = 60
 _WEAK: Final = 0.45
@@ -161,6 +161,9 @@ def user_average_finding(summary: Summary) -> str:
     if not user.known.any():
         return f"{_name(who)} has no session of known duration."
     sure = (user.known >= FEW) & (everyone.seconds > 0)
+    if sure[:MAX_PAGES].any():
+        # A page says more than the average of all the others.
+        sure[MAX_PAGES:] = False
     words = []
     if sure.any():
         ratio = np.ones(len(sure))
@@ -279,10 +282,10 @@ def durations_finding(summary: Summary) -> str:
         n_user = int(user.known.sum())
         mean_user = float(user.seconds.sum()) / n_user
         evidence = ", weak evidence" if n_user < FEW else ""
+        ratio = f"{_ratio(mean_user, mean)} × " if mean else ""
         words = (
             f"{_name(who)}'s sessions last {duration_text(mean_user)} on average "
-            f"(n = {n_user:,}{evidence}), {_ratio(mean_user, mean)} × everyone's "
-            f"{duration_text(mean)}."
+            f"(n = {n_user:,}{evidence}), {ratio}everyone's {duration_text(mean)}."
         )
     if unknown:
         words += f" {count_text(unknown, 'session')} of unknown duration left out."

@@ -77,7 +77,7 @@ def test_total_time_is_everyones_with_the_largest_first(ann: Summary) -> None:
     assert list(bars.x) == [3.5, 1.75, 0]
     assert list(figure.layout.yaxis.ticktext) == ["home", "cart", "help"]
     # Downwards: the first row is on top.
-    assert list(figure.layout.yaxis.range) == [5.5, -0.5]
+    assert list(figure.layout.yaxis.range) == [3.5, -0.5]
     assert figure.layout.xaxis.title.text == "Total time (minutes)"
     assert hovers(figure) == [
         "<b>home</b><br>3 min 30 s in all, 66.7 % of the time<br>"
@@ -250,14 +250,19 @@ def test_a_user_named_like_a_placeholder_stays_text() -> None:
 
 
 def test_words_speak_of_the_bars_that_are_there() -> None:
-    sure: list[Row] = [("u", f"p{i:02}", 50.0, "2024-01-01") for i in range(15)] * 5
+    sure: list[Row] = [("u", f"p{i % 15}", 50, "2024-01-01") for i in range(75)]
     rare: list[Row] = [("u", f"rare{i}", 1, "2024-01-01") for i in range(5)]
     others: list[Row] = [("v", f"rare{i}", 99, "2024-01-01") for i in range(5)]
     summary = Activity(table([*sure, *rare, *others])).summarise(Selection("u"))
     user, _ = drawn(figures.user_average, summary).data
     assert min(user.marker.opacity) == 1
     assert figures.user_average_finding(summary) == (
-        "u spends 0.02 × everyone's average on 5 other pages (n = 5)."
+        "u spends 1.0 × everyone's average on p0 (n = 5)."
+    )
+    summary = Activity(table([*sure[:60], *rare, *others])).summarise(Selection("u"))
+    assert figures.user_average_finding(summary) == (
+        "u spends 0.02 × everyone's average on 5 other pages (n = 5). "
+        "Faint bars: fewer than 5 known durations, so weak evidence."
     )
 
 
