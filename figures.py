@@ -4,9 +4,8 @@ A figure is the plain dictionary that Plotly.js takes. Plotly's own classes woul
 every property of every figure at every pick, which takes several times as long as all
 the rest; the tests have them do it instead.
 
-Colours, fonts and grid lines are those of the light theme; the style sheet puts the
-dark ones over them, so that a change of theme redraws nothing and an exported picture
-is always dark on white.
+Colours are those of the light theme; the style sheet puts the dark ones over them, so
+that a change of theme redraws nothing and an exported picture is dark on white.
 """
 
 from collections.abc import Sequence

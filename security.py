@@ -63,14 +63,11 @@ def protect(app: Dash, hosts: Sequence[str]) -> None:
         response = WSGIResponse.force_type(error.get_response(), request.environ)
         if response.status_code < 400:
             return response
+        words = " ".join((error.description or error.name).split())
         _log.warning(
-            "%s %s %.200r: %.300s",
-            error.code,
-            request.method,
-            request.path,
-            error.description,
+            "%s %s %.200r: %.300s", error.code, request.method, request.path, words
         )
-        response.data = error.description or error.name
+        response.data = words
         response.content_type = "text/plain; charset=utf-8"
         return response
 

@@ -184,6 +184,7 @@ def replaced(**parts: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
         without("output"),
         without("inputs"),
         replaced(output="nothing.children"),
+        replaced(output="two\nlines\x1b[31m.children"),
         replaced(output=None),
         replaced(output=["a"]),
         replaced(inputs=None),
