@@ -6,12 +6,17 @@ import io
 import ipaddress
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
+
+if __name__ == "__main__":
+    # Until main() runs, Ctrl-C has nothing to tidy: no traceback from an import.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import pandas as pd
 from dash import Dash
@@ -70,6 +75,7 @@ def _assemble(activity: Activity, origin: Origin, hosts: Sequence[str]) -> Dash:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the dashboard until it is interrupted; returns the exit code."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # A file's name may have letters that the terminal has not.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

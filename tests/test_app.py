@@ -82,6 +82,20 @@ def test_serves_until_ctrl_c(mode: str) -> None:
         assert program.returncode == 0
 
 
+def test_ctrl_c_while_it_is_still_importing() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-X", "importtime", "app.py"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as program:
+        assert program.stderr is not None
+        next(line for line in program.stderr if "numpy" in line)
+        os.killpg(program.pid, signal.SIGINT)
+        assert "Traceback" not in program.stderr.read()
+
+
 def test_debug_mode_has_no_console_and_asks_nobody_for_versions() -> None:
     port = free_port()
     with running("--port", str(port), *SMALL):
