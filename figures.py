@@ -32,15 +32,15 @@ MAX_PAGES: Final = 15
 
 _MIN_ROWS: Final = 4
 _LABEL: Final = 20
-_NAME: Final = 60
-_WEAK: Final = 0.45
+_NAME: Final = 36
+_WEAK: Final = 0.4
 
 # What every figure sets, and little: it goes to the browser at every pick.
 _LAYOUT: Final[dict[str, Any]] = {
     "font": {"family": "system-ui"},
     "hoverlabel": {"align": "left"},
-    "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
 }
+_LEGEND: Final = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}
 
 
 def duration_text(seconds: float) -> str:
@@ -83,7 +83,7 @@ def total_time(summary: Summary) -> Figure:
     bars["hovertemplate"] = (
         "<b>%{customdata[0]}</b><br>%{customdata[1]} in all, "
         "%{customdata[2]:.1f} % of the time<br>"
-        "n = %{customdata[3]:,}, %{customdata[4]:,} of unknown duration<extra></extra>"
+        "n = %{customdata[3]:,}, %{customdata[4]:,} of unknown duration"
     )
     return _by_page([bars], rows, f"Total time ({name})")
 
@@ -146,7 +146,7 @@ def user_average(summary: Summary) -> Figure:
     bars["customdata"] = list(zip(*columns, strict=True))
     bars["hovertemplate"] = (
         f"<b>%{{customdata[0]}}</b><br>{user_lines}"
-        "everyone: %{customdata[1]} (n = %{customdata[2]:,})<extra></extra>"
+        "everyone: %{customdata[1]} (n = %{customdata[2]:,})"
     )
     return _by_page(traces, rows, f"Average ({name})")
 
@@ -235,7 +235,7 @@ def durations(summary: Summary) -> Figure:
     bars["customdata"] = spaced(list(zip(*columns, strict=True)), [None, None])
     bars["hovertemplate"] = (
         f"<b>%{{customdata[0]}}</b><br>{user_line}"
-        "everyone: %{y:.1f} % (n = %{customdata[1]:,})<extra></extra>"
+        "everyone: %{y:.1f} % (n = %{customdata[1]:,})"
     )
     longer = {
         "text": spans[-1],
@@ -287,7 +287,7 @@ def durations_finding(summary: Summary) -> str:
             f"(n = {n_user:,}{evidence}), {ratio}everyone's {duration_text(mean)}."
         )
     if unknown:
-        words += f" {count_text(unknown, 'session')} of unknown duration left out."
+        words += f" {unknown:,} of unknown duration left out."
     return words
 
 
@@ -443,6 +443,8 @@ def _reaches(traces: Sequence[Trace]) -> bool:
 
 def _figure(traces: Sequence[Trace], layout: dict[str, Any]) -> Figure:
     figure: Figure = {"data": list(traces), "layout": {**_LAYOUT, **layout}}
+    if len(traces) > 1:
+        figure["layout"]["legend"] = _LEGEND
     # Plotly.js takes arrays of the same revision for unchanged, and so leaves a chart
     # alone that a pick doesn't alter.
     figure["layout"]["datarevision"] = crc32(repr(figure).encode())

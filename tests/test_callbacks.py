@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
@@ -17,11 +18,13 @@ from activity import Activity, Selection
 from app import create_app
 from security import MAX_BODY
 from simulate import simulate_sessions
+from sources import read_sessions
 
 from .conftest import ROWS, Row, table
 from .test_activity import rows_lists, selections
 
 URL = "/_dash-update-component"
+NASA = Path(__file__).parents[2] / "shared" / "data" / "nasa-1995" / "sessions.csv"
 
 
 def body(app: Dash, output: str, **values: Any) -> dict[str, Any]:
@@ -293,6 +296,14 @@ def test_paths_that_lead_nowhere(client: FlaskClient, path: str, status: int) ->
 def test_a_pick_is_small_however_many_sessions(n_sessions: int) -> None:
     app = create_app(simulate_sessions(n_sessions))
     for user in ("user_1", "user_50"):
+        assert len(pick(app, user).data) <= 10_000
+
+
+@pytest.mark.skipif(not NASA.exists(), reason="needs the NASA trace beside the project")
+def test_a_pick_is_small_with_many_long_names() -> None:
+    sessions, _ = read_sessions([NASA])
+    app = create_app(sessions)
+    for user in Activity(sessions).busiest[:200]:
         assert len(pick(app, user).data) <= 10_000
 
 

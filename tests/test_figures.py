@@ -38,7 +38,7 @@ def hovers(figure: go.Figure) -> list[str]:
     for row, value in zip(bars.customdata, values, strict=True):
         if row is None:
             continue
-        text = bars.hovertemplate.removesuffix("<extra></extra>")
+        text = bars.hovertemplate
         for i, cell in enumerate(row):
             text = text.replace(f"%{{customdata[{i}]}}", str(cell))
             if isinstance(cell, int | float):
@@ -157,7 +157,7 @@ def test_the_distribution_is_in_percent_and_starts_at_zero(ann: Summary) -> None
     assert hovers(figure)[-1].startswith("<b>1 min 30 s and longer</b>")
     assert figures.durations_finding(ann) == (
         "ann's sessions last 30 s on average (n = 5), 0.9 × everyone's 35 s. "
-        "3 sessions of unknown duration left out."
+        "3 of unknown duration left out."
     )
 
 
@@ -229,7 +229,7 @@ def test_a_user_without_a_known_duration_has_no_line() -> None:
     assert [trace.name for trace in drawn(figures.durations, dan).data] == ["everyone"]
     assert figures.durations_finding(dan) == (
         "dan has no session of known duration. Everyone's sessions last 35 s on "
-        "average. 4 sessions of unknown duration left out."
+        "average. 4 of unknown duration left out."
     )
 
 
