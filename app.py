@@ -226,10 +226,11 @@ def _check_free(host: str, port: int) -> None:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             probe.listen()
-    except (OSError, UnicodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not a host name"
-        words = f"cannot listen on {host} port {port}: {why}"
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+    except UnicodeError:
+        raise _CannotServe(f"{host!r} is not a host name") from None
+    except OSError as error:
+        words = f"cannot listen on {host} port {port}: {error.strerror}"
+        if error.errno == errno.EADDRINUSE:
             words = f"port {port} is in use; choose another with --port"
         raise _CannotServe(words) from None
 

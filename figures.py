@@ -67,7 +67,7 @@ def total_time(summary: Summary) -> Figure:
     rows = _rows(summary, summary.everyone)
     totals = rows.everyone.seconds
     if not rows.everyone.known.any():
-        return _empty("No session of known duration")
+        return empty("No session of known duration")
     unit, name = _unit(float(totals.max()))
     whole = max(float(totals.sum()), 1e-9)
     hover = zip(
@@ -113,7 +113,7 @@ def user_average(summary: Summary) -> Figure:
     theirs = np.array([]) if rows.user is None else rows.user.mean
     longest = np.nanmax([*everyone, *theirs, -1.0])
     if longest < 0:
-        return _empty("No session of known duration")
+        return empty("No session of known duration")
     unit, name = _unit(float(longest))
     bars = _bars("everyone", EVERYONE, everyone / unit)
     # One hover for both bars: where the user's is missing, everyone's isn't.
@@ -188,7 +188,7 @@ def durations(summary: Summary) -> Figure:
     """
     edges = summary.edges
     if not summary.everyone.histogram.any():
-        return _empty("No session of known duration")
+        return empty("No session of known duration")
     unit, name = _unit(float(edges[-2]))
     width = round(float(edges[1]) / unit, 6)
     # All that is longer has no place on the axis: two empty bins set its bar apart.
@@ -451,7 +451,8 @@ def _figure(traces: Sequence[Trace], layout: dict[str, Any]) -> Figure:
     return figure
 
 
-def _empty(words: str) -> Figure:
+def empty(words: str) -> Figure:
+    """A chart of nothing but words in its middle."""
     hidden = {"visible": False}
     text = {"text": words, "showarrow": False, "font": {"size": 14}}
     return _figure([], {"xaxis": hidden, "yaxis": hidden, "annotations": [text]})

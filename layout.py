@@ -8,7 +8,7 @@ from dash import dcc, html
 
 import ids
 from activity import Activity
-from figures import count_text
+from figures import count_text, empty
 from sources import Origin
 
 TITLE: Final = "Interactive User Activity Dashboard"
@@ -127,7 +127,8 @@ def _chart(chart: str, title: str) -> html.Section:
             html.P(id=ids.finding(chart), className="finding"),
             dcc.Graph(
                 id=chart,
-                figure={"layout": {"xaxis": _HIDDEN, "yaxis": _HIDDEN}},
+                # Until the first figures arrive: Dash's own would have bare axes.
+                figure=empty(""),
                 config={
                     "displaylogo": False,
                     "showSendToCloud": False,
@@ -140,9 +141,6 @@ def _chart(chart: str, title: str) -> html.Section:
         id=f"{chart}-section",
         **_aria(labelledby=ids.heading(chart), describedby=ids.finding(chart)),
     )
-
-
-_HIDDEN: Final = {"visible": False}
 
 
 def _aria(**attributes: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from activity import COLUMNS, LONGEST
 UNKNOWN: Final = ("", "na", "n/a", "nan", "none", "null")
 """How files write a duration that is not known; capital letters do as well."""
 
-_DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
+_DELIMITERS: Final = ",;\t"
 _TEXT: Final = pa.dictionary(pa.int32(), pa.string())
 _MARK: Final = "\x1e"
 

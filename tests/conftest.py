@@ -1,6 +1,7 @@
 """A table of sessions that is small enough to count by hand, and an app over it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -8,6 +9,11 @@ from dash import Dash
 
 from activity import COLUMNS, Activity
 from app import create_app
+
+NASA = Path(__file__).parents[2] / "shared" / "data" / "nasa-1995"
+needs_nasa = pytest.mark.skipif(
+    not NASA.exists(), reason="needs the NASA trace beside the project"
+)
 
 Row = tuple[str, str, float | None, str]
 

@@ -1,6 +1,5 @@
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
@@ -20,11 +19,10 @@ from security import MAX_BODY
 from simulate import simulate_sessions
 from sources import read_sessions
 
-from .conftest import ROWS, Row, table
+from .conftest import NASA, ROWS, Row, needs_nasa, table
 from .test_activity import rows_lists, selections
 
 URL = "/_dash-update-component"
-NASA = Path(__file__).parents[2] / "shared" / "data" / "nasa-1995" / "sessions.csv"
 
 
 def body(app: Dash, output: str, **values: Any) -> dict[str, Any]:
@@ -299,9 +297,9 @@ def test_a_pick_is_small_however_many_sessions(n_sessions: int) -> None:
         assert len(pick(app, user).data) <= 10_000
 
 
-@pytest.mark.skipif(not NASA.exists(), reason="needs the NASA trace beside the project")
+@needs_nasa
 def test_a_pick_is_small_with_many_long_names() -> None:
-    sessions, _ = read_sessions([NASA])
+    sessions, _ = read_sessions([NASA / "sessions.csv"])
     app = create_app(sessions)
     for user in Activity(sessions).busiest[:200]:
         assert len(pick(app, user).data) <= 10_000

@@ -14,9 +14,10 @@ import pytest
 from activity import Activity, Selection
 from sources import BadInput, read_sessions
 
+from .conftest import NASA, needs_nasa
+
 HEADER = "user_id,page,duration,timestamp\n"
 GOOD = "ann,home,10,2024-01-01\n"
-NASA = Path(__file__).parents[2] / "shared" / "data" / "nasa-1995"
 
 Write = Callable[..., Path]
 
@@ -299,7 +300,7 @@ def test_refuses_what_is_no_file(tmp_path: Path) -> None:
         read_sessions([tmp_path])
 
 
-@pytest.mark.skipif(not NASA.exists(), reason="needs the NASA trace beside the project")
+@needs_nasa
 def test_real_people() -> None:
     truth = json.loads((NASA / "truth.json").read_text())
     sessions, origin = read_sessions([NASA / "sessions.csv"])
