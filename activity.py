@@ -1,8 +1,10 @@
 """The core: a table of sessions in, every number that the page shows out."""
 
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from statistics import NormalDist
 from typing import Any, Final, cast
 
@@ -10,21 +12,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-COLUMNS: Final = ("user_id", "page", "duration", "timestamp")
-"""The columns of a session table: text, text, seconds (NaN: unknown), UTC."""
+from cube import BusyUser, Counted, Cube, Everyone, Picked, count_rows
+from rows import DAY, sorted_by_page, table
 
 FEW: Final = 5
 """With fewer known durations than this an average is weak evidence."""
 
-LONGEST: Final = 100 * 365.25 * 86_400
-"""Seconds of the longest duration that is taken: a century."""
-
-_MAX_BINS: Final = 60
-_BIN_WIDTHS: Final = (
-    *(1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0),
-    *(60.0 * minutes for minutes in (1, 2, 5, 10, 15, 20, 30)),
-    *(3600.0 * hours for hours in (1, 2, 3, 6, 12, 24)),
-)
+_FEW_ROWS: Final = 1 << 17
+_MANY_ROWS: Final = 2_000_000
+_ROOM: Final = 1 << 28
+_ROOM_PER_ROW: Final = 16
 
 
 @dataclass(frozen=True)
@@ -32,9 +29,9 @@ class Selection:
     """What is picked; every part is optional, and they are combined by "and".
 
     ``start`` and ``end`` are UTC days, half-open: ``[start, end)``. ``shortest``
-    and ``longest`` are seconds, half-open: ``[shortest, longest)``; where either is
-    set, unknown durations are not selected. ``user=None`` is everyone, ``pages=()``
-    every page.
+    and ``longest`` are among ``Summary.edges`` or ``Summary.log_edges``, half-open:
+    ``[shortest, longest)``; where either is set, unknown durations are not selected.
+    ``user=None`` is everyone, ``pages=()`` every page.
     """
 
     user: str | None = None
@@ -46,14 +43,14 @@ class Selection:
 
 
 class NotInData(LookupError):
-    """A selection names a user or a page that no session has."""
+    """A selection names a user, a page or a bin's edge that there isn't."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tally:
     """The numbers of one group of sessions.
 
-    All but ``histogram`` run over the pages, in the order of ``Summary.pages``.
+    Those of the first six run over the pages, in the order of ``Summary.pages``.
     """
 
     sessions: NDArray[np.int64]
@@ -64,8 +61,33 @@ class Tally:
     """Sum of the known durations."""
     squares: NDArray[np.float64]
     """Sum of squared deviations of the known durations from their page's mean."""
+    median: NDArray[np.float64]
+    """Median known duration; NaN for a page that has none."""
+    p90: NDArray[np.float64]
+    """The duration that 90 % of the known ones don't exceed; NaN where none is.
+
+    Both are interpolated between neighbours, as ``numpy.quantile`` does.
+    """
     histogram: NDArray[np.int64]
     """Sessions whose duration is in [edges[i], edges[i + 1]) of ``Summary.edges``."""
+    log_histogram: NDArray[np.int64]
+    """The same for ``Summary.log_edges``."""
+    day_sessions: NDArray[np.int64]
+    """Sessions on each of ``Summary.days``."""
+    day_seconds: NDArray[np.float64]
+    """Sum of the known durations of the sessions that began on each of the days."""
+    hours: NDArray[np.int64]
+    """(7, 24): sessions by weekday, from Monday on, and hour of the day, UTC."""
+    first: pd.Timestamp | None
+    """When the first session began, to the second; None where there is none."""
+    last: pd.Timestamp | None
+    """When the last session began."""
+    overall_median: float
+    """Median known duration on all pages together, or NaN."""
+    overall_p90: float
+    """The same for P90."""
+    exact: bool
+    """Whether the medians and P90s are exact; else they are within 1 %."""
 
     @cached_property
     def known(self) -> NDArray[np.int64]:
@@ -80,6 +102,11 @@ class Tally:
         np.divide(self.seconds, known, out=out, where=known > 0)
         return out
 
+    @property
+    def active_days(self) -> int:
+        """Days with at least one session."""
+        return int(np.count_nonzero(self.day_sessions))
+
     @cached_property
     def margin(self) -> NDArray[np.float64]:
         """Half the width of the 95 % interval for ``mean`` (Student's t), seconds.
@@ -93,19 +120,29 @@ class Tally:
         return out
 
     def pooled(self, group: NDArray[np.int64]) -> "Tally":
-        """The same over groups of pages: page i goes to group[i], or nowhere if < 0."""
+        """The same over groups of pages: page i goes to group[i], or nowhere if < 0.
+
+        A group of several pages has no median and no P90: NaN.
+        """
         kept = group >= 0
         into, n_groups = group[kept], int(group.max(initial=-1)) + 1
 
         def total(values: NDArray[Any]) -> NDArray[Any]:
             return np.bincount(into, values[kept], n_groups).astype(values.dtype)
 
-        pooled = Tally(
+        def alone(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            out = np.full(n_groups, np.nan)
+            out[into] = values[kept]
+            out[np.bincount(into, minlength=n_groups) > 1] = np.nan
+            return out
+
+        pooled = replace(
+            self,
             sessions=total(self.sessions),
             unknown=total(self.unknown),
             seconds=total(self.seconds),
-            squares=np.zeros(n_groups),
-            histogram=self.histogram,
+            median=alone(self.median),
+            p90=alone(self.p90),
         )
         # Within the pages, and of the pages' means around their group's.
         apart = np.zeros(len(group))
@@ -120,65 +157,99 @@ class Summary:
     """Every number that the page shows for one selection.
 
     ``everyone`` obeys the selection's dates, pages and durations, but not its user;
-    ``user`` is None where the selection names none. ``edges`` are seconds, from 0
-    in equal steps, then infinity: the last bin takes all that is longer.
+    ``user`` is None where the selection names none.
     """
 
     selection: Selection
     pages: tuple[str, ...]
     edges: NDArray[np.float64]
+    """Seconds: from 0 in equal steps, then infinity, for all that is longer."""
+    log_edges: NDArray[np.float64]
+    """Seconds: 0, 0.001, 1, 1.5, 2.5, 4, 6, 10, 15 and so on to above the longest.
+
+    Zeros so have a bin of their own.
+    """
+    days: NDArray[np.datetime64]
+    """The UTC days that have sessions, in order."""
     everyone: Tally
     user: Tally | None
+    rank: int | None
+    """The user's place by total time over all the data, the largest first."""
+    n_users: int
+    """Among so many users."""
 
 
 class Activity:
-    """All sessions, arranged so that one user's are quick to reach.
+    """All sessions, arranged so that every selection is answered at once.
 
-    The rows are sorted by user, then time, so that a user is a contiguous slice: a
-    pick costs what the user's own rows cost, however many others there are.
-    Everyone's unfiltered numbers are made once, here; filtered, they cost a pass
-    over all rows. An instance never changes, so threads may share it.
+    The rows are sorted by user, page and duration (``rows.Table``): a user is one
+    slice, in which a median is a look-up. That takes 10 bytes a session (page 1, bin
+    1, duration 4, start 4) where pages are up to 256, days up to 49,710, and durations
+    exact in 32 bits, and up to 17 otherwise. A pick costs some 20 ns for each of the
+    user's own sessions, however many others there are.
+
+    Who has too many sessions for that has a cube (``cube.Cube``), whose answers take
+    as long whatever it holds: everyone from 131,072 sessions on, and users from two
+    million on. With 10 pages and 366 days a cube takes about 15 MB, and everyone's
+    sketch for the quantiles another 20; both grow with pages times days. Where a cube
+    would be larger than ``_ROOM`` and than 16 bytes a session, as with thousands of
+    pages, the rows are passed over instead.
+
+    An instance never changes, so threads may share it.
     """
 
-    def __init__(self, sessions: pd.DataFrame) -> None:
-        """Arrange *sessions*, which has the columns of ``COLUMNS`` and stays as it is.
+    def __init__(self, sessions: pd.DataFrame | Iterable[pd.DataFrame]) -> None:
+        """Arrange *sessions*, which stay as they are: a table or a stream of tables.
 
-        Timestamps without a zone are UTC. Raises ValueError for a table that has no
-        rows, misses a column, or holds an empty user, page or time, or a duration
-        that is negative or above ``LONGEST``: what reads files leaves such rows out
-        and says so (see ``sources``).
+        Each has the columns of ``rows.COLUMNS``. Timestamps without a zone are UTC,
+        and are kept to the second. A table of the stream can be forgotten once the
+        next is asked for. Raises ValueError where there are no rows, a column is
+        missing, a user, page or time is empty, a time is not in the years 1 to 9999,
+        or a duration is negative or above ``rows.LONGEST``: what reads files leaves
+        such rows out and says so (see ``sources``).
         """
-        for name in COLUMNS:
-            if list(sessions.columns).count(name) != 1:
-                raise ValueError(f"the sessions have no column {name!r}, or several")
-        if sessions.empty:
-            raise ValueError("there are no sessions")
-
-        user, self.users = _codes(sessions["user_id"])
-        page, pages = _codes(sessions["page"])
-        time = _utc(sessions["timestamp"])
-        seconds = _numbers(sessions["duration"])
-        if user.min() < 0 or page.min() < 0 or np.isnat(time).any():
-            raise ValueError("a session without a user, a page or a time")
-        if (seconds < 0).any() or (seconds > LONGEST).any():
-            raise ValueError("a duration that is negative or over a century")
-
-        self.pages = tuple(pages)
+        frames = [sessions] if isinstance(sessions, pd.DataFrame) else sessions
+        self._table = made = table(frames)
+        self.users = made.users
+        self.pages = tuple(made.pages)
+        self.days = made.days
+        self.edges, self.log_edges = made.linear_edges, made.log_edges
         self._code_of_page = {name: code for code, name in enumerate(self.pages)}
-        order = np.lexsort((time, user))
-        self._page = page[order]
-        self._seconds = seconds[order]
-        self._time = time[order]
-        per_user = np.bincount(user, minlength=len(self.users))
-        self._offsets = np.concatenate(([0], np.cumsum(per_user)))
+        self._code_of_edge = {edge: code for code, edge in enumerate(made.edges)}
+        # Both begin with all their bins' first edges.
+        self._linear = np.searchsorted(made.edges, self.edges[:-1])
+        self._logarithmic = np.searchsorted(made.edges, self.log_edges[:-1])
+        # 1970 began on a Thursday.
+        weekday = (made.days.astype(np.int64) + 3) % 7
+        self._weekdays = (weekday == np.arange(7)[:, None]).astype(np.float64)
 
-        self.n_sessions = len(user)
-        self.n_unknown = int(np.isnan(seconds).sum())
-        self.first = pd.Timestamp(time.min())
-        self.last = pd.Timestamp(time.max())
-        self.edges = _bin_edges(seconds)
-        self.busiest = self.users[(-per_user).argsort(kind="stable")]
-        self._everyone = self._tally(slice(None), Selection())
+        per_user = np.diff(made.offsets)
+        self._by_sessions = np.argsort(-per_user, kind="stable").astype(np.uint32)
+        by_total = -made.user_seconds
+        self._rank = np.searchsorted(np.sort(by_total), by_total).astype(np.uint32) + 1
+
+        room = max(_ROOM, _ROOM_PER_ROW * made.n_sessions)
+        self._exact = made.n_sessions <= _FEW_ROWS or Everyone.size(made) > room
+        self._count_everyone: Callable[[Picked], Counted]
+        if self._exact:
+            self._count_everyone = partial(count_rows, made, sorted_by_page(made))
+        else:
+            self._count_everyone = Everyone(made).count
+        many = max(_MANY_ROWS, Cube.size(made) // _ROOM_PER_ROW)
+        self._busy = {
+            user: BusyUser(made, made.user_rows(user))
+            for user in np.flatnonzero(per_user > many).tolist()
+        }
+
+        self._everyone = self._tally(None, self._picked(Selection()))
+        self.n_sessions = made.n_sessions
+        self.n_unknown = int(self._everyone.unknown.sum())
+        self.first = cast(pd.Timestamp, self._everyone.first)
+        self.last = cast(pd.Timestamp, self._everyone.last)
+
+    def has_user(self, name: str) -> bool:
+        """Whether a session names this user."""
+        return self._code_of_user(name) is not None
 
     def find_users(self, text: str, limit: int) -> list[str]:
         """At most *limit* users whose name contains *text*, in any case of letters.
@@ -187,120 +258,115 @@ class Activity:
         more sessions.
         """
         if not text:
-            return self.busiest[:limit].tolist()
-        names = self._folded_names
-        inside = names.str.contains(text.casefold(), regex=False)
-        found = self.busiest[inside]
-        begins = names[inside].str.startswith(text.casefold())
-        return [*found[begins][:limit], *found[~begins][:limit]][:limit]
+            return self.users[self._by_sessions[:limit]].tolist()
+        names, text = self._folded_names, text.casefold()
+        inside = names.str.contains(text, regex=False)
+        begins = names.str.startswith(text)
+        found: list[str] = []
+        for mask in (begins, inside & ~begins):
+            codes = self._by_sessions[mask[self._by_sessions]][: limit - len(found)]
+            found += self.users[codes].tolist()
+        return found
 
     def summarise(self, selection: Selection) -> Summary:
         """Count and sum what *selection* picks.
 
-        Raises NotInData for a user or a page that is not in ``users`` or ``pages``.
+        Raises NotInData for a user or a page that is not in ``users`` or ``pages``,
+        and for a duration that is not in ``edges`` or ``log_edges``.
         """
-        for page in selection.pages:
-            if page not in self._code_of_page:
-                raise NotInData(f"no session has the page {page!r}")
+        picked = self._picked(selection)
         user = None
         if selection.user is not None:
-            user = self._tally(self._rows_of(selection.user), selection)
+            user = self._code_of_user(selection.user)
+            if user is None:
+                raise NotInData(f"no session has the user {selection.user!r}")
+        filtered = selection != Selection(user=selection.user)
         return Summary(
             selection=selection,
             pages=self.pages,
             edges=self.edges,
-            everyone=(
-                self._tally(slice(None), selection)
-                if _filters(selection)
-                else self._everyone
-            ),
-            user=user,
+            log_edges=self.log_edges,
+            days=self.days,
+            everyone=self._tally(None, picked) if filtered else self._everyone,
+            user=None if user is None else self._tally(user, picked),
+            rank=None if user is None else int(self._rank[user]),
+            n_users=len(self.users),
         )
 
-    def _rows_of(self, user: str) -> slice:
-        try:
-            code = cast(int, self.users.get_loc(user))
-        except KeyError:
-            raise NotInData(f"no session has the user {user!r}") from None
-        return slice(self._offsets[code], self._offsets[code + 1])
+    def _code_of_user(self, name: str) -> int | None:
+        code = bisect_left(self.users, name)
+        return code if code < len(self.users) and self.users[code] == name else None
 
-    def _tally(self, rows: slice, selection: Selection) -> Tally:
-        page, seconds = self._page[rows], self._seconds[rows]
-        if _filters(selection):
-            keep = self._keep(rows, selection)
-            page, seconds = page[keep], seconds[keep]
-        known = ~np.isnan(seconds)
-        known_page, known_seconds = page[known], seconds[known]
-
-        n_pages = len(self.pages)
-        sessions = np.bincount(page, minlength=n_pages)
-        n_known = np.bincount(known_page, minlength=n_pages)
-        total: NDArray[Any] = np.bincount(known_page, known_seconds, n_pages)
-        # Two passes: a one-pass sum of squares loses all digits where durations
-        # hardly differ.
-        mean = total / np.maximum(n_known, 1)
-        apart = (known_seconds - mean[known_page]) ** 2
-        squares: NDArray[Any] = np.bincount(known_page, apart, n_pages)
-        bins = np.searchsorted(self.edges, known_seconds, side="right") - 1
-        histogram = np.bincount(bins, minlength=len(self.edges) - 1)
-        return Tally(sessions, sessions - n_known, total, squares, histogram)
-
-    def _keep(self, rows: slice, selection: Selection) -> NDArray[np.bool_]:
-        page, seconds, time = self._page[rows], self._seconds[rows], self._time[rows]
-        keep = np.ones(len(page), dtype=bool)
+    def _picked(self, selection: Selection) -> Picked:
+        first_day, last_day = 0, len(self.days)
         if selection.start is not None:
-            keep &= time >= np.datetime64(selection.start)
+            first_day = int(np.searchsorted(self.days, np.datetime64(selection.start)))
         if selection.end is not None:
-            keep &= time < np.datetime64(selection.end)
+            last_day = int(np.searchsorted(self.days, np.datetime64(selection.end)))
+        pages = None
         if selection.pages:
-            wanted = np.zeros(len(self.pages), dtype=bool)
-            wanted[[self._code_of_page[name] for name in selection.pages]] = True
-            keep &= wanted[page]
-        if selection.shortest is not None:
-            keep &= seconds >= selection.shortest
-        if selection.longest is not None:
-            keep &= seconds < selection.longest
-        return keep
+            pages = np.zeros(len(self.pages), dtype=bool)
+            for page in selection.pages:
+                if page not in self._code_of_page:
+                    raise NotInData(f"no session has the page {page!r}")
+                pages[self._code_of_page[page]] = True
+        first_bin, last_bin = 0, len(self._table.edges)
+        if selection.shortest is not None or selection.longest is not None:
+            first_bin = 1 + self._edge(selection.shortest, 0)
+            last_bin = 1 + self._edge(selection.longest, last_bin - 1)
+        return Picked(
+            first_day=first_day,
+            last_day=max(first_day, last_day),
+            pages=pages,
+            first_bin=first_bin,
+            last_bin=max(first_bin, last_bin),
+        )
+
+    def _edge(self, seconds: float | None, other: int) -> int:
+        if seconds is None:
+            return other
+        if seconds not in self._code_of_edge:
+            raise NotInData(f"no bin has its edge at {seconds!r} seconds")
+        return self._code_of_edge[seconds]
+
+    def _tally(self, user: int | None, picked: Picked) -> Tally:
+        exact = True
+        if user is None:
+            counted, exact = self._count_everyone(picked), self._exact
+        elif user in self._busy:
+            counted = self._busy[user].count(picked)
+        else:
+            counted = count_rows(self._table, self._table.user_rows(user), picked)
+        # As floating point a product of matrices is quick, and of counts still exact.
+        by_hour = counted.hours.reshape(len(self.days), 24).astype(np.float64)
+        return Tally(
+            sessions=counted.sessions,
+            unknown=counted.unknown,
+            seconds=counted.seconds,
+            squares=counted.squares,
+            median=counted.quantiles[0, :-1],
+            p90=counted.quantiles[1, :-1],
+            histogram=np.add.reduceat(counted.bins, self._linear),
+            log_histogram=np.add.reduceat(counted.bins, self._logarithmic),
+            day_sessions=counted.day_sessions,
+            day_seconds=counted.day_seconds,
+            hours=(self._weekdays @ by_hour).astype(np.int64),
+            first=self._instant(counted.first),
+            last=self._instant(counted.last),
+            overall_median=float(counted.quantiles[0, -1]),
+            overall_p90=float(counted.quantiles[1, -1]),
+            exact=exact,
+        )
+
+    def _instant(self, time: int | None) -> pd.Timestamp | None:
+        if time is None:
+            return None
+        day, second = divmod(time, DAY)
+        return pd.Timestamp(self.days[day].astype("datetime64[s]") + second)
 
     @cached_property
     def _folded_names(self) -> "pd.Index[str]":
-        return self.busiest.str.casefold()
-
-
-def _filters(selection: Selection) -> bool:
-    """Whether anything but the user is picked."""
-    return selection != Selection(user=selection.user)
-
-
-def _codes(column: "pd.Series[Any]") -> tuple[NDArray[Any], "pd.Index[str]"]:
-    """Codes per row (-1: empty), and the names that occur, as text."""
-    category = column.astype("category").cat.remove_unused_categories()
-    codes = category.cat.codes.to_numpy()
-    names = pd.Index(category.cat.categories.astype(str), dtype="str", name=None)
-    if (names.str.strip() == "").any():
-        raise ValueError("a user or a page with an empty name")
-    if not names.is_unique:
-        # The number 1 and the text "1" are the same name.
-        same, names = names.factorize()
-        codes = np.where(codes < 0, -1, same[codes])
-    return codes, names
-
-
-def _numbers(duration: "pd.Series[Any]") -> NDArray[np.float64]:
-    if duration.dtype == object:
-        duration = pd.to_numeric(duration)
-    if not pd.api.types.is_numeric_dtype(duration):
-        raise ValueError(f"durations are seconds, not {duration.dtype}")
-    return duration.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def _utc(timestamp: "pd.Series[pd.Timestamp]") -> NDArray[np.datetime64]:
-    if not pd.api.types.is_datetime64_any_dtype(timestamp):
-        raise ValueError(f"timestamps are times, not {timestamp.dtype}")
-    if timestamp.dt.tz is not None:
-        timestamp = timestamp.dt.tz_convert("UTC").dt.tz_localize(None)
-    # In nanoseconds, comparing with a day after 2262 would overflow.
-    return timestamp.to_numpy().astype("datetime64[us]")
+        return self.users.str.casefold()
 
 
 def _t_975(freedom: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -317,19 +383,3 @@ def _t_975(freedom: NDArray[np.int64]) -> NDArray[np.float64]:
     )
     inverse = 1 / freedom
     return sum((term * inverse**k for k, term in enumerate(terms)), 0 * inverse)
-
-
-def _bin_edges(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From 0 in equal, nice steps to the 95th percentile of the known, then infinity.
-
-    Durations have heavy tails: bins up to the longest would put almost everything
-    into the first few.
-    """
-    known = seconds[~np.isnan(seconds)]
-    reach = float(np.quantile(known, 0.95)) if len(known) else 0.0
-    whole_days = np.ceil(reach / _MAX_BINS / 86_400) * 86_400
-    width = next((w for w in _BIN_WIDTHS if w * _MAX_BINS >= reach), whole_days)
-    # The last edge is beyond the reach, at a whole minute or a multiple of 5 bins.
-    together = 60 // width if 5 <= width < 60 else 5
-    n_bins = (reach // (width * together) + 1) * together
-    return np.append(np.arange(n_bins + 1) * width, np.inf)

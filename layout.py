@@ -43,7 +43,7 @@ def searches_on_server(activity: Activity) -> bool:
 def user_options(activity: Activity, text: str, picked: str | None) -> list[str]:
     """The users to offer for a search; the picked one stays, or it would be reset."""
     hits = activity.find_users(text, MAX_HITS)
-    if picked is None or picked in hits or picked not in activity.users:
+    if picked is None or picked in hits or not activity.has_user(picked):
         return hits
     return [picked, *hits]
 
@@ -104,7 +104,7 @@ def build_layout(activity: Activity, origin: Origin) -> html.Main:
 
 
 def _user_dropdown(activity: Activity) -> dcc.Dropdown:
-    picked = str(activity.busiest[0])
+    (picked,) = activity.find_users("", 1)
     if searches_on_server(activity):
         options = user_options(activity, "", picked)
     else:

@@ -1,5 +1,6 @@
 """Simulated sessions of a web shop, for a dashboard without data of its own."""
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -37,6 +38,9 @@ HOURS: Final = (
 # fmt: on
 """Relative number of sessions in each hour of the day."""
 
+BLOCK: Final = 1 << 18
+"""Rows that are simulated at once."""
+
 _HABITS: Final = 1_000
 _SLOTS: Final = 1 << 16
 
@@ -68,9 +72,9 @@ def simulate_sessions(
 ) -> pd.DataFrame:
     """Make a session table; the same arguments give the same table, bit for bit.
 
-    Columns: ``user_id`` and ``page`` (categories), ``duration`` in seconds
-    (float64, never unknown), ``timestamp`` (UTC without a zone, whole seconds).
-    Users who happen to get no session are categories all the same.
+    Columns: ``user_id`` and ``page`` (categories), ``duration`` in seconds (float64,
+    with the precision of 32 bits, never unknown), ``timestamp`` (UTC without a zone,
+    whole seconds). Users who happen to get no session are categories all the same.
 
     The model, for each session independently:
 
@@ -86,40 +90,47 @@ def simulate_sessions(
     Raises ValueError where *n_sessions* or *n_users* is less than 1, or *seed* is
     negative.
     """
+    frames = list(stream_sessions(n_sessions, n_users, seed))
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+
+
+def stream_sessions(n_sessions: int, n_users: int, seed: int) -> Iterator[pd.DataFrame]:
+    """The rows of ``simulate_sessions`` in tables of at most ``BLOCK`` rows."""
     if n_sessions < 1 or n_users < 1:
         raise ValueError("a simulation needs at least one session and one user")
     if seed < 0:
         raise ValueError("a seed is a whole number from 0 on")
     rng = np.random.default_rng([seed, 1])
     pace, shift = habits(n_users, seed)
-
-    v = rng.random(n_sessions)
-    v *= np.sqrt(v)
-    user = (v * n_users).astype(np.int32)
-    habit = user % len(shift) if n_users > len(shift) else user
-
+    shares, page_means = zip(*PAGES.values(), strict=True)
+    means = (pace * page_means).astype(np.float32).ravel()
+    hours = _hours_of_the_year()
     # A table with one entry per percent turns a uniform byte into a page.
-    shares, means = zip(*PAGES.values(), strict=True)
     by_percent = np.repeat(np.arange(len(PAGES), dtype=np.int8), shares)
-    page = by_percent[rng.integers(0, 100, n_sessions, dtype=np.uint8)]
+    users = pd.CategoricalDtype([f"user_{number}" for number in range(1, n_users + 1)])
+    pages = pd.CategoricalDtype(list(PAGES))
 
-    duration = rng.standard_exponential(n_sessions)
-    duration *= (pace * means).ravel()[habit * np.int32(len(PAGES)) + page]
-
-    hour = _hours_of_the_year()[rng.integers(0, _SLOTS, n_sessions, dtype=np.uint16)]
-    hour += shift.astype(np.int32)[habit]
-    seconds = hour % np.int32(DAYS * 24) * np.int32(3600)
-    seconds += rng.integers(0, 3600, n_sessions, dtype=np.uint16)
-
-    names = [f"user_{number}" for number in range(1, n_users + 1)]
-    return pd.DataFrame(
-        {
-            "user_id": pd.Categorical.from_codes(user, pd.Index(names)),
-            "page": pd.Categorical.from_codes(page, pd.Index(PAGES)),
-            "duration": duration,
-            "timestamp": START + seconds.astype("timedelta64[s]"),
-        }
-    )
+    for start in range(0, n_sessions, BLOCK):
+        n = min(BLOCK, n_sessions - start)
+        v = rng.random(n)
+        v *= np.sqrt(v)
+        user = (v * n_users).astype(np.int32)
+        habit = user % len(shift) if n_users > len(shift) else user
+        page = by_percent[rng.integers(0, 100, n, dtype=np.uint8)]
+        duration = rng.standard_exponential(n, dtype=np.float32)
+        duration *= means[habit * np.int32(len(PAGES)) + page]
+        hour = hours[rng.integers(0, _SLOTS, n, dtype=np.uint16)]
+        hour += shift.astype(np.int32)[habit]
+        seconds = hour % np.int32(DAYS * 24) * np.int32(3600)
+        seconds += rng.integers(0, 3600, n, dtype=np.uint16)
+        yield pd.DataFrame(
+            {
+                "user_id": pd.Categorical.from_codes(user, dtype=users),
+                "page": pd.Categorical.from_codes(page, dtype=pages),
+                "duration": duration.astype(np.float64),
+                "timestamp": START + seconds.astype("timedelta64[s]"),
+            }
+        )
 
 
 def _hours_of_the_year() -> NDArray[np.int32]:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from activity import COLUMNS, LONGEST
+from rows import COLUMNS, LONGEST
 
 UNKNOWN: Final = ("", "na", "n/a", "nan", "none", "null")
 """How files write a duration that is not known; capital letters do as well."""

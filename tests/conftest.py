@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from dash import Dash
 
-from activity import COLUMNS, Activity
+from activity import Activity
 from app import create_app
+from rows import COLUMNS
 
 NASA = Path(__file__).parents[2] / "shared" / "data" / "nasa-1995"
 needs_nasa = pytest.mark.skipif(

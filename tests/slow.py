@@ -3,7 +3,8 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime
+from itertools import pairwise
 
 from activity import Selection
 
@@ -12,17 +13,27 @@ from .conftest import Row
 
 @dataclass
 class SlowTally:
+    """As ``activity.Tally``, with the numbers of a page under its name."""
+
     sessions: dict[str, int]
     unknown: dict[str, int]
     seconds: dict[str, float]
     squares: dict[str, float]
-    histogram: list[int]
+    median: dict[str, float]
+    p90: dict[str, float]
+    day_sessions: dict[date, int]
+    day_seconds: dict[date, float]
+    hours: list[list[int]]
+    first: datetime | None
+    last: datetime | None
+    overall_median: float
+    overall_p90: float
 
 
 def selected(row: Row, selection: Selection) -> bool:
     """Whether a session is picked, the user aside."""
-    _, page, duration, timestamp = row
-    day = datetime.fromisoformat(timestamp).replace(tzinfo=UTC).date()
+    _, page, duration, _ = row
+    day = instant(row).date()
     if selection.start is not None and day < selection.start:
         return False
     if selection.end is not None and day >= selection.end:
@@ -36,20 +47,55 @@ def selected(row: Row, selection: Selection) -> bool:
     return selection.longest is None or duration < selection.longest
 
 
-def tally(rows: Sequence[Row], pages: Sequence[str], edges: list[float]) -> SlowTally:
+def instant(row: Row) -> datetime:
+    return datetime.fromisoformat(row[3])
+
+
+def quantile(durations: Sequence[float], q: float) -> float:
+    """What q of the durations don't exceed, interpolated; NaN where there is none."""
+    if not durations:
+        return math.nan
+    values = sorted(durations)
+    position = q * (len(values) - 1)
+    low = math.floor(position)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (position - low) * (values[high] - values[low])
+
+
+def histogram(rows: Sequence[Row], edges: Sequence[float]) -> list[int]:
+    """Sessions in each half-open bin."""
+    return [
+        sum(row[2] is not None and low <= row[2] < high for row in rows)
+        for low, high in pairwise(edges)
+    ]
+
+
+def rank(rows: Sequence[Row], user: str) -> int:
+    """One more than the users with more time."""
+    total: dict[str, float] = {}
+    for name, _, duration, _ in rows:
+        total[name] = total.get(name, 0) + (duration or 0)
+    return 1 + sum(other > total[user] for other in total.values())
+
+
+def tally(rows: Sequence[Row], pages: Sequence[str]) -> SlowTally:
     """Count and sum rows one by one."""
-    known: dict[str, list[float]] = {page: [] for page in pages}
     unknown = dict.fromkeys(pages, 0)
-    histogram = [0] * (len(edges) - 1)
-    for _, page, duration, _ in rows:
+    known: dict[str, list[float]] = {page: [] for page in pages}
+    by_day: dict[date, list[float]] = {}
+    hours = [[0] * 24 for _ in range(7)]
+    for row in rows:
+        _, page, duration, _ = row
+        time = instant(row)
+        hours[time.weekday()][time.hour] += 1
+        by_day.setdefault(time.date(), []).append(duration or 0)
         if duration is None:
             unknown[page] += 1
-            continue
-        known[page].append(duration)
-        for i in range(len(histogram)):
-            if edges[i] <= duration < edges[i + 1]:
-                histogram[i] += 1
+        else:
+            known[page].append(duration)
     mean = {page: math.fsum(d) / len(d) if d else 0.0 for page, d in known.items()}
+    every = [duration for durations in known.values() for duration in durations]
+    times = [instant(row) for row in rows]
     return SlowTally(
         sessions={page: len(known[page]) + unknown[page] for page in pages},
         unknown=unknown,
@@ -58,5 +104,13 @@ def tally(rows: Sequence[Row], pages: Sequence[str], edges: list[float]) -> Slow
             page: math.fsum((d - mean[page]) ** 2 for d in known[page])
             for page in pages
         },
-        histogram=histogram,
+        median={page: quantile(known[page], 0.5) for page in pages},
+        p90={page: quantile(known[page], 0.9) for page in pages},
+        day_sessions={day: len(durations) for day, durations in by_day.items()},
+        day_seconds={day: math.fsum(durations) for day, durations in by_day.items()},
+        hours=hours,
+        first=min(times, default=None),
+        last=max(times, default=None),
+        overall_median=quantile(every, 0.5),
+        overall_p90=quantile(every, 0.9),
     )

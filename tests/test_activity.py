@@ -1,4 +1,7 @@
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -52,6 +55,77 @@ def test_fewer_than_five_durations_have_no_interval(activity: Activity) -> None:
     cy = activity.summarise(Selection(user="cy")).user
     assert cy is not None
     assert np.isnan(cy.margin).all()
+
+
+def test_quantiles_are_interpolated(activity: Activity) -> None:
+    summary = activity.summarise(Selection(user="ann"))
+    ann, everyone = summary.user, summary.everyone
+    assert ann is not None
+    # 10, 20, 30, 40, 50 at home, nothing known in the cart.
+    assert by_page(activity, ann.median)["home"] == 30
+    assert by_page(activity, ann.p90)["home"] == 46
+    assert np.isnan(by_page(activity, ann.median)["cart"])
+    # 0, 5 and 100 in the cart; 10 to 60 at home; help has none.
+    assert everyone.median[[0, 2]].tolist() == [5, 35]
+    assert everyone.p90[[0, 2]] == pytest.approx([81, 55])
+    # 0, 5, 10, 20, 30, 40, 50, 60, 100.
+    assert everyone.overall_median == 30
+    assert everyone.overall_p90 == pytest.approx(68)
+    assert everyone.exact
+    assert ann.exact
+
+
+def test_days_and_hours(activity: Activity) -> None:
+    summary = activity.summarise(Selection(user="ann"))
+    days = np.datetime_as_string(summary.days).tolist()
+    assert days == [
+        *("2024-01-01", "2024-02-28", "2024-02-29", "2024-03-01"),
+        *("2024-03-02", "2024-12-31"),
+    ]
+    ann = summary.user
+    assert ann is not None
+    assert ann.day_sessions.tolist() == [0, 1, 2, 2, 0, 1]
+    assert ann.day_seconds.tolist() == [0, 10, 50, 90, 0, 0]
+    assert ann.active_days == 4
+    assert ann.first == pd.Timestamp("2024-02-28T23:59:59")
+    assert ann.last == pd.Timestamp("2024-12-31T23:59:59")
+    # 28 February was a Wednesday, 31 December a Tuesday.
+    hours = {(day, hour): n for (day, hour), n in np.ndenumerate(ann.hours) if n}
+    assert hours == {(2, 23): 1, (3, 0): 1, (3, 12): 1, (4, 0): 2, (1, 23): 1}
+
+
+def test_users_are_ranked_by_time_whatever_is_filtered(activity: Activity) -> None:
+    # ann 150 s, cy 105 s, bob 60 s.
+    ranks = {
+        user: activity.summarise(Selection(user, pages=("help",))).rank
+        for user in activity.users
+    }
+    assert ranks == {"ann": 1, "cy": 2, "bob": 3}
+    assert activity.summarise(Selection()).rank is None
+    assert activity.summarise(Selection()).n_users == 3
+
+
+def test_users_with_the_same_time_have_the_same_rank() -> None:
+    rows = [
+        *[("a", "p", 0.1, "2024-01-01")] * 3,
+        *[("b", "p", 0.1, "2024-01-01"), ("b", "q", 0.1, "2024-01-01")],
+        *[("b", "q", 0.1, "2024-01-01"), ("c", "p", 0.2, "2024-01-01")],
+    ]
+    activity = Activity(table(rows))
+    ranks = [activity.summarise(Selection(user)).rank for user in "abc"]
+    assert ranks == [1, 1, 3]
+
+
+def test_logarithmic_bins_have_one_for_zeros(activity: Activity) -> None:
+    summary = activity.summarise(Selection())
+    assert summary.log_edges.tolist() == [
+        *(0, 0.001, 1, 1.5, 2.5, 4, 6, 10, 15, 25, 40, 60, 100, 150)
+    ]
+    # 0, 5, 10, 20 and 30, 40 and 50, 60, 100 seconds.
+    assert summary.everyone.log_histogram.tolist() == [
+        *(1, 0, 0, 0, 0, 1, 0, 1, 1, 1, 2, 1, 1)[:6],
+        *(0, 1, 1, 1, 2, 1, 1),
+    ]
 
 
 def test_bins_are_half_open_and_the_last_takes_the_rest(activity: Activity) -> None:
@@ -121,11 +195,22 @@ def test_a_filter_holds_for_the_user_and_for_everyone(activity: Activity) -> Non
     }
 
 
-@pytest.mark.parametrize("selection", [Selection("Ann"), Selection(pages=("shop",))])
+@pytest.mark.parametrize(
+    ("selection", "words"),
+    [
+        (Selection("Ann"), "the user 'Ann'"),
+        (Selection(""), "the user ''"),
+        (Selection("zoe"), "the user 'zoe'"),
+        (Selection(pages=("home", "shop")), "the page 'shop'"),
+        (Selection(shortest=7.5), "edge at 7.5 seconds"),
+        (Selection(longest=-1), "edge at -1 seconds"),
+        (Selection(longest=float("nan")), "edge at nan seconds"),
+    ],
+)
 def test_who_or_what_is_not_in_the_data(
-    activity: Activity, selection: Selection
+    activity: Activity, selection: Selection, words: str
 ) -> None:
-    with pytest.raises(NotInData, match=r"'Ann'|'shop'"):
+    with pytest.raises(NotInData, match=words):
         activity.summarise(selection)
 
 
@@ -249,47 +334,185 @@ rows_lists = st.lists(
 
 
 @st.composite
-def selections(draw: st.DrawFn, rows: list[Row]) -> Selection:
-    users, pages = {row[0] for row in rows}, sorted({row[1] for row in rows})
+def selections(draw: st.DrawFn, activity: Activity) -> Selection:
     days = st.one_of(st.none(), st.sampled_from(DAYS))
-    seconds = st.one_of(st.none(), st.integers(0, 130).map(float))
+    edges = [*activity.edges.tolist(), *activity.log_edges.tolist()]
+    seconds = st.one_of(st.none(), st.sampled_from(edges))
+    pages = st.lists(st.sampled_from(activity.pages), unique=True)
     return Selection(
-        user=draw(st.one_of(st.none(), st.sampled_from(sorted(users)))),
+        user=draw(st.one_of(st.none(), st.sampled_from(list(activity.users)))),
         start=draw(days),
         end=draw(days),
-        pages=tuple(draw(st.lists(st.sampled_from(pages), unique=True))),
+        pages=tuple(draw(pages)),
         shortest=draw(seconds),
         longest=draw(seconds),
     )
 
 
-def agrees(fast: Tally, exact: slow.SlowTally) -> None:
+def agrees(fast: Tally, rows: Sequence[Row], activity: Activity) -> None:
+    exact = slow.tally(rows, activity.pages)
+
+    def near(values: Any, rel: float = 1e-9, most: float = 1e-6) -> Any:
+        values = list(values.values()) if isinstance(values, dict) else values
+        return pytest.approx(values, rel=rel, abs=most, nan_ok=True)
+
     assert fast.sessions.tolist() == list(exact.sessions.values())
     assert fast.unknown.tolist() == list(exact.unknown.values())
-    assert fast.histogram.tolist() == exact.histogram
-    assert fast.seconds == pytest.approx(list(exact.seconds.values()), rel=1e-12)
-    assert fast.squares == pytest.approx(
-        list(exact.squares.values()), rel=1e-9, abs=1e-6
+    assert fast.seconds == near(exact.seconds)
+    assert fast.squares == near(exact.squares, most=SQUARES)
+    assert fast.histogram.tolist() == slow.histogram(rows, activity.edges.tolist())
+    assert fast.log_histogram.tolist() == slow.histogram(
+        rows, activity.log_edges.tolist()
     )
+    days = [day.item() for day in activity.days]
+    assert fast.day_sessions.tolist() == [exact.day_sessions.get(d, 0) for d in days]
+    assert fast.day_seconds == near([exact.day_seconds.get(d, 0) for d in days])
+    assert fast.hours.tolist() == exact.hours
+    assert (fast.first, fast.last) == (exact.first, exact.last)
+    # Else within 1 %; below 1/128 s everything is one bin.
+    within = (1e-9, 1e-9) if fast.exact else (0.01, 1 / 128)
+    assert fast.median == near(exact.median, *within)
+    assert fast.p90 == near(exact.p90, *within)
+    assert fast.overall_median == near(exact.overall_median, *within)
+    assert fast.overall_p90 == near(exact.overall_p90, *within)
+
+
+SQUARES = 1e-12 * 40 * 1e6**2
+
+
+def answers(activity: Activity, rows: Sequence[Row], selection: Selection) -> None:
+    """Hold what is answered against the slow implementation."""
+    summary = activity.summarise(selection)
+    picked = [row for row in rows if slow.selected(row, selection)]
+    agrees(summary.everyone, picked, activity)
+    if selection.user is None:
+        assert summary.user is None
+        assert summary.rank is None
+    else:
+        theirs = [row for row in picked if row[0] == selection.user]
+        assert summary.user is not None
+        assert summary.user.exact
+        agrees(summary.user, theirs, activity)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.data())
+def test_rows_agree_with_the_slow_implementation(data: st.DataObject) -> None:
+    rows = data.draw(rows_lists)
+    activity = Activity(table(rows))
+    assert activity.summarise(Selection()).everyone.exact
+    answers(activity, rows, data.draw(selections(activity)))
 
 
 @settings(deadline=None, max_examples=300)
 @given(st.data())
-def test_agrees_with_the_slow_implementation(data: st.DataObject) -> None:
+def test_cubes_agree_with_the_slow_implementation(data: st.DataObject) -> None:
     rows = data.draw(rows_lists)
-    selection = data.draw(selections(rows))
-    activity = Activity(table(rows))
-    summary = activity.summarise(selection)
+    with cubes_for_all():
+        activity = Activity(table(rows))
+    assert not activity.summarise(Selection()).everyone.exact
+    answers(activity, rows, data.draw(selections(activity)))
 
-    edges = activity.edges.tolist()
-    picked = [row for row in rows if slow.selected(row, selection)]
-    agrees(summary.everyone, slow.tally(picked, activity.pages, edges))
-    if selection.user is None:
-        assert summary.user is None
-    else:
-        theirs = [row for row in picked if row[0] == selection.user]
+
+@contextmanager
+def cubes_for_all() -> Iterator[None]:
+    """As if there were so many sessions that everyone and every user has a cube."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("activity._FEW_ROWS", 0)
+        patch.setattr("activity._MANY_ROWS", 0)
+        patch.setattr("activity._ROOM_PER_ROW", 1 << 60)
+        yield
+
+
+@pytest.mark.parametrize("cubes", [False, True])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("a", "x", None, "2024-02-29T23:59:59")],
+        [("a", "x", 0.0, "2024-12-31T23:59:59")],
+        [("a", "x", None, "2024-01-01"), ("b", "y", None, "2024-01-01")],
+        [("a", "x", 5.0, "2024-01-01")] * 7 + [("a", "x", None, "2024-01-01")] * 2,
+        [("a", "x", 3.0e9, "0001-01-01"), ("a", "y", 1e-9, "9999-12-31T23:59:59")],
+        [("a", "x", float(n), f"1969-12-{1 + n:02}T12:00:00") for n in range(31)],
+    ],
+)
+def test_extremes_agree_with_the_slow_implementation(
+    rows: list[Row], cubes: bool
+) -> None:
+    with cubes_for_all() if cubes else nullcontext():
+        activity = Activity(table(rows))
+    for selection in (
+        *(Selection(), Selection("a"), Selection(pages=("x",))),
+        *(Selection("a", start=date(2024, 2, 29)), Selection(end=date(1969, 12, 9))),
+        *(Selection("a", longest=1), Selection("a", shortest=0.001)),
+        *(Selection("a", longest=0), Selection("a", shortest=1, longest=0.001)),
+    ):
+        answers(activity, rows, selection)
+
+
+@settings(deadline=None, max_examples=100)
+@given(rows_lists)
+def test_ranks_agree_with_the_slow_implementation(rows: list[Row]) -> None:
+    # Whole seconds: sums of others depend on their order.
+    whole = [(user, page, d and round(d), time) for user, page, d, time in rows]
+    activity = Activity(table(whole))
+    for user in activity.users:
+        rank = activity.summarise(Selection(user)).rank
+        assert rank == slow.rank(whole, user)
+
+
+@settings(deadline=None, max_examples=100)
+@given(rows_lists, st.lists(st.integers(0, 40), max_size=4), st.booleans())
+def test_a_stream_is_the_same_as_one_table(
+    rows: list[Row], cuts: list[int], categories: bool
+) -> None:
+    cuts = [0, *sorted(cuts), len(rows)]
+    frames = [table(rows[start:stop]) for start, stop in pairwise(cuts)]
+    if categories:
+        frames = [
+            frame.astype({"user_id": "category", "page": "category"})
+            for frame in frames
+        ]
+    activity = Activity(iter(frames))
+    assert list(activity.users) == sorted({row[0] for row in rows})
+    answers(activity, rows, Selection("a" if "a" in activity.users else None))
+
+
+def test_more_rows_than_a_block_agree_with_pandas() -> None:
+    """Many blocks, many cuts, one user with most of the rows."""
+    n = 700_000
+    rng = np.random.default_rng(1)
+    users = [f"u{number:04}" for number in range(3_000)]
+    user = np.where(rng.random(n) < 0.9, 0, rng.integers(0, len(users), n))
+    seconds = rng.exponential(60, n).round(3)
+    seconds[rng.random(n) < 0.1] = np.nan
+    sessions = pd.DataFrame(
+        {
+            "user_id": pd.Categorical.from_codes(user, pd.Index(users)),
+            "page": rng.integers(0, 300, n),
+            "duration": seconds,
+            "timestamp": pd.Timestamp("2024-01-01")
+            + pd.to_timedelta(rng.integers(0, 40 * 86_400, n), unit="s"),
+        }
+    )
+    activity = Activity(sessions)
+    assert not activity.summarise(Selection()).everyone.exact
+    for name in ("u0000", "u2999"):
+        their = sessions[sessions["user_id"] == name]
+        summary = activity.summarise(Selection(name, start=date(2024, 1, 5)))
+        their = their[their["timestamp"] >= "2024-01-05"]
+        groups = their.groupby(their["page"].astype(str))["duration"]
+        wanted = pd.DataFrame(
+            {"n": groups.size(), "sum": groups.sum(), "median": groups.median()}
+        ).reindex(activity.pages, fill_value=0)
         assert summary.user is not None
-        agrees(summary.user, slow.tally(theirs, activity.pages, edges))
+        assert summary.user.sessions.tolist() == wanted["n"].tolist()
+        assert summary.user.seconds == pytest.approx(wanted["sum"])
+        some = (summary.user.known > 0) & (wanted["n"] > 0)
+        assert summary.user.median[some] == pytest.approx(wanted["median"][some])
+    totals = sessions.groupby("user_id", observed=True)["duration"].sum()
+    ranks = totals.rank(method="min", ascending=False)
+    assert activity.summarise(Selection("u2999")).rank == ranks["u2999"]
 
 
 @settings(deadline=None)
@@ -306,10 +529,15 @@ def test_pooling_pages_is_renaming_them(rows: list[Row], groups: list[int]) -> N
         for user, page, duration, time in rows
         if into[page] >= 0
     ]
-    exact = slow.tally(renamed, names, activity.edges.tolist())
+    exact = slow.tally(renamed, names)
     assert pooled.sessions.tolist() == list(exact.sessions.values())
     assert pooled.unknown.tolist() == list(exact.unknown.values())
     assert pooled.seconds == pytest.approx(list(exact.seconds.values()), rel=1e-12)
     assert pooled.squares == pytest.approx(
         list(exact.squares.values()), rel=1e-9, abs=1e-6
     )
+    alone = np.bincount(group[group >= 0], minlength=len(names)) == 1
+    assert pooled.median[alone] == pytest.approx(
+        np.array(list(exact.median.values()))[alone], nan_ok=True
+    )
+    assert np.isnan(pooled.median[~alone]).all()

@@ -85,8 +85,8 @@ def test_one_callback_redraws_all_three_charts(app: Dash) -> None:
 @given(st.data())
 def test_whatever_is_picked_can_be_drawn(data: st.DataObject) -> None:
     rows = data.draw(rows_lists)
-    selection = data.draw(selections(rows))
-    redrawn = callbacks.redraw(Activity(table(rows)), selection)
+    activity = Activity(table(rows))
+    redrawn = callbacks.redraw(activity, data.draw(selections(activity)))
     for figure in redrawn[:3]:
         go.Figure(figure)
     for sentence in redrawn[3:6]:
@@ -301,7 +301,7 @@ def test_a_pick_is_small_however_many_sessions(n_sessions: int) -> None:
 def test_a_pick_is_small_with_many_long_names() -> None:
     sessions, _ = read_sessions([NASA / "sessions.csv"])
     app = create_app(sessions)
-    for user in Activity(sessions).busiest[:200]:
+    for user in Activity(sessions).find_users("", 200):
         assert len(pick(app, user).data) <= 10_000
 
 

@@ -214,7 +214,7 @@ def test_nothing_selected_is_said_in_words(activity: Activity) -> None:
     assert figures.user_average_finding(empty) == (
         "ann has no session of known duration."
     )
-    none = activity.summarise(Selection("ann", shortest=1000))
+    none = activity.summarise(Selection("ann", shortest=150))
     for build in (figures.total_time, figures.user_average, figures.durations):
         figure = drawn(build, none)
         assert not figure.data

@@ -2,7 +2,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulate import HOURS, PAGES, START, WEEKDAYS, habits, simulate_sessions
+from simulate import (
+    BLOCK,
+    HOURS,
+    PAGES,
+    START,
+    WEEKDAYS,
+    habits,
+    simulate_sessions,
+    stream_sessions,
+)
 
 N = 200_000
 
@@ -30,6 +39,17 @@ def test_the_same_seed_gives_the_same_table_bit_for_bit() -> None:
     pd.testing.assert_frame_equal(first, again, check_exact=True)
     other = simulate_sessions(5_000, 7, 2)
     assert (first["duration"] != other["duration"]).all()
+
+
+def test_a_stream_has_the_rows_of_the_table() -> None:
+    n = 2 * BLOCK + 5
+    frames = list(stream_sessions(n, 7, 1))
+    assert [len(frame) for frame in frames] == [BLOCK, BLOCK, 5]
+    whole = simulate_sessions(n, 7, 1)
+    pd.testing.assert_frame_equal(pd.concat(frames, ignore_index=True), whole)
+    assert whole["user_id"].dtype == frames[0]["user_id"].dtype
+    # What begins each block is not what began the one before.
+    assert whole["duration"][0] != whole["duration"][BLOCK]
 
 
 def test_timestamps_fill_the_year(sessions: pd.DataFrame) -> None:

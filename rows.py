@@ -1,0 +1,426 @@
+"""Sessions in narrow, sorted columns: what the core keeps of them."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+COLUMNS: Final = ("user_id", "page", "duration", "timestamp")
+"""The columns of a session table: text, text, seconds (NaN: unknown), UTC."""
+
+LONGEST: Final = 100 * 365.25 * 86_400
+"""Seconds of the longest duration that is taken: a century."""
+
+DAY: Final = 86_400
+BLOCK: Final = 1 << 17
+"""Rows that are worked on at once: few enough for the processor's cache."""
+
+_SAMPLE: Final = 1_000_000
+_MAX_BINS: Final = 60
+_BIN_WIDTHS: Final = (
+    *(1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0),
+    *(60.0 * minutes for minutes in (1, 2, 5, 10, 15, 20, 30)),
+    *(3600.0 * hours for hours in (1, 2, 3, 6, 12, 24)),
+)
+_LOG_STEPS: Final = (1.0, 1.5, 2.5, 4.0, 6.0)
+_ZERO: Final = 0.001
+_FIRST_TIME: Final = int(np.datetime64("0001-01-01", "s").astype(np.int64))
+_LAST_TIME: Final = int(np.datetime64("10000-01-01", "s").astype(np.int64))
+
+
+class Rows(NamedTuple):
+    """Sessions in columns of one length, sorted by page, then duration.
+
+    Sessions of unknown duration come first on their page.
+    """
+
+    page: NDArray[np.unsignedinteger]
+    """Index into ``Table.pages``."""
+    bin: NDArray[np.uint8]
+    """0: unknown duration; else b with edges[b - 1] <= seconds < edges[b]."""
+    seconds: NDArray[np.floating]
+    """Duration; 0 where it is unknown."""
+    time: NDArray[np.unsignedinteger]
+    """Start: the index into ``Table.days`` times 86,400, plus the second of the day."""
+
+    def take(self, which: slice | NDArray[Any]) -> "Rows":
+        return Rows(
+            self.page[which], self.bin[which], self.seconds[which], self.time[which]
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """All sessions, sorted by user, then as ``Rows`` are, and what their codes mean."""
+
+    users: "pd.Index[str]"
+    """The users that have sessions, sorted by name."""
+    pages: "pd.Index[str]"
+    """The pages that have sessions, sorted by name."""
+    days: NDArray[np.datetime64]
+    """The UTC days that have sessions, in order."""
+    linear_edges: NDArray[np.float64]
+    """Seconds: from 0 in equal steps, then infinity."""
+    log_edges: NDArray[np.float64]
+    """Seconds: 0, 0.001, 1, then steps of about 10 ** 0.2 to above the longest."""
+    edges: NDArray[np.float64]
+    """Both of them together: the edges of the bins in ``Rows.bin``."""
+    rows: Rows
+    offsets: NDArray[np.int64]
+    """User u's rows are [offsets[u], offsets[u + 1])."""
+    user_seconds: NDArray[np.float64]
+    """Each user's known durations together, in whole ``grain``s."""
+    seconds_grain: float
+    """Sums are of durations rounded to this power of two, in seconds.
+
+    All of them together are then under 2 ** 52 grains, so that sums and differences of
+    sums are exact, and the same in whatever order they are made.
+    """
+    squares_grain: float
+    """The same for squared deviations."""
+    page_centres: NDArray[np.float64]
+    """Whole seconds about each page's mean duration: what deviations are from."""
+
+    @property
+    def n_sessions(self) -> int:
+        return len(self.rows.page)
+
+    def user_rows(self, user: int) -> Rows:
+        return self.rows.take(slice(self.offsets[user], self.offsets[user + 1]))
+
+
+def table(frames: Iterable[pd.DataFrame]) -> Table:
+    """Sort the sessions of all *frames*; see ``Activity`` for what they must be.
+
+    Each frame is narrowed, and can be forgotten, before the next is asked for. While
+    the columns are sorted they are held twice, without the frames.
+    """
+    names = {"user_id": _Names(), "page": _Names()}
+    parts: list[_Part] = []
+    seconds = squares = longest = 0.0
+    for frame in frames:
+        for part in _parts(frame, names):
+            parts.append(part)
+            # An unknown duration, -1, makes the sums larger than they are: no harm.
+            block = np.abs(part.seconds.astype(np.float64))
+            seconds += float(block.sum())
+            squares += float(block @ block)
+            longest = max(longest, float(part.seconds.max()))
+    if not parts:
+        raise ValueError("there are no sessions")
+
+    users, user_codes, per_user = names["user_id"].sorted()
+    pages, page_codes, per_page = names["page"].sorted()
+    days, earlier, first_day = _days(parts)
+    n = int(per_user.sum())
+    sample = np.concatenate([part.seconds[:: n // _SAMPLE + 1] for part in parts])
+    linear = _linear_edges(sample[sample >= 0].astype(np.float64))
+    logarithmic = _log_edges(longest)
+    made = Table(
+        users=users,
+        pages=pages,
+        days=days,
+        linear_edges=linear,
+        log_edges=logarithmic,
+        edges=np.union1d(linear, logarithmic),
+        rows=Rows(
+            np.empty(n, np.min_scalar_type(len(pages) - 1)),
+            np.empty(n, np.uint8),
+            np.empty(n, np.result_type(*{part.seconds.dtype for part in parts})),
+            np.empty(n, np.min_scalar_type(max(len(days) * DAY, 1 << 16))),
+        ),
+        offsets=np.concatenate(([0], np.cumsum(per_user))),
+        user_seconds=np.zeros(len(users)),
+        seconds_grain=_grain(seconds),
+        squares_grain=_grain(2 * squares + n),
+        page_centres=np.zeros(len(pages)),
+    )
+
+    # Sessions of one user on one page are a group. Each part is sorted by group, then
+    # so many groups at a time as fit into the processor's cache are brought together
+    # from all parts.
+    runs: list[_Run] = []
+    stops = np.array(_stops(made))
+    parts.reverse()
+    while parts:
+        part = parts.pop()
+        group = user_codes[part.user_base :][part.user] * len(pages)
+        group += page_codes[part.page_base :][part.page]
+        time = part.time + earlier[part.time // DAY - first_day]
+        order = _stable_order(group, int(stops[-1]))
+        group = group[order]
+        runs.append(
+            _Run(
+                group.astype(np.min_scalar_type(stops[-1])),
+                part.seconds[order],
+                time.astype(made.rows.time.dtype)[order],
+                np.concatenate(([0], np.searchsorted(group, stops))),
+            )
+        )
+    start = 0
+    for i in range(len(stops)):
+        pieces = [run.piece(i) for run in runs]
+        group, seconds_, time = (np.concatenate(c) for c in zip(*pieces, strict=True))
+        place = slice(start, start + len(group))
+        _fill(made, made.rows.take(place), group, seconds_, time)
+        start = place.stop
+    np.rint(made.page_centres / per_page, out=made.page_centres)
+    return made
+
+
+class _Run(NamedTuple):
+    """A block of sessions in columns, sorted by group."""
+
+    group: NDArray[np.unsignedinteger]
+    seconds: NDArray[np.floating]
+    time: NDArray[Any]
+    cuts: NDArray[np.int64]
+
+    def piece(self, i: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        part = slice(self.cuts[i], self.cuts[i + 1])
+        return self.group[part], self.seconds[part], self.time[part]
+
+
+def _stops(made: Table) -> list[int]:
+    """Where to cut the groups, so that few sessions lie between two cuts."""
+    stops: list[int] = []
+    first, n_pages = 0, len(made.pages)
+    while first < len(made.users):
+        end = made.offsets[first] + BLOCK
+        last = int(np.searchsorted(made.offsets, end, side="right")) - 1
+        last = max(last, first + 1)
+        n_cuts = (made.offsets[last] - made.offsets[first]) // (4 * BLOCK) + 1
+        step = max(-(-n_pages // n_cuts), 1)
+        stops += range((last - 1) * n_pages + step, last * n_pages, step)
+        stops.append(last * n_pages)
+        first = last
+    return stops
+
+
+def _fill(
+    made: Table,
+    rows: Rows,
+    group: NDArray[Any],
+    seconds: NDArray[np.floating],
+    time: NDArray[Any],
+) -> None:
+    """Sort the sessions of whole groups into *rows*."""
+    n_pages = len(made.pages)
+    first, last = int(group.min(initial=0)), int(group.max(initial=0))
+    order = _order_by(group - group.dtype.type(first), last - first + 1, seconds)
+    group, rows.seconds[:], rows.time[:] = group[order], seconds[order], time[order]
+    user = group // n_pages
+    rows.page[:] = group - user * n_pages
+    rows.bin[:] = np.searchsorted(made.edges, rows.seconds, side="right")
+    np.maximum(rows.seconds, 0, out=rows.seconds)
+    whole = rounded(rows.seconds, made.seconds_grain)
+    np.add.at(made.user_seconds, user, whole)
+    np.add.at(made.page_centres, rows.page, whole)
+
+
+def sorted_by_page(table: Table) -> Rows:
+    """A copy of all rows, sorted as one user's are."""
+    n_bins = len(table.edges)
+    rows = table.rows
+    group = rows.page.astype(np.int64) * n_bins + rows.bin
+    return rows.take(_order_by(group, len(table.pages) * n_bins, rows.seconds))
+
+
+def _order_by(
+    group: NDArray[Any], n_groups: int, seconds: NDArray[np.floating]
+) -> NDArray[Any]:
+    """The order by *group*, which is in [0, n_groups), then by *seconds*.
+
+    A negative number stands for an unknown duration, the same everywhere.
+    """
+    n_bits = len(group).bit_length()
+    if seconds.dtype == np.float32 and n_groups.bit_length() + 32 + n_bits <= 64:
+        # The bits of floating-point numbers are in order. Sorting everything as one
+        # integer, its place at the end, is three times as quick as sorting places.
+        bits = seconds.view(np.uint32) ^ np.uint32(1 << 31)
+        packed = group.astype(np.uint64) << np.uint64(32)
+        return _places((packed | bits) << np.uint64(n_bits), n_bits)
+    order: NDArray[Any] = np.argsort(seconds)
+    return order[_stable_order(group[order], n_groups)]
+
+
+def _stable_order(codes: NDArray[Any], n_codes: int) -> NDArray[np.int64]:
+    """The stable order by *codes*, which are in [0, n_codes)."""
+    if n_codes <= 1 << 16:
+        # NumPy's stable sort is a radix sort for 16 bits, but slow for more.
+        order: NDArray[np.int64] = np.argsort(codes.astype(np.uint16), kind="stable")
+        return order
+    n_bits = len(codes).bit_length()
+    return _places(codes.astype(np.uint64) << np.uint64(n_bits), n_bits)
+
+
+def _places(keys: NDArray[np.uint64], n_bits: int) -> NDArray[np.int64]:
+    """The stable order by *keys*, whose last *n_bits* are 0."""
+    keys |= np.arange(len(keys), dtype=np.uint64)
+    keys.sort()
+    keys &= np.uint64((1 << n_bits) - 1)
+    return keys.view(np.int64)
+
+
+def rounded(values: NDArray[np.floating], grain: float) -> NDArray[np.float64]:
+    """The values as whole grains."""
+    whole = values * np.float64(1 / grain)
+    np.rint(whole, out=whole)
+    whole *= grain
+    return whole
+
+
+def _grain(total: float) -> float:
+    """A power of two of which values that sum to *total* have less than 2 ** 52."""
+    return math.ldexp(1.0, math.frexp(total)[1] - 51)
+
+
+class _Part(NamedTuple):
+    """A block of sessions in columns, in the order they came in."""
+
+    user: NDArray[np.signedinteger]
+    user_base: int
+    page: NDArray[np.signedinteger]
+    page_base: int
+    seconds: NDArray[np.floating]
+    """-1 where the duration is unknown."""
+    time: NDArray[np.int64]
+    """Seconds since 1970."""
+
+
+def _parts(frame: pd.DataFrame, names: "dict[str, _Names]") -> Iterator[_Part]:
+    for name in COLUMNS:
+        if list(frame.columns).count(name) != 1:
+            raise ValueError(f"the sessions have no column {name!r}, or several")
+    user, user_base = names["user_id"].add(frame["user_id"])
+    page, page_base = names["page"].add(frame["page"])
+    seconds, time = _numbers(frame["duration"]), _utc(frame["timestamp"])
+    for start in range(0, len(frame), BLOCK):
+        block = slice(start, start + BLOCK)
+        part = _Part(
+            user[block].copy(),
+            user_base,
+            page[block].copy(),
+            page_base,
+            _narrow(seconds[block]),
+            time[block].astype("datetime64[s]").astype(np.int64),
+        )
+        if min(part.user.min(), part.page.min()) < 0 or np.isnat(time[block]).any():
+            raise ValueError("a session without a user, a page or a time")
+        if part.time.min() < _FIRST_TIME or part.time.max() >= _LAST_TIME:
+            raise ValueError("a time that is not in the years 1 to 9999")
+        names["user_id"].count(part.user)
+        names["page"].count(part.page)
+        yield part
+
+
+class _Names:
+    """The names of a column that comes in frames, each with categories of its own."""
+
+    def __init__(self) -> None:
+        self._categories: pd.Index[Any] | None = None
+        self._lists: list[pd.Index[str]] = []
+        self._counts: list[NDArray[np.int64]] = []
+        self._base = 0
+
+    def add(self, column: "pd.Series[Any]") -> tuple[NDArray[np.signedinteger], int]:
+        """Codes per row (-1: empty), and what to add to them to be unique."""
+        column = column.astype("category")
+        categories = column.cat.categories
+        if self._categories is None or categories is not self._categories:
+            self._base = sum(map(len, self._lists))
+            self._categories = categories
+            self._lists.append(pd.Index(categories.astype(str), dtype="str", name=None))
+            self._counts.append(np.zeros(len(categories), np.int64))
+        codes: NDArray[Any] = column.cat.codes.to_numpy()
+        return codes, self._base
+
+    def count(self, codes: NDArray[np.signedinteger]) -> None:
+        """Count codes of the frame that was added last."""
+        np.add.at(self._counts[-1], codes, np.int64(1))
+
+    def sorted(self) -> tuple["pd.Index[str]", NDArray[np.int64], NDArray[np.int64]]:
+        """The names that occur, in order; each code's index among them; their counts.
+
+        The number 1 and the text "1" are the same name.
+        """
+        together = self._lists[0].append(self._lists[1:])
+        codes, names = cast("tuple[NDArray[Any], pd.Index[str]]", together.factorize())
+        counts = np.zeros(len(names), np.int64)
+        np.add.at(counts, codes, np.concatenate(self._counts))
+        used = np.flatnonzero(counts)
+        used = used[names[used].argsort()]
+        names = names[used]
+        if (names.str.strip() == "").any():
+            raise ValueError("a user or a page with an empty name")
+        index = np.full(len(counts), -1)
+        index[used] = np.arange(len(used))
+        return names, index[codes], counts[used]
+
+
+def _numbers(duration: "pd.Series[Any]") -> NDArray[np.floating]:
+    if duration.dtype == object:
+        duration = pd.to_numeric(duration)
+    if not pd.api.types.is_numeric_dtype(duration):
+        raise ValueError(f"durations are seconds, not {duration.dtype}")
+    if isinstance(duration.dtype, np.dtype):
+        return duration.to_numpy()
+    return duration.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _narrow(seconds: NDArray[Any]) -> NDArray[np.floating]:
+    """In 32 bits where these hold all of them exactly; -1 for NaN."""
+    if (seconds < 0).any() or (seconds > LONGEST).any():
+        raise ValueError("a duration that is negative or over a century")
+    filled = np.where(np.isnan(seconds), -1.0, seconds)
+    narrow = filled.astype(np.float32)
+    return narrow if (narrow == filled).all() else filled
+
+
+def _utc(timestamp: "pd.Series[pd.Timestamp]") -> NDArray[np.datetime64]:
+    if not pd.api.types.is_datetime64_any_dtype(timestamp):
+        raise ValueError(f"timestamps are times, not {timestamp.dtype}")
+    if timestamp.dt.tz is not None:
+        timestamp = timestamp.dt.tz_convert("UTC").dt.tz_localize(None)
+    return timestamp.to_numpy()
+
+
+def _days(
+    parts: Iterable[_Part],
+) -> tuple[NDArray[np.datetime64], NDArray[np.int64], int]:
+    """The days that occur; what is added to times on each to get ``Rows.time``."""
+    first = min(int(part.time.min()) for part in parts) // DAY
+    last = max(int(part.time.max()) for part in parts) // DAY
+    occurs = np.zeros(last - first + 1, dtype=bool)
+    for part in parts:
+        occurs[part.time // DAY - first] = True
+    days = (np.flatnonzero(occurs) + first).astype("datetime64[D]")
+    index = np.cumsum(occurs) - 1
+    return days, (index - np.arange(first, last + 1)) * DAY, first
+
+
+def _linear_edges(known: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From 0 in equal, nice steps to the 95th percentile of *known*, then infinity.
+
+    Durations have heavy tails: bins up to the longest would put almost everything
+    into the first few.
+    """
+    reach = float(np.quantile(known, 0.95)) if len(known) else 0.0
+    whole_days = np.ceil(reach / _MAX_BINS / DAY) * DAY
+    width = next((w for w in _BIN_WIDTHS if w * _MAX_BINS >= reach), whole_days)
+    # The last edge is beyond the reach, at a whole minute or a multiple of 5 bins.
+    together = 60 // width if 5 <= width < 60 else 5
+    n_bins = (reach // (width * together) + 1) * together
+    return np.append(np.arange(n_bins + 1) * width, np.inf)
+
+
+def _log_edges(longest: float) -> NDArray[np.float64]:
+    """A bin for zeros, one up to a second, then bins of about equal ratio."""
+    edges = [0.0, _ZERO]
+    for power in range(10):
+        edges += [step * 10**power for step in _LOG_STEPS]
+    return np.array(edges[: max(3, int(np.searchsorted(edges, longest, "right")) + 1)])
