@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cube import BusyUser, Counted, Cube, Everyone, Picked, count_rows
+from cube import Counted, Cube, ExactCube, Picked, SketchedCube, count_rows
 from rows import DAY, sorted_by_page, table
 
 FEW: Final = 5
 """With fewer known durations than this an average is weak evidence."""
 
-_FEW_ROWS: Final = 1 << 17
-_MANY_ROWS: Final = 2_000_000
-_ROOM: Final = 1 << 28
+_EXACT: Final = 1 << 20
+_MANY: Final = 2_000_000
+_ROOM: Final = 1 << 27
 _ROOM_PER_ROW: Final = 16
 
 
@@ -228,17 +228,19 @@ class Activity:
         by_total = -made.user_seconds
         self._rank = np.searchsorted(np.sort(by_total), by_total).astype(np.uint32) + 1
 
-        room = max(_ROOM, _ROOM_PER_ROW * made.n_sessions)
-        self._exact = made.n_sessions <= _FEW_ROWS or Everyone.size(made) > room
+        self._exact = True
         self._count_everyone: Callable[[Picked], Counted]
-        if self._exact:
+        size = Cube.size(made)
+        if size > max(_ROOM, _ROOM_PER_ROW * made.n_sessions):
             self._count_everyone = partial(count_rows, made, sorted_by_page(made))
+        elif made.n_sessions <= _EXACT:
+            self._count_everyone = ExactCube(made, sorted_by_page(made)).count
         else:
-            self._count_everyone = Everyone(made).count
-        many = max(_MANY_ROWS, Cube.size(made) // _ROOM_PER_ROW)
+            self._count_everyone, self._exact = SketchedCube(made).count, False
+        many = (per_user > _MANY) & (_ROOM_PER_ROW * per_user >= size)
         self._busy = {
-            user: BusyUser(made, made.user_rows(user))
-            for user in np.flatnonzero(per_user > many).tolist()
+            user: ExactCube(made, made.user_rows(user))
+            for user in np.flatnonzero(many).tolist()
         }
 
         self._everyone = self._tally(None, self._picked(Selection()))

@@ -75,9 +75,8 @@ def count_rows(table: Table, rows: Rows, picked: Picked) -> Counted:
     if bins[0]:
         apart[rows.bin == 0] = 0
     hour = (rows.time // np.uint32(3600)).astype(np.intp)
-    day_seconds = np.zeros(n_days)
-    np.add.at(day_seconds, hour // _HOURS, long)
     by_hour = np.bincount(hour, minlength=_HOURS * n_days)
+    hour_seconds = np.bincount(hour, long, minlength=_HOURS * n_days)
     quantiles = np.full((2, n_pages + 1), np.nan)
     if known.any():
         low, high, part = _positions(known)
@@ -97,7 +96,7 @@ def count_rows(table: Table, rows: Rows, picked: Picked) -> Counted:
         squares=by_page(summed(apart * apart)),
         bins=bins[1:],
         day_sessions=by_hour.reshape(-1, _HOURS).sum(axis=1),
-        day_seconds=day_seconds,
+        day_seconds=hour_seconds.reshape(-1, _HOURS).sum(axis=1),
         hours=by_hour,
         first=int(rows.time.min()) if n else None,
         last=int(rows.time.max()) if n else None,
@@ -139,24 +138,25 @@ class Cube:
     def __init__(self, table: Table, rows: Rows) -> None:
         n_days, n_pages, n_bins = shape(table)
         flat = n_pages * n_bins * n_days
-        hours = np.zeros(_HOURS * flat, np.uint32)
+        hours = np.zeros((n_pages, n_bins + 1, _HOURS * n_days), np.uint32)
         seconds, squares = np.zeros(flat), np.zeros(flat)
         first, last = np.full(flat, DAY, np.uint32), np.zeros(flat, np.uint32)
         self._centre = table.page_centres
         one = np.uint32(1)  # Of the same type, or adding is slow.
         for start in range(0, len(rows.page), BLOCK):
             block = rows.take(slice(start, start + BLOCK))
-            line = block.page.astype(np.intp) * n_bins + block.bin
+            page, bin_ = block.page.astype(np.intp), block.bin.astype(np.intp)
             hour = (block.time // np.uint32(3600)).astype(np.intp)
-            np.add.at(hours, line * (_HOURS * n_days) + hour, one)
+            line = page * (n_bins + 1) + bin_ + 1
+            np.add.at(hours.ravel(), line * (_HOURS * n_days) + hour, one)
             day = hour // _HOURS
-            cell = line * n_days + day
+            cell = (page * n_bins + bin_) * n_days + day
             second = (block.time - day * DAY).astype(np.uint32)
             np.minimum.at(first, cell, second)
             np.maximum.at(last, cell, second)
             np.add.at(seconds, cell, rounded(block.seconds, table.seconds_grain))
-            apart = block.seconds - self._centre[block.page]
-            apart[block.bin == 0] = 0
+            apart = block.seconds - self._centre[page]
+            apart[bin_ == 0] = 0
             apart *= apart
             np.add.at(squares, cell, rounded(apart, table.squares_grain))
 
@@ -164,15 +164,11 @@ class Cube:
         self._first, self._last = first.reshape(cells), last.reshape(cells)
         self._seconds = _running(seconds.reshape(cells))
         self._squares = _running(squares.reshape(cells))
-        by_hour = hours.reshape(n_pages, n_bins, _HOURS * n_days)
-        self.counts = _running(
-            hours.reshape(*cells, _HOURS).sum(axis=3, dtype=np.uint32)
-        )
-        for bin_ in range(1, n_bins):  # Ten times as quick as cumsum.
-            by_hour[:, bin_] += by_hour[:, bin_ - 1]
-        narrow = np.min_scalar_type(by_hour[:, -1].max())
-        self._hours = np.zeros((n_pages, n_bins + 1, _HOURS * n_days), narrow)
-        self._hours[:, 1:] = by_hour
+        by_day = hours[:, 1:].reshape(*cells, _HOURS)
+        self.counts = _running(by_day.sum(axis=3, dtype=np.uint32))
+        for end in range(2, n_bins + 1):  # Ten times as quick as cumsum.
+            hours[:, end] += hours[:, end - 1]
+        self._hours = hours.astype(np.min_scalar_type(hours[:, -1].max()))
 
     @staticmethod
     def size(table: Table) -> int:
@@ -259,11 +255,11 @@ class Cube:
         return np.diff(to.sum(axis=0, dtype=np.result_type(to, np.int64)))
 
 
-class BusyUser:
-    """A user with so many sessions that they have a cube of their own.
+class ExactCube:
+    """A cube over rows that are kept, so that its quantiles are exact.
 
-    Their quantiles are exact: the cube says which bin has the value, and the rows of a
-    page's bin lie next to each other, and are sorted.
+    The cube says which bin has the value; the rows of a page's bin lie next to each
+    other, and are sorted.
     """
 
     def __init__(self, table: Table, rows: Rows) -> None:
@@ -307,20 +303,20 @@ class BusyUser:
         return self._cube.count(picked, by_bin, np.array(quantiles).T)
 
 
-class Everyone:
-    """Everyone, where they have so many sessions that only a cube will do.
+class SketchedCube:
+    """A cube over rows that aren't kept in order, so that its quantiles are within 1 %.
 
-    Their quantiles are within 1 %: a second cube has 64 bins for each doubling of the
-    duration. The answer is half-way between the least and the greatest duration in a
-    bin, and so is exact where these are the same, as below a minute they are where
-    durations are whole seconds. Durations under 1/128 s count as one bin.
+    For them a second one has 64 bins for each doubling of the duration. The answer is
+    half-way between the least and the greatest duration in a bin, and so is exact
+    where these are the same, as below a minute they are where durations are whole
+    seconds. Durations under 1/128 s count as one bin.
     """
 
     def __init__(self, table: Table) -> None:
         self._cube, self._edges = Cube(table, table.rows), table.edges
         n_days, n_pages, _ = shape(table)
         n_bins = int(_sketch_bin(table.rows.seconds.max(keepdims=True))[0]) + 1
-        counts = np.zeros(n_pages * n_bins * n_days, np.uint32)
+        counts = np.zeros((n_pages, n_bins, n_days + 1), np.uint32)
         kind = table.rows.seconds.dtype
         least, greatest = np.full(n_bins, np.inf, kind), np.zeros(n_bins, kind)
         for start in range(0, table.n_sessions, BLOCK):
@@ -329,19 +325,10 @@ class Everyone:
             np.minimum.at(least, bin_, block.seconds)
             np.maximum.at(greatest, bin_, block.seconds)
             day = (block.time // np.uint32(DAY)).astype(np.intp)
-            cell = (block.page.astype(np.intp) * n_bins + bin_) * n_days + day
-            np.add.at(counts, cell[block.bin > 0], np.uint32(1))
-        by_day = counts.reshape(n_pages, n_bins, n_days)
-        self._counts = np.zeros((n_pages, n_bins, n_days + 1), np.uint32)
-        np.cumsum(by_day, axis=2, out=self._counts[:, :, 1:])
+            cell = (block.page.astype(np.intp) * n_bins + bin_) * (n_days + 1) + day + 1
+            np.add.at(counts.ravel(), cell[block.bin > 0], np.uint32(1))
+        self._counts = np.cumsum(counts, axis=2, out=counts)
         self._values = np.where(greatest >= least, (least + greatest) / 2, 0)
-
-    @staticmethod
-    def size(table: Table) -> int:
-        """About how many bytes this takes."""
-        n_days, n_pages, _ = shape(table)
-        longest = np.array([table.log_edges[-1]])
-        return Cube.size(table) + 4 * n_days * n_pages * int(_sketch_bin(longest)[0])
 
     def count(self, picked: Picked) -> Counted:
         by_bin = self._cube.by_page_and_bin(picked)

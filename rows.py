@@ -101,14 +101,13 @@ def table(frames: Iterable[pd.DataFrame]) -> Table:
     """
     names = {"user_id": _Names(), "page": _Names()}
     parts: list[_Part] = []
-    seconds = squares = longest = 0.0
+    squares = longest = 0.0
     for frame in frames:
         for part in _parts(frame, names):
             parts.append(part)
-            # An unknown duration, -1, makes the sums larger than they are: no harm.
-            block = np.abs(part.seconds.astype(np.float64))
-            seconds += float(block.sum())
-            squares += float(block @ block)
+            # An unknown duration, -1, makes this larger than it is: no harm.
+            long = part.seconds.astype(np.float64)
+            squares += float(long @ long)
             longest = max(longest, float(part.seconds.max()))
     if not parts:
         raise ValueError("there are no sessions")
@@ -135,7 +134,8 @@ def table(frames: Iterable[pd.DataFrame]) -> Table:
         ),
         offsets=np.concatenate(([0], np.cumsum(per_user))),
         user_seconds=np.zeros(len(users)),
-        seconds_grain=_grain(seconds),
+        # No sum of n numbers is above the square root of n times that of squares.
+        seconds_grain=_grain(math.sqrt(n * squares)),
         squares_grain=_grain(2 * squares + n),
         page_centres=np.zeros(len(pages)),
     )
