@@ -1,7 +1,9 @@
 """The core: a table of sessions in, every number that the page shows out."""
 
+import ctypes
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
@@ -243,6 +245,7 @@ class Activity:
             for user in np.flatnonzero(many).tolist()
         }
 
+        _give_back()
         self._everyone = self._tally(None, self._picked(Selection()))
         self.n_sessions = made.n_sessions
         self.n_unknown = int(self._everyone.unknown.sum())
@@ -369,6 +372,12 @@ class Activity:
     @cached_property
     def _folded_names(self) -> "pd.Index[str]":
         return self.users.str.casefold()
+
+
+def _give_back() -> None:
+    """Have the C library return freed memory to the system, where it knows how."""
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _t_975(freedom: NDArray[np.int64]) -> NDArray[np.float64]:

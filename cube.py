@@ -141,7 +141,7 @@ class Cube:
         hours = np.zeros((n_pages, n_bins + 1, _HOURS * n_days), np.uint32)
         seconds, squares = np.zeros(flat), np.zeros(flat)
         first, last = np.full(flat, DAY, np.uint32), np.zeros(flat, np.uint32)
-        self._centre = table.page_centres
+        self._centre = table.centre
         one = np.uint32(1)  # Of the same type, or adding is slow.
         for start in range(0, len(rows.page), BLOCK):
             block = rows.take(slice(start, start + BLOCK))
@@ -154,11 +154,10 @@ class Cube:
             second = (block.time - day * DAY).astype(np.uint32)
             np.minimum.at(first, cell, second)
             np.maximum.at(last, cell, second)
-            np.add.at(seconds, cell, rounded(block.seconds, table.seconds_grain))
-            apart = block.seconds - self._centre[page]
+            np.add.at(seconds, cell, rounded(block.seconds, table.grain))
+            apart = block.seconds - np.float64(self._centre)
             apart[bin_ == 0] = 0
-            apart *= apart
-            np.add.at(squares, cell, rounded(apart, table.squares_grain))
+            np.add.at(squares, cell, apart * apart)
 
         cells = n_pages, n_bins, n_days
         self._first, self._last = first.reshape(cells), last.reshape(cells)
@@ -191,7 +190,7 @@ class Cube:
         sessions = by_bin.sum(axis=1)
         seconds = self._by_page(self._seconds, picked)
         known = sessions - by_bin[:, 0]
-        # The cells are about the pages' means over all sessions: move to those here.
+        # In the cube they are about one centre; from there to the means of those here.
         mean = np.divide(seconds, known, out=np.zeros(len(known)), where=known > 0)
         squares = self._by_page(self._squares, picked)
         squares -= known * (mean - self._centre) ** 2

@@ -74,16 +74,14 @@ class Table:
     """User u's rows are [offsets[u], offsets[u + 1])."""
     user_seconds: NDArray[np.float64]
     """Each user's known durations together, in whole ``grain``s."""
-    seconds_grain: float
+    grain: float
     """Sums are of durations rounded to this power of two, in seconds.
 
     All of them together are then under 2 ** 52 grains, so that sums and differences of
     sums are exact, and the same in whatever order they are made.
     """
-    squares_grain: float
-    """The same for squared deviations."""
-    page_centres: NDArray[np.float64]
-    """Whole seconds about each page's mean duration: what deviations are from."""
+    centre: float
+    """Whole seconds about the mean duration: what deviations are summed from."""
 
     @property
     def n_sessions(self) -> int:
@@ -113,11 +111,12 @@ def table(frames: Iterable[pd.DataFrame]) -> Table:
         raise ValueError("there are no sessions")
 
     users, user_codes, per_user = names["user_id"].sorted()
-    pages, page_codes, per_page = names["page"].sorted()
+    pages, page_codes, _ = names["page"].sorted()
     days, earlier, first_day = _days(parts)
     n = int(per_user.sum())
     sample = np.concatenate([part.seconds[:: n // _SAMPLE + 1] for part in parts])
-    linear = _linear_edges(sample[sample >= 0].astype(np.float64))
+    sample = sample[sample >= 0].astype(np.float64)
+    linear = _linear_edges(sample)
     logarithmic = _log_edges(longest)
     made = Table(
         users=users,
@@ -135,9 +134,8 @@ def table(frames: Iterable[pd.DataFrame]) -> Table:
         offsets=np.concatenate(([0], np.cumsum(per_user))),
         user_seconds=np.zeros(len(users)),
         # No sum of n numbers is above the square root of n times that of squares.
-        seconds_grain=_grain(math.sqrt(n * squares)),
-        squares_grain=_grain(2 * squares + n),
-        page_centres=np.zeros(len(pages)),
+        grain=_grain(math.sqrt(n * squares)),
+        centre=float(np.rint(sample.mean())) if len(sample) else 0.0,
     )
 
     # Sessions of one user on one page are a group. Each part is sorted by group, then
@@ -145,20 +143,23 @@ def table(frames: Iterable[pd.DataFrame]) -> Table:
     # from all parts.
     runs: list[_Run] = []
     stops = np.array(_stops(made))
+    group_type = np.min_scalar_type(stops[-1])
+    user_codes = (user_codes * len(pages)).astype(group_type)
+    page_codes = page_codes.astype(group_type)
     parts.reverse()
     while parts:
         part = parts.pop()
-        group = user_codes[part.user_base :][part.user] * len(pages)
+        group = user_codes[part.user_base :][part.user]
         group += page_codes[part.page_base :][part.page]
         time = part.time + earlier[part.time // DAY - first_day]
         order = _stable_order(group, int(stops[-1]))
         group = group[order]
         runs.append(
             _Run(
-                group.astype(np.min_scalar_type(stops[-1])),
+                group,
                 part.seconds[order],
                 time.astype(made.rows.time.dtype)[order],
-                np.concatenate(([0], np.searchsorted(group, stops))),
+                np.concatenate(([0], np.searchsorted(group, stops.astype(group_type)))),
             )
         )
     start = 0
@@ -168,7 +169,6 @@ def table(frames: Iterable[pd.DataFrame]) -> Table:
         place = slice(start, start + len(group))
         _fill(made, made.rows.take(place), group, seconds_, time)
         start = place.stop
-    np.rint(made.page_centres / per_page, out=made.page_centres)
     return made
 
 
@@ -217,9 +217,7 @@ def _fill(
     rows.page[:] = group - user * n_pages
     rows.bin[:] = np.searchsorted(made.edges, rows.seconds, side="right")
     np.maximum(rows.seconds, 0, out=rows.seconds)
-    whole = rounded(rows.seconds, made.seconds_grain)
-    np.add.at(made.user_seconds, user, whole)
-    np.add.at(made.page_centres, rows.page, whole)
+    np.add.at(made.user_seconds, user, rounded(rows.seconds, made.grain))
 
 
 def sorted_by_page(table: Table) -> Rows:

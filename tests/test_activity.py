@@ -530,7 +530,7 @@ def test_pooling_pages_is_renaming_them(rows: list[Row], groups: list[int]) -> N
     exact = slow.tally(renamed, names)
     assert pooled.sessions.tolist() == list(exact.sessions.values())
     assert pooled.unknown.tolist() == list(exact.unknown.values())
-    assert pooled.seconds == pytest.approx(list(exact.seconds.values()), rel=1e-12)
+    assert pooled.seconds == pytest.approx(list(exact.seconds.values()), rel=1e-9)
     assert pooled.squares == pytest.approx(
         list(exact.squares.values()), rel=1e-9, abs=SQUARES
     )
