@@ -20,6 +20,7 @@ from rows import DAY, sorted_by_page, table
 FEW: Final = 5
 """With fewer known durations than this an average is weak evidence."""
 
+_FEW_PER_PAGE: Final = 1_000
 _EXACT: Final = 1 << 20
 _MANY: Final = 2_000_000
 _ROOM: Final = 1 << 27
@@ -233,7 +234,8 @@ class Activity:
         self._exact = True
         self._count_everyone: Callable[[Picked], Counted]
         size = Cube.size(made)
-        if size > max(_ROOM, _ROOM_PER_ROW * made.n_sessions):
+        few = made.n_sessions < _FEW_PER_PAGE * len(self.pages)
+        if few or size > max(_ROOM, _ROOM_PER_ROW * made.n_sessions):
             self._count_everyone = partial(count_rows, made, sorted_by_page(made))
         elif made.n_sessions <= _EXACT:
             self._count_everyone = ExactCube(made, sorted_by_page(made)).count

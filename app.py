@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ if __name__ == "__main__":
 import pandas as pd
 from dash import Dash
 from flask import Flask
+from tqdm import tqdm
 from werkzeug.serving import is_running_from_reloader, run_simple
 
 import callbacks
@@ -33,15 +34,18 @@ from sources import BadInput, Origin, read_sessions
 _ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 """Hosts that stand for every address of this machine, and one to open."""
 
+_SOON: Final = 0.5
+"""Seconds before there is a progress bar."""
+
 _HERE: Final = Path(__file__).resolve().parent
 
 
 def create_app(
-    sessions: pd.DataFrame,
+    sessions: pd.DataFrame | Iterable[pd.DataFrame],
     origin: Origin | None = None,
     hosts: Sequence[str] = (),
 ) -> Dash:
-    """Build the dashboard over a table of sessions (see ``Activity``).
+    """Build the dashboard over a table of sessions, or a stream (see ``Activity``).
 
     *origin* says in words where they are from. *hosts* are host names, without a
     port, that the page may be asked for under, besides this machine's own
@@ -181,20 +185,44 @@ def _is_loopback(host: str) -> bool:
 
 def _load(options: argparse.Namespace) -> Dash:
     """Make or read the sessions, build the app, and say what there is."""
+    stream: Iterable[pd.DataFrame]
     if options.files:
-        sessions, origin = read_sessions(options.files)
+        stream, origin = read_sessions(options.files)
+        n_sessions, made = None, "Reading"
     else:
-        sessions = simulate.simulate_sessions(
-            options.sessions, options.users, options.seed
-        )
+        n_sessions, made = options.sessions, "Simulating"
+        stream = simulate.stream_sessions(options.sessions, options.users, options.seed)
         origin = Origin(f"Simulated data (seed {options.seed})")
     hosts = [*_names(options.host), *options.allow_host]
-    activity = Activity(sessions)
+    activity = _arranged(stream, n_sessions, made)
     print(layout.data_line(activity, origin))
     if not _is_loopback(options.host):
         names = ", ".join([*security.LOOPBACK, *hosts])
         print(f"Answers to {names}; --allow-host adds other names.")
     return _assemble(activity, origin, hosts)
+
+
+def _arranged(
+    stream: Iterable[pd.DataFrame], n_sessions: int | None, made: str
+) -> Activity:
+    """The stream as an Activity; on a terminal with a progress bar if it takes long."""
+    with tqdm(
+        desc=made,
+        total=n_sessions,
+        unit=" sessions",
+        unit_scale=True,
+        delay=_SOON,
+        leave=False,
+        disable=None,  # None: where it is no terminal.
+    ) as bar:
+
+        def counted() -> Iterator[pd.DataFrame]:
+            for sessions in stream:
+                yield sessions
+                bar.update(len(sessions))
+            bar.set_description("Arranging")
+
+        return Activity(counted())
 
 
 def _names(host: str) -> list[str]:

@@ -4,7 +4,7 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ UNKNOWN: Final = ("", "na", "n/a", "nan", "none", "null")
 _DELIMITERS: Final = ",;\t"
 _TEXT: Final = pa.dictionary(pa.int32(), pa.string())
 _MARK: Final = "\x1e"
+_BATCH: Final = 1 << 18
 
 
 class BadInput(ValueError):
@@ -43,43 +44,55 @@ class Origin:
         return f"{n:,} row{'s' * (n != 1)} left out: {', '.join(reasons)}"
 
 
-def read_sessions(paths: Sequence[Path]) -> tuple[pd.DataFrame, Origin]:
-    """Read session tables as one data set, with the columns that Activity takes.
+def read_sessions(
+    paths: Sequence[Path],
+) -> tuple[Iterator[pd.DataFrame], Origin]:
+    """Read session tables as one data set: a stream of tables that Activity takes.
 
     A file is CSV (comma, semicolon or tab; UTF-8; its first line names the columns),
     the same gzipped, or Parquet. Times are ISO 8601, UTC where they name no zone.
-    Rows that can't be used are left out and counted. Raises BadInput.
+    Rows that can't be used are left out and counted; the origin knows of all once the
+    stream has ended. The stream raises BadInput.
     """
+    left_out: dict[str, int] = {}
+    origin = Origin(", ".join(path.name for path in paths), left_out)
+    return _sessions(paths, origin, left_out), origin
+
+
+def _sessions(
+    paths: Sequence[Path], origin: Origin, left_out: dict[str, int]
+) -> Iterator[pd.DataFrame]:
     seen: set[Path] = set()
-    tables, left_out = [], dict[str, int]()
+    n = 0
     for path in paths:
         try:
             if path.resolve() in seen:
                 raise BadInput("named twice, and would be counted twice")
             seen.add(path.resolve())
-            table, ragged = _read(path)
-            sessions, bad = _clean(table)
+            for table, ragged in _read(path):
+                sessions, bad = _clean(table)
+                bad["the wrong number of fields"] = ragged
+                for reason, rows in bad.items():
+                    if rows:
+                        left_out[reason] = left_out.get(reason, 0) + rows
+                if len(sessions):
+                    n += len(sessions)
+                    yield sessions
         except BadInput as error:
             raise BadInput(f"{path}: {error}") from None
         except OSError as error:
             raise BadInput(f"{path}: {error.strerror or error}") from None
         except RuntimeError as error:  # On Python 3.11, a loop of symbolic links.
             raise BadInput(f"{path}: {error}") from None
-        if len(sessions):
-            tables.append(sessions)
-        for reason, n in (("the wrong number of fields", ragged), *bad.items()):
-            if n:
-                left_out[reason] = left_out.get(reason, 0) + n
-
-    origin = Origin(", ".join(path.name for path in paths), left_out)
-    if not tables:
+    if not n:
         why = origin.left_out_text() if left_out else "it has no rows"
         raise BadInput(f"{', '.join(map(str, paths))}: no usable row ({why})")
-    return _concatenated(tables), origin
 
 
-def _read(path: Path) -> tuple[pa.Table, int]:
-    """The four columns as they are in the file, and how many rows were ragged."""
+def _read(path: Path) -> Iterator[tuple[pa.Table, int]]:
+    """The four columns as they are in the file, in parts, each with how many more rows
+    were found ragged.
+    """
     with path.open("rb") as file:
         head = file.read(4)
     if not head:
@@ -97,24 +110,26 @@ def _read(path: Path) -> tuple[pa.Table, int]:
         what = "Parquet" if is_parquet else "gzipped"
         raise BadInput(f"{what}, though its name says text; rename it")
     if is_parquet:
-        return _read_parquet(path), 0
+        yield from _read_parquet(path)
+        return
     try:
         with gzip.open(path) if is_gzip else path.open("rb") as file:
-            return _read_csv(file)
+            yield from _read_csv(file)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise BadInput(f"the gzipped data is damaged ({error})") from None
 
 
-def _read_parquet(path: Path) -> pa.Table:
+def _read_parquet(path: Path) -> Iterator[tuple[pa.Table, int]]:
     try:
         file = pa.parquet.ParquetFile(path)
         _check_columns(file.schema_arrow.names)
-        return file.read(list(COLUMNS))
+        for batch in file.iter_batches(_BATCH, columns=list(COLUMNS)):
+            yield pa.Table.from_batches([batch]), 0
     except (pa.ArrowException, OSError) as error:
         raise BadInput(f"cannot be read as Parquet ({_line(error)})") from None
 
 
-def _read_csv(file: io.BufferedIOBase) -> tuple[pa.Table, int]:
+def _read_csv(file: io.BufferedIOBase) -> Iterator[tuple[pa.Table, int]]:
     first = file.readline(1 << 20)
     try:
         header = first.decode("utf-8-sig")
@@ -136,9 +151,10 @@ def _read_csv(file: io.BufferedIOBase) -> tuple[pa.Table, int]:
         ragged.append(None)
         return "skip"
 
+    # An open quotation mark swallows the rest of the file, this row of marks included.
     end = f"\n{delimiter.join([_MARK] * len(names))}\n".encode()
     try:
-        table = pa.csv.read_csv(
+        reader = pa.csv.open_csv(
             _Ending(file, end),
             pa.csv.ReadOptions(column_names=names, block_size=1 << 22),
             pa.csv.ParseOptions(
@@ -157,16 +173,20 @@ def _read_csv(file: io.BufferedIOBase) -> tuple[pa.Table, int]:
                 strings_can_be_null=False,
             ),
         )
+        held = None
+        for batch in reader:
+            if held is not None:
+                yield held, 0
+            held = pa.Table.from_batches([batch])
     except pa.ArrowInvalid as error:
         if "invalid UTF8" in str(error):
             raise BadInput("not UTF-8 text") from None
         if "straddl" in str(error):
             raise BadInput(_UNCLOSED) from None
         raise BadInput(f"cannot be read as CSV ({_line(error)})") from None
-    # An open quotation mark swallows the rest of the file, the last row included.
-    if not len(table) or table["timestamp"][-1].as_py() != _MARK:
+    if held is None or not len(held) or held["timestamp"][-1].as_py() != _MARK:
         raise BadInput(_UNCLOSED)
-    return table[:-1], len(ragged)
+    yield held[:-1], len(ragged)
 
 
 _UNCLOSED: Final = 'a quotation mark (") is never closed, or a row is over 4 MB'
@@ -274,6 +294,7 @@ def _time(table: pa.Table) -> "pd.Series[pd.Timestamp]":
             zone = getattr(column.type, "tz", None) and "UTC"
             column = column.cast(pa.timestamp("us", zone), safe=False)
             time: pd.Series[pd.Timestamp] = pd.to_datetime(column.to_pandas(), utc=True)
+            time = time.where(time.dt.year.between(1, 9999))
         except (pa.ArrowException, ValueError) as error:
             raise BadInput(f"column 'timestamp' holds no times ({error})") from None
     elif pa.types.is_string(column.type):
@@ -300,15 +321,6 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _wrong_type(table: pa.Table, name: str, wanted: str) -> BadInput:
     found = table.schema.field(name).type
     return BadInput(f"column {name!r} holds {found}, where {wanted} should be")
-
-
-def _concatenated(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    if len(tables) == 1:
-        return tables[0].reset_index(drop=True)
-    joined = pd.concat(tables, ignore_index=True)
-    for name in ("user_id", "page"):
-        joined[name] = pd.api.types.union_categoricals([t[name] for t in tables])
-    return joined
 
 
 def _line(error: Exception) -> str:

@@ -397,8 +397,13 @@ def answers(activity: Activity, rows: Sequence[Row], selection: Selection) -> No
 WAYS = {
     # How everyone and users are answered: what says when, put out of action.
     "passes over rows": {"_ROOM": 0, "_ROOM_PER_ROW": 0, "_MANY": 1 << 40},
-    "exact cubes": {"_ROOM_PER_ROW": 1 << 40, "_MANY": 0},
-    "sketched cubes": {"_ROOM_PER_ROW": 1 << 40, "_MANY": 0, "_EXACT": 0},
+    "exact cubes": {"_FEW_PER_PAGE": 0, "_ROOM_PER_ROW": 1 << 40, "_MANY": 0},
+    "sketched cubes": {
+        "_FEW_PER_PAGE": 0,
+        "_ROOM_PER_ROW": 1 << 40,
+        "_MANY": 0,
+        "_EXACT": 0,
+    },
 }
 
 

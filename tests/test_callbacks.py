@@ -299,7 +299,7 @@ def test_a_pick_is_small_however_many_sessions(n_sessions: int) -> None:
 
 @needs_nasa
 def test_a_pick_is_small_with_many_long_names() -> None:
-    sessions, _ = read_sessions([NASA / "sessions.csv"])
+    sessions = list(read_sessions([NASA / "sessions.csv"])[0])
     app = create_app(sessions)
     for user in Activity(sessions).find_users("", 200):
         assert len(pick(app, user).data) <= 10_000

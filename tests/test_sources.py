@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from activity import Activity, Selection
-from sources import BadInput, read_sessions
+from sources import BadInput, Origin, read_sessions
 
 from .conftest import NASA, needs_nasa
 
@@ -32,13 +32,19 @@ def write(tmp_path: Path) -> Write:
     return write
 
 
+def read(*paths: Path) -> tuple[pd.DataFrame, Origin]:
+    """All tables of the stream as one."""
+    stream, origin = read_sessions(paths)
+    names = {"user_id": object, "page": object}
+    return pd.concat([sessions.astype(names) for sessions in stream]), origin
+
+
 def rows(*paths: Path) -> list[list[Any]]:
-    sessions, _ = read_sessions(paths)
-    return sessions.astype({"timestamp": str}).to_numpy().tolist()
+    return read(*paths)[0].astype({"timestamp": str}).to_numpy().tolist()
 
 
 def left_out(*paths: Path) -> dict[str, int]:
-    return dict(read_sessions(paths)[1].left_out)
+    return dict(read(*paths)[1].left_out)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +85,7 @@ def test_quoted_text_may_hold_anything(write: Write) -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "NA", "n/a", "NaN", "null", "None"])
 def test_unknown_durations_are_unknown(write: Write, text: str) -> None:
-    sessions, origin = read_sessions([write(f"{HEADER}ann,home,{text},2024-01-01\n")])
+    sessions, origin = read(write(f"{HEADER}ann,home,{text},2024-01-01\n"))
     assert sessions["duration"].isna().tolist() == [True]
     assert not origin.left_out
 
@@ -116,7 +122,7 @@ def test_bad_rows_are_left_out_and_counted(write: Write, row: str, reason: str) 
 
 def test_a_row_is_counted_once_and_the_report_reads_well(write: Write) -> None:
     path = write(f"{HEADER}{GOOD},,-1,never\n,home,1,2024-01-01\nann,home,x,2024-01-01")
-    _, origin = read_sessions([path])
+    _, origin = read(path)
     assert origin.left_out_text() == (
         "3 rows left out: 2 with no user, 1 with an unreadable duration"
     )
@@ -125,13 +131,13 @@ def test_a_row_is_counted_once_and_the_report_reads_well(write: Write) -> None:
 def test_several_files_are_one_data_set(write: Write) -> None:
     first = write(f"{HEADER}ann,home,1,2024-01-01\nbob,cart,-2,2024-01-01\n", "a.csv")
     second = write(f"{HEADER}cy,home,3,2024-01-02\nann,help,-4,2024-01-02\n", "b.csv")
-    sessions, origin = read_sessions([first, second])
+    sessions, origin = read(first, second)
     assert sessions["user_id"].tolist() == ["ann", "cy"]
     assert sessions["page"].tolist() == ["home", "home"]
     assert origin.name == "a.csv, b.csv"
     assert origin.left_out == {"a negative duration": 2}
     with pytest.raises(BadInput, match=r"a\.csv: named twice"):
-        read_sessions([first, second, first])
+        read(first, second, first)
 
 
 def parquet(path: Path, **columns: Any) -> Path:
@@ -244,7 +250,7 @@ def test_refuses_parquet_of_other_types(
 ) -> None:
     path = parquet(tmp_path / "sessions.parquet", **columns)
     with pytest.raises(BadInput, match=words):
-        read_sessions([path])
+        read(path)
 
 
 @pytest.mark.parametrize(
@@ -287,7 +293,7 @@ def test_refuses_a_file_in_one_line_that_names_it(
 ) -> None:
     path = write(data, name)
     with pytest.raises(BadInput) as caught:
-        read_sessions([path])
+        read(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -295,9 +301,9 @@ def test_refuses_a_file_in_one_line_that_names_it(
 
 def test_refuses_what_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"none\.csv: No such file"):
-        read_sessions([tmp_path / "none.csv"])
+        read(tmp_path / "none.csv")
     with pytest.raises(BadInput, match="Is a directory"):
-        read_sessions([tmp_path])
+        read(tmp_path)
 
 
 @needs_nasa
