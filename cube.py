@@ -48,60 +48,87 @@ class Counted(NamedTuple):
 
 
 def count_rows(table: Table, rows: Rows, picked: Picked) -> Counted:
-    """Answer from the rows themselves, in some 20 ns for each."""
-    rows = _kept(table, rows, picked)
+    """Answer from the rows themselves, in 10 to 20 ns for each."""
     n_days, n_pages, n_bins = shape(table)
-    n = len(rows.page)
-    bins = np.bincount(rows.bin, minlength=n_bins)
-    starts = np.flatnonzero(rows.page[1:] != rows.page[:-1]) + 1
-    starts = np.concatenate(([0], starts)) if n else np.empty(0, np.intp)
-    counts = np.diff(starts, append=n)
-    there = rows.page[starts]
-    long = rows.seconds.astype(np.float64)
+    sessions, unknown = np.zeros(n_pages, np.int64), np.zeros(n_pages, np.int64)
+    seconds, squares = np.zeros(n_pages), np.zeros(n_pages)
+    bins = np.zeros(n_bins, np.int64)
+    hours = np.zeros(_HOURS * n_days, np.int64)
+    hour_seconds = np.zeros(_HOURS * n_days)
+    first = last = None
+    kept: list[Rows] = []
+    # In blocks, so that what is made on the way stays in the processor's cache.
+    for start in range(0, len(rows.page), BLOCK):
+        block = _kept(table, rows.take(slice(start, start + BLOCK)), picked)
+        if not len(block.page):
+            continue
+        kept.append(block)
+        starts = np.flatnonzero(block.page[1:] != block.page[:-1]) + 1
+        starts = np.concatenate(([0], starts))
+        there = block.page[starts]
+        long = block.seconds.astype(np.float64)
+        apart = long - table.centre
+        in_bins = np.bincount(block.bin, minlength=n_bins)
+        if in_bins[0]:
+            not_known = block.bin == 0
+            apart[not_known] = 0
+            unknown[there] += np.add.reduceat(not_known, starts, dtype=np.int64)
+        sessions[there] += np.diff(starts, append=len(long))
+        seconds[there] += np.add.reduceat(long, starts)
+        apart *= apart
+        squares[there] += np.add.reduceat(apart, starts)
+        bins += in_bins
+        hour = (block.time // np.uint32(3600)).astype(np.intp)
+        hours += np.bincount(hour, minlength=len(hours))
+        hour_seconds += np.bincount(hour, long, minlength=len(hours))
+        times = int(block.time.min()), int(block.time.max())
+        first = times[0] if first is None else min(first, times[0])
+        last = times[1] if last is None else max(last, times[1])
 
-    def by_page(values: NDArray[Any]) -> NDArray[Any]:
-        out = np.zeros(n_pages, values.dtype)
-        out[there] = values
-        return out
-
-    def summed(values: NDArray[Any]) -> NDArray[Any]:
-        return np.add.reduceat(values, starts) if n else np.empty(0)
-
-    unknown = np.zeros(len(starts), np.int64)
-    if bins[0]:
-        unknown = np.add.reduceat(rows.bin == 0, starts, dtype=np.int64)
-    known, seconds = counts - unknown, summed(long)
-    apart = long - np.repeat(seconds / np.maximum(known, 1), counts)
-    if bins[0]:
-        apart[rows.bin == 0] = 0
-    hour = (rows.time // np.uint32(3600)).astype(np.intp)
-    by_hour = np.bincount(hour, minlength=_HOURS * n_days)
-    hour_seconds = np.bincount(hour, long, minlength=_HOURS * n_days)
+    known = sessions - unknown
     quantiles = np.full((2, n_pages + 1), np.nan)
     if known.any():
-        low, high, part = _positions(known)
-        first = starts + unknown
-        some = known > 0
-        below, above = (long[(first + at)[:, some]] for at in (low, high))
-        quantiles[:, there[some]] = below + part[:, some] * (above - below)
+        every = _joined([block.seconds for block in kept])
+        in_bin = _joined([block.bin for block in kept])
+        some = np.flatnonzero(known)
+        # The first row of each page whose duration is known.
+        at = (np.cumsum(sessions) - known)[some]
+        low, high, part = _positions(known[some])
+        below, above = every[at + low].astype(np.float64), every[at + high]
+        quantiles[:, some] = below + part * (above - below)
 
         def ranked(bin_: int, ranks: NDArray[np.int64]) -> NDArray[np.floating]:
-            return np.partition(rows.seconds[rows.bin == bin_], ranks)[ranks]
+            return np.partition(every[in_bin == bin_], ranks)[ranks]
 
         quantiles[:, -1] = _of_bins(bins, ranked)
     return Counted(
-        sessions=by_page(counts),
-        unknown=by_page(unknown),
-        seconds=by_page(seconds),
-        squares=by_page(summed(apart * apart)),
+        sessions=sessions,
+        unknown=unknown,
+        seconds=seconds,
+        squares=_about_means(squares, known, seconds, table.centre),
         bins=bins[1:],
-        day_sessions=by_hour.reshape(-1, _HOURS).sum(axis=1),
+        day_sessions=hours.reshape(-1, _HOURS).sum(axis=1),
         day_seconds=hour_seconds.reshape(-1, _HOURS).sum(axis=1),
-        hours=by_hour,
-        first=int(rows.time.min()) if n else None,
-        last=int(rows.time.max()) if n else None,
+        hours=hours,
+        first=first,
+        last=last,
         quantiles=quantiles,
     )
+
+
+def _joined(blocks: list[NDArray[Any]]) -> NDArray[Any]:
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+
+
+def _about_means(
+    squares: NDArray[np.float64],
+    known: NDArray[np.int64],
+    seconds: NDArray[np.float64],
+    centre: float,
+) -> NDArray[np.float64]:
+    """Sums of squared deviations from *centre* to those from the pages' means."""
+    mean = np.divide(seconds, known, out=np.zeros(len(known)), where=known > 0)
+    return np.maximum(squares - known * (mean - centre) ** 2, 0)
 
 
 def _kept(table: Table, rows: Rows, picked: Picked) -> Rows:
@@ -190,10 +217,7 @@ class Cube:
         sessions = by_bin.sum(axis=1)
         seconds = self._by_page(self._seconds, picked)
         known = sessions - by_bin[:, 0]
-        # In the cube they are about one centre; from there to the means of those here.
-        mean = np.divide(seconds, known, out=np.zeros(len(known)), where=known > 0)
         squares = self._by_page(self._squares, picked)
-        squares -= known * (mean - self._centre) ** 2
 
         n_days = self._first.shape[-1]
         day_sessions = np.zeros(n_days, np.int64)
@@ -217,7 +241,7 @@ class Cube:
             sessions=sessions,
             unknown=by_bin[:, 0],
             seconds=seconds,
-            squares=np.maximum(squares, 0),
+            squares=_about_means(squares, known, seconds, self._centre),
             bins=by_bin[:, 1:].sum(axis=0),
             day_sessions=day_sessions,
             day_seconds=day_seconds,

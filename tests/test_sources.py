@@ -233,6 +233,11 @@ def test_bad_rows_of_parquet_are_counted_too(tmp_path: Path) -> None:
         timestamp=pa.array([None, 0], pa.timestamp("ms")),
     )
     assert left_out(path) == {"an unreadable time": 1}
+    path = parquet(
+        tmp_path / "sessions.parquet",
+        timestamp=pa.array([0, 10**12], pa.timestamp("s")),
+    )
+    assert left_out(path) == {"an unreadable time": 1}
 
 
 @pytest.mark.parametrize(
