@@ -25,6 +25,7 @@ _EXACT: Final = 1 << 20
 _MANY: Final = 2_000_000
 _ROOM: Final = 1 << 27
 _ROOM_PER_ROW: Final = 16
+_BUSY: Final = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -247,12 +248,20 @@ class Activity:
             for user in np.flatnonzero(many).tolist()
         }
 
+        # What is picked most often, a user and no more, is at hand for all who have so
+        # many sessions that it would take time, and more than their answer has numbers.
+        numbers = 6 * len(self.pages) + 2 * len(self.days)
+        busy = np.flatnonzero(per_user >= max(_BUSY, 8 * numbers)).tolist()
+        everything = self._picked(Selection())
+        self._unfiltered = {
+            user: self._tally(user, everything) for user in [None, *busy]
+        }
         _give_back()
-        self._everyone = self._tally(None, self._picked(Selection()))
         self.n_sessions = made.n_sessions
-        self.n_unknown = int(self._everyone.unknown.sum())
-        self.first = cast(pd.Timestamp, self._everyone.first)
-        self.last = cast(pd.Timestamp, self._everyone.last)
+        everyone = self._unfiltered[None]
+        self.n_unknown = int(everyone.unknown.sum())
+        self.first = cast(pd.Timestamp, everyone.first)
+        self.last = cast(pd.Timestamp, everyone.last)
 
     def has_user(self, name: str) -> bool:
         """Whether a session names this user."""
@@ -287,15 +296,17 @@ class Activity:
             user = self._code_of_user(selection.user)
             if user is None:
                 raise NotInData(f"no session has the user {selection.user!r}")
-        filtered = selection != Selection(user=selection.user)
+        ready = self._unfiltered
+        if selection != Selection(user=selection.user):
+            ready = {}
         return Summary(
             selection=selection,
             pages=self.pages,
             edges=self.edges,
             log_edges=self.log_edges,
             days=self.days,
-            everyone=self._tally(None, picked) if filtered else self._everyone,
-            user=None if user is None else self._tally(user, picked),
+            everyone=ready.get(None) or self._tally(None, picked),
+            user=None if user is None else ready.get(user) or self._tally(user, picked),
             rank=None if user is None else int(self._rank[user]),
             n_users=len(self.users),
         )

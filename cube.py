@@ -60,24 +60,25 @@ def count_rows(table: Table, rows: Rows, picked: Picked) -> Counted:
     # In blocks, so that what is made on the way stays in the processor's cache.
     for start in range(0, len(rows.page), BLOCK):
         block = _kept(table, rows.take(slice(start, start + BLOCK)), picked)
-        if not len(block.page):
+        n_rows = len(block.page)
+        if not n_rows:
             continue
         kept.append(block)
-        starts = np.flatnonzero(block.page[1:] != block.page[:-1]) + 1
-        starts = np.concatenate(([0], starts))
-        there = block.page[starts]
+        # Rows of the same page and bin lie next to each other: sum these runs first.
+        ends = block.page[1:] != block.page[:-1]
+        ends |= block.bin[1:] != block.bin[:-1]
+        runs = np.concatenate(([0], np.flatnonzero(ends) + 1))
+        page, bin_, n = block.page[runs], block.bin[runs], np.diff(runs, append=n_rows)
         long = block.seconds.astype(np.float64)
+        np.add.at(sessions, page, n)
+        np.add.at(bins, bin_, n)
+        np.add.at(unknown, page[bin_ == 0], n[bin_ == 0])
+        np.add.at(seconds, page, np.add.reduceat(long, runs))
         apart = long - table.centre
-        in_bins = np.bincount(block.bin, minlength=n_bins)
-        if in_bins[0]:
-            not_known = block.bin == 0
-            apart[not_known] = 0
-            unknown[there] += np.add.reduceat(not_known, starts, dtype=np.int64)
-        sessions[there] += np.diff(starts, append=len(long))
-        seconds[there] += np.add.reduceat(long, starts)
         apart *= apart
-        squares[there] += np.add.reduceat(apart, starts)
-        bins += in_bins
+        apart = np.add.reduceat(apart, runs)
+        apart[bin_ == 0] = 0
+        np.add.at(squares, page, apart)
         hour = (block.time // np.uint32(3600)).astype(np.intp)
         hours += np.bincount(hour, minlength=len(hours))
         hour_seconds += np.bincount(hour, long, minlength=len(hours))
@@ -350,7 +351,9 @@ class SketchedCube:
             day = (block.time // np.uint32(DAY)).astype(np.intp)
             cell = (block.page.astype(np.intp) * n_bins + bin_) * (n_days + 1) + day + 1
             np.add.at(counts.ravel(), cell[block.bin > 0], np.uint32(1))
-        self._counts = np.cumsum(counts, axis=2, out=counts)
+        np.cumsum(counts, axis=2, out=counts)
+        # By day, so that what a pick reads lies together.
+        self._counts = np.ascontiguousarray(counts.transpose(2, 0, 1))
         self._values = np.where(greatest >= least, (least + greatest) / 2, 0)
 
     def count(self, picked: Picked) -> Counted:
@@ -360,8 +363,8 @@ class SketchedCube:
         if picked.first_bin > 1:
             below = picked._replace(first_bin=1, last_bin=picked.first_bin)
             shorter = self._cube.by_page_and_bin(below).sum(axis=1)
-        to = self._counts[:, :, picked.last_day].astype(np.int64)
-        to -= self._counts[:, :, picked.first_day]
+        to = self._counts[picked.last_day].astype(np.int64)
+        to -= self._counts[picked.first_day]
         if picked.pages is not None:
             to[~picked.pages] = 0
         np.cumsum(to, axis=1, out=to)

@@ -1,0 +1,213 @@
+"""The application beside the naive version, with 100,000 sessions.
+
+Everything is measured in turn, one then the other, so that a machine whose speed
+drifts slows both; figures are medians, ratios are of one run.
+"""
+
+import itertools
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from playwright.sync_api import Browser, Page, sync_playwright
+from plotly.io.json import to_json_plotly as to_json
+
+import callbacks
+from activity import Activity, Selection
+from benchmarks import naive
+from simulate import simulate_sessions
+
+ROOT = Path(__file__).resolve().parents[1]
+PORTS = {"naive": 8061, "application": 8062}
+USERS = [f"user_{number}" for number in range(2, 51)]
+
+DRAWN = "() => document.querySelectorAll('.js-plotly-plot .bars path').length > 40"
+
+# From the pick to the moment after the frame that has all three charts.
+PICK = """async user => {
+    const plots = ['total-time', 'user-average', 'durations'].map(
+        id => document.querySelector(`#${id} .js-plotly-plot`));
+    const start = performance.now();
+    const painted = Promise.all(plots.map(
+        plot => new Promise(done => plot.once('plotly_afterplot', done))));
+    dash_clientside.set_props('user', {value: user});
+    await painted;
+    await new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));
+    return performance.now() - start;
+}"""
+
+
+def in_turn(runs: int, *work: Callable[[], Any]) -> list[list[float]]:
+    """The seconds that each piece of work took, over and over in turn."""
+    times: list[list[float]] = [[] for _ in work]
+    for _, (own, piece) in itertools.product(range(runs), enumerate(work)):
+        start = time.perf_counter()
+        piece()
+        times[own].append(time.perf_counter() - start)
+    return times
+
+
+def p95(values: list[float]) -> float:
+    return statistics.quantiles(values, n=20)[-1]
+
+
+def row(name: str, goal: str, naive: list[float], ours: list[float]) -> None:
+    """A line of the table, from seconds."""
+    one, other = statistics.median(naive), statistics.median(ours)
+    print(
+        f"| {name} | {1000 * one:,.1f} ms | {1000 * other:,.1f} ms "
+        f"({1000 * p95(ours):,.1f}) | {one / other:.1f} × | {goal} |"
+    )
+
+
+@contextmanager
+def served() -> Iterator[None]:
+    """Both versions, each in a process of its own."""
+    commands = {
+        "naive": ["-m", "benchmarks.naive", str(PORTS["naive"])],
+        "application": ["app.py", "--no-debug", "--port", str(PORTS["application"])],
+    }
+    with ExitStack() as stack:
+        for command in commands.values():
+            program = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, *command],
+                    cwd=ROOT,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            stack.callback(program.terminate)
+            assert program.stdout is not None
+            next(line for line in program.stdout if line.startswith("Open"))
+        yield
+
+
+def in_process() -> None:
+    row(
+        "simulate 100,000 sessions",
+        "≥ 25 ×",
+        *in_turn(7, naive.simulate_sessions, simulate_sessions),
+    )
+    raw, activity = naive.simulate_sessions(), Activity(simulate_sessions())
+    users = itertools.cycle(USERS)
+    row(
+        "a pick on the server, selection to JSON",
+        "≥ 25 ×",
+        *in_turn(
+            30,
+            lambda: to_json(naive.redraw(raw, next(users))),
+            lambda: to_json(callbacks.redraw(activity, Selection(next(users)))),
+        ),
+    )
+
+
+def start_up() -> None:
+    ours = "import app, simulate; app.create_app(simulate.simulate_sessions())"
+    hello, application = in_turn(
+        9,
+        lambda: subprocess.run(
+            [sys.executable, "benchmarks/hello.py"], cwd=ROOT, check=True
+        ),
+        lambda: subprocess.run([sys.executable, "-c", ours], cwd=ROOT, check=True),
+    )
+    ratio = statistics.median(application) / statistics.median(hello)
+    print(
+        f"| import and build; beside Dash's own one-chart example "
+        f"| {1000 * statistics.median(hello):,.0f} ms "
+        f"| {1000 * statistics.median(application):,.0f} ms "
+        f"| {ratio:.2f} of it | ≤ 1.3 |"
+    )
+
+
+def pick_bytes(version: str, page: Page, encoding: str) -> int:
+    """What the server sends for one pick: bytes of the body."""
+    with page.expect_request("**/_dash-update-component*") as sent:
+        page.evaluate(PICK, USERS[0] if encoding == "identity" else USERS[1])
+    request = Request(
+        f"http://127.0.0.1:{PORTS[version]}/_dash-update-component",
+        data=sent.value.post_data_buffer,
+        headers={"Content-Type": "application/json", "Accept-Encoding": encoding},
+    )
+    with urlopen(request, timeout=60) as response:
+        return len(response.read())
+
+
+def opened(browser: Browser, version: str) -> Page:
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"http://127.0.0.1:{PORTS[version]}/")
+    page.wait_for_function(DRAWN)
+    return page
+
+
+def load_bytes(browser: Browser, version: str) -> tuple[int, int]:
+    """What the first visit and the next one receive: bytes, headers and all."""
+    context = browser.new_context()
+    received = [0, 0]
+    for visit in range(2):
+        page = context.new_page()
+        network = context.new_cdp_session(page)
+        network.send("Network.enable")
+
+        def add(event: dict[str, Any], visit: int = visit) -> None:
+            received[visit] += int(event["encodedDataLength"])
+
+        network.on("Network.loadingFinished", add)
+        page.goto(f"http://127.0.0.1:{PORTS[version]}/")
+        page.wait_for_function(DRAWN)
+        page.wait_for_load_state("networkidle")
+        page.close()
+    context.close()
+    return received[0], received[1]
+
+
+def in_browser() -> None:
+    with served(), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
+        pages = {version: opened(browser, version) for version in PORTS}
+        painted: dict[str, list[float]] = {version: [] for version in PORTS}
+        for user in USERS[:40]:
+            for version, page in pages.items():
+                painted[version].append(page.evaluate(PICK, user) / 1000)
+        # The first ones warm up what compiles as it goes.
+        row(
+            "a pick in Chromium, to all three charts painted",
+            "≥ 4 ×",
+            painted["naive"][5:],
+            painted["application"][5:],
+        )
+        for name, encoding, goal in (
+            ("a pick on the wire", "identity", "≤ 10 kB"),
+            ("the same, compressed", "zstd", "≤ 10 kB"),
+        ):
+            one, other = (pick_bytes(v, pages[v], encoding) / 1000 for v in PORTS)
+            print(
+                f"| {name} | {one:,.1f} kB | {other:,.1f} kB "
+                f"| {one / other:,.0f} × | {goal} |"
+            )
+        loads = [load_bytes(browser, version) for version in PORTS]
+        for name, visit, goal in (
+            ("first visit", 0, "≤ 1,900 kB"),
+            ("next visit", 1, "≤ 50 kB"),
+        ):
+            one, other = (load[visit] / 1000 for load in loads)
+            print(
+                f"| {name}, received | {one:,.0f} kB | {other:,.0f} kB "
+                f"| {one / other:,.1f} × | {goal} |"
+            )
+        browser.close()
+
+
+def main() -> None:
+    print("| what | naive | application, median (p95) | ratio | goal |")
+    print("|---|---|---|---|---|")
+    in_process()
+    in_browser()
+    start_up()

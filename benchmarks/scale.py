@@ -1,0 +1,267 @@
+"""The core from 1e5 to 1e8 sessions, and beside pandas, DuckDB and Polars."""
+
+import gc
+import itertools
+import json
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+import app
+import ids
+import simulate
+from activity import Activity, Selection
+from benchmarks import engines
+from sources import Origin
+
+SIZES: Final = (100_000, 1_000_000, 10_000_000)
+FULL: Final = 100_000_000
+ENGINES: Final = {
+    "pandas": engines.of_pandas,
+    "DuckDB": engines.of_duckdb,
+    "Polars": engines.of_polars,
+}
+LIGHT: Final = 10_000
+"""A user with at most so many sessions is a light one."""
+
+ROWS: Final = {
+    "simulate, ns a session": "≤ 60",
+    "build, ns a session": "≤ 150 from 1e6 on; 1e8 ≤ 12 × 1e7",
+    "resident after it, bytes a session": "≤ 16 from 1e7 on",
+    "peak during it, bytes a session": "≤ 40 from 1e7 on",
+    "everyone, any filter, ms": "≤ 2; 1e8 ≤ 1.5 × 1e6",
+    "first touch of another filter": "≤ 2 × what it is again",
+    "everyone and a user of up to 10,000 sessions, ms": "≤ 1 for the user",
+    "a user of more, ns for each of theirs": "≤ 50",
+    "the slowest user, ms": "≤ 50",
+    "a pick on the wire, kB": "≤ 10",
+    "three questions, ms": "",
+    "pandas beside it": "≥ 100 × at 1e7",
+    "DuckDB beside it": "≥ 50 × at 1e7",
+    "Polars beside it": "≥ 30 × at 1e7",
+}
+
+
+def stream(n_sessions: int) -> Iterator[pd.DataFrame]:
+    """Nine of ten sessions by 50 busy users, one of ten by some 3,000 times fewer.
+
+    So there are users of a few thousand sessions and of millions in the same data.
+    """
+    n_light = n_sessions // 10
+    yield from simulate.stream_sessions(n_sessions - n_light, 50, 1)
+    names: Any = None
+    for frame in simulate.stream_sessions(n_light, max(n_light // 3_000, 1), 2):
+        if names is None:
+            users = frame["user_id"].cat.categories
+            names = pd.CategoricalDtype("guest_" + users.str.removeprefix("user_"))
+        codes = frame["user_id"].cat.codes
+        frame["user_id"] = pd.Categorical.from_codes(codes, dtype=names)
+        yield frame
+
+
+def memory() -> int:
+    """Bytes of this process that are in memory now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+def seconds(work: Callable[..., Any], *arguments: Any) -> float:
+    start = time.perf_counter()
+    work(*arguments)
+    return time.perf_counter() - start
+
+
+def ms(times: list[float]) -> str:
+    """Median and 95th percentile."""
+    p95 = statistics.quantiles(times, n=20)[-1]
+    return f"{1000 * statistics.median(times):.2f} ({1000 * p95:.2f})"
+
+
+def filters(activity: Activity, n: int) -> list[dict[str, Any]]:
+    """Random dates, pages and durations, at least one of them."""
+    draw = random.Random(2024)
+    days = [day.item() for day in activity.days]
+    edges = sorted({*activity.edges.tolist(), *activity.log_edges.tolist()})
+    made: list[dict[str, Any]] = []
+    while len(made) < n:
+        parts: dict[str, Any] = {}
+        if draw.random() < 0.6:
+            start, last = sorted(draw.sample(days, 2))
+            parts |= {"start": start, "end": last + timedelta(days=1)}
+        if draw.random() < 0.5:
+            parts["pages"] = tuple(draw.sample(activity.pages, draw.randint(1, 5)))
+        if draw.random() < 0.5:
+            shortest, longest = sorted(draw.sample(edges, 2))
+            parts |= {"shortest": shortest, "longest": longest}
+        if parts:
+            made.append(parts)
+    return made
+
+
+def built(n_sessions: int) -> tuple[Activity, dict[str, str]]:
+    simulating = 0.0
+
+    def timed() -> Iterator[pd.DataFrame]:
+        nonlocal simulating
+        frames = stream(n_sessions)
+        while True:
+            start = time.perf_counter()
+            frame = next(frames, None)
+            simulating += time.perf_counter() - start
+            if frame is None:
+                return
+            yield frame
+
+    Activity(simulate.simulate_sessions(1_000))  # What is imported or made only once.
+    gc.collect()
+    before = memory()
+    made: list[Activity] = []
+    building = seconds(lambda: made.append(Activity(timed()))) - simulating
+    gc.collect()
+    peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    costs = {
+        "simulate, ns a session": f"{1e9 * simulating / n_sessions:.0f}",
+        "build, ns a session": f"{1e9 * building / n_sessions:.0f}",
+        "resident after it, bytes a session": f"{(memory() - before) / n_sessions:.1f}",
+        "peak during it, bytes a session": f"{(peak - before) / n_sessions:.1f}",
+    }
+    return made[0], costs
+
+
+def picks(activity: Activity) -> dict[str, str]:
+    every = filters(activity, 60)
+    touches = [
+        [seconds(activity.summarise, Selection(**f)) for _ in range(5)] for f in every
+    ]
+    again = [statistics.median(times[1:]) for times in touches]
+    first = statistics.median(t[0] / a for t, a in zip(touches, again, strict=True))
+
+    light: list[float] = []
+    a_session: list[float] = []
+    slowest = 0.0
+    users = [*activity.find_users("", 60), *activity.find_users("guest_", 400)[-60:]]
+    for user, chosen in zip(users, itertools.cycle([{}, *every]), strict=False):
+        whole = activity.summarise(Selection(user)).user
+        assert whole is not None
+        n = int(whole.sessions.sum())
+        selection = Selection(user, **chosen)
+        took = statistics.median(
+            seconds(activity.summarise, selection) for _ in range(3)
+        )
+        slowest = max(slowest, took)
+        if n <= LIGHT:
+            light.append(took)
+        elif n >= 2 * LIGHT:
+            # Beyond the millisecond that light users have.
+            a_session.append(max(took - 0.001, 0) / (n - LIGHT))
+    return {
+        "everyone, any filter, ms": ms(again),
+        "first touch of another filter": f"{first:.2f} ×",
+        "everyone and a user of up to 10,000 sessions, ms": ms(light),
+        "a user of more, ns for each of theirs": (
+            f"{1e9 * max(a_session):.0f}" if a_session else "–"
+        ),
+        "the slowest user, ms": f"{1000 * slowest:.1f}",
+    }
+
+
+def wire(activity: Activity) -> dict[str, str]:
+    dash = app._assemble(activity, Origin("A table"), ())
+    client = dash.server.test_client()
+    (spec,) = [
+        callback
+        for callback in client.get("/_dash-dependencies").json
+        if ids.TOTAL_TIME in callback["output"]
+    ]
+    names = [part.rsplit(".", 1) for part in spec["output"].strip(".").split("...")]
+    sizes = []
+    for user in activity.find_users("", 20):
+        pick = {"id": ids.USER, "property": "value", "value": user}
+        body = {
+            "output": spec["output"],
+            "outputs": [{"id": id_, "property": name} for id_, name in names],
+            "inputs": [pick],
+            "changedPropIds": [f"{ids.USER}.value"],
+        }
+        answer = client.post("/_dash-update-component", json=body)
+        assert answer.status_code == 200
+        sizes.append(len(answer.data))
+    return {"a pick on the wire, kB": f"{max(sizes) / 1000:.1f}"}
+
+
+def beside(activity: Activity, sessions: pd.DataFrame) -> dict[str, str]:
+    """Our answers and theirs, in turn, after a check that they are the same."""
+    users = itertools.cycle([f"user_{number}" for number in range(2, 51, 4)])
+    edges = activity.edges
+    ours = engines.of_activity(activity)
+    theirs = {name: build(sessions, edges) for name, build in ENGINES.items()}
+    for name, ask in theirs.items():
+        agree(name, ask("user_7"), ours("user_7"))
+    times: dict[str, list[float]] = {name: [] for name in ["ours", *theirs]}
+    for _ in range(13):
+        user = next(users)
+        for name, ask in [("ours", ours), *theirs.items()]:
+            times[name].append(seconds(ask, user))
+    middle = {name: statistics.median(values) for name, values in times.items()}
+    return {"three questions, ms": ms(times["ours"])} | {
+        f"{name} beside it": f"{1000 * middle[name]:.0f} ms, "
+        f"{middle[name] / middle['ours']:.0f} ×"
+        for name in theirs
+    }
+
+
+def agree(name: str, theirs: engines.Answer, ours: engines.Answer) -> None:
+    for their, our in zip(theirs[:3], ours[:3], strict=True):
+        assert set(their) == set(our), name
+        for page, value in our.items():
+            assert abs(their[page] - value) <= 1e-6 * value, (name, page)
+    assert theirs.histogram == ours.histogram, name
+
+
+def measure(n_sessions: int) -> dict[str, str]:
+    activity, figures = built(n_sessions)
+    figures |= picks(activity) | wire(activity)
+    if n_sessions < FULL:
+        frames = list(stream(n_sessions))
+        sessions = pd.concat(frames, ignore_index=True)
+        for name in ("user_id", "page"):
+            together = pd.api.types.union_categoricals([f[name] for f in frames])
+            sessions[name] = together
+        del frames
+        figures |= beside(activity, sessions)
+    return figures
+
+
+def main(full: bool) -> None:
+    """Each size in a process of its own, so that it has memory of its own."""
+    sizes = [*SIZES, *([FULL] if full else [])]
+    found = [
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-m", "benchmarks.scale", str(size)],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+        )
+        for size in sizes
+    ]
+    heads = " | ".join(f"{size:,}" for size in sizes)
+    print(f"| median (p95) | {heads} | goal |")
+    print("|---" * (len(sizes) + 2) + "|")
+    for name, goal in ROWS.items():
+        cells = " | ".join(figures.get(name, "–") for figures in found)
+        print(f"| {name} | {cells} | {goal} |")
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(int(sys.argv[1]))))
