@@ -79,7 +79,7 @@ def count_rows(table: Table, rows: Rows, picked: Picked) -> Counted:
         apart = np.add.reduceat(apart, runs)
         apart[bin_ == 0] = 0
         np.add.at(squares, page, apart)
-        hour = (block.time // np.uint32(3600)).astype(np.intp)
+        hour = (block.time // 3600).astype(np.intp)
         hours += np.bincount(hour, minlength=len(hours))
         hour_seconds += np.bincount(hour, long, minlength=len(hours))
         times = int(block.time.min()), int(block.time.max())
@@ -173,18 +173,19 @@ class Cube:
         one = np.uint32(1)  # Of the same type, or adding is slow.
         for start in range(0, len(rows.page), BLOCK):
             block = rows.take(slice(start, start + BLOCK))
+            hour = block.time // 3600
+            day = hour // _HOURS
+            second = (block.time - day * DAY).astype(np.uint32)
             page, bin_ = block.page.astype(np.intp), block.bin.astype(np.intp)
-            hour = (block.time // np.uint32(3600)).astype(np.intp)
             line = page * (n_bins + 1) + bin_ + 1
             np.add.at(hours.ravel(), line * (_HOURS * n_days) + hour, one)
-            day = hour // _HOURS
             cell = (page * n_bins + bin_) * n_days + day
-            second = (block.time - day * DAY).astype(np.uint32)
             np.minimum.at(first, cell, second)
             np.maximum.at(last, cell, second)
             np.add.at(seconds, cell, rounded(block.seconds, table.grain))
             apart = block.seconds - np.float64(self._centre)
-            apart[bin_ == 0] = 0
+            if not bin_.all():
+                apart[bin_ == 0] = 0
             np.add.at(squares, cell, apart * apart)
 
         cells = n_pages, n_bins, n_days
@@ -348,9 +349,11 @@ class SketchedCube:
             bin_ = _sketch_bin(block.seconds)
             np.minimum.at(least, bin_, block.seconds)
             np.maximum.at(greatest, bin_, block.seconds)
-            day = (block.time // np.uint32(DAY)).astype(np.intp)
+            day = block.time // DAY
             cell = (block.page.astype(np.intp) * n_bins + bin_) * (n_days + 1) + day + 1
-            np.add.at(counts.ravel(), cell[block.bin > 0], np.uint32(1))
+            if not block.bin.all():
+                cell = cell[block.bin > 0]
+            np.add.at(counts.ravel(), cell, np.uint32(1))
         np.cumsum(counts, axis=2, out=counts)
         # By day, so that what a pick reads lies together.
         self._counts = np.ascontiguousarray(counts.transpose(2, 0, 1))

@@ -28,8 +28,9 @@ _BIN_WIDTHS: Final = (
 )
 _LOG_STEPS: Final = (1.0, 1.5, 2.5, 4.0, 6.0)
 _ZERO: Final = 0.001
-_FIRST_TIME: Final = int(np.datetime64("0001-01-01", "s").astype(np.int64))
-_LAST_TIME: Final = int(np.datetime64("10000-01-01", "s").astype(np.int64))
+_EPOCH: Final = np.datetime64("2020-01-01", "s")
+_FIRST: Final = np.datetime64("0001-01-01", "s")
+_END: Final = np.datetime64("10000-01-01", "s")
 
 
 class Rows(NamedTuple):
@@ -105,7 +106,7 @@ def table(frames: Iterable[pd.DataFrame]) -> Table:
             parts.append(part)
             # An unknown duration, -1, makes this larger than it is: no harm.
             long = part.seconds.astype(np.float64)
-            squares += float(long @ long)
+            squares += float(np.square(long).sum())
             longest = max(longest, float(part.seconds.max()))
     if not parts:
         raise ValueError("there are no sessions")
@@ -146,19 +147,22 @@ def table(frames: Iterable[pd.DataFrame]) -> Table:
     group_type = np.min_scalar_type(stops[-1])
     user_codes = (user_codes * len(pages)).astype(group_type)
     page_codes = page_codes.astype(group_type)
+    # Unsigned numbers wrap around, so that a sum of what is negative comes out right.
+    earlier = earlier.astype(made.rows.time.dtype)
     parts.reverse()
     while parts:
         part = parts.pop()
         group = user_codes[part.user_base :][part.user]
         group += page_codes[part.page_base :][part.page]
-        time = part.time + earlier[part.time // DAY - first_day]
+        time = part.time.astype(earlier.dtype)
+        time += earlier[part.time // DAY - first_day]
         order = _stable_order(group, int(stops[-1]))
         group = group[order]
         runs.append(
             _Run(
                 group,
                 part.seconds[order],
-                time.astype(made.rows.time.dtype)[order],
+                time[order],
                 np.concatenate(([0], np.searchsorted(group, stops.astype(group_type)))),
             )
         )
@@ -210,12 +214,17 @@ def _fill(
 ) -> None:
     """Sort the sessions of whole groups into *rows*."""
     n_pages = len(made.pages)
-    first, last = int(group.min(initial=0)), int(group.max(initial=0))
+    if not len(group):
+        return
+    first, last = int(group.min()), int(group.max())
     order = _order_by(group - group.dtype.type(first), last - first + 1, seconds)
     group, rows.seconds[:], rows.time[:] = group[order], seconds[order], time[order]
     user = group // n_pages
     rows.page[:] = group - user * n_pages
-    rows.bin[:] = np.searchsorted(made.edges, rows.seconds, side="right")
+    edges = made.edges.astype(seconds.dtype)
+    # Up to the next number of fewer bits: what is below an edge stays below.
+    np.nextafter(edges, np.inf, out=edges, where=edges < made.edges, dtype=edges.dtype)
+    rows.bin[:] = np.searchsorted(edges, rows.seconds, side="right")
     np.maximum(rows.seconds, 0, out=rows.seconds)
     np.add.at(made.user_seconds, user, rounded(rows.seconds, made.grain))
 
@@ -239,9 +248,10 @@ def _order_by(
     if seconds.dtype == np.float32 and n_groups.bit_length() + 32 + n_bits <= 64:
         # The bits of floating-point numbers are in order. Sorting everything as one
         # integer, its place at the end, is three times as quick as sorting places.
-        bits = seconds.view(np.uint32) ^ np.uint32(1 << 31)
-        packed = group.astype(np.uint64) << np.uint64(32)
-        return _places((packed | bits) << np.uint64(n_bits), n_bits)
+        keys = group.astype(np.uint64)
+        keys <<= np.uint64(32)
+        keys |= seconds.view(np.uint32) ^ np.uint32(1 << 31)
+        return _places(keys, n_bits)
     order: NDArray[Any] = np.argsort(seconds)
     return order[_stable_order(group[order], n_groups)]
 
@@ -252,13 +262,13 @@ def _stable_order(codes: NDArray[Any], n_codes: int) -> NDArray[np.int64]:
         # NumPy's stable sort is a radix sort for 16 bits, but slow for more.
         order: NDArray[np.int64] = np.argsort(codes.astype(np.uint16), kind="stable")
         return order
-    n_bits = len(codes).bit_length()
-    return _places(codes.astype(np.uint64) << np.uint64(n_bits), n_bits)
+    return _places(codes.astype(np.uint64), len(codes).bit_length())
 
 
 def _places(keys: NDArray[np.uint64], n_bits: int) -> NDArray[np.int64]:
-    """The stable order by *keys*, whose last *n_bits* are 0."""
-    keys |= np.arange(len(keys), dtype=np.uint64)
+    """The stable order by *keys*, of less than 2 ** n_bits; they are changed."""
+    keys <<= np.uint64(n_bits)
+    keys |= np.arange(len(keys), dtype=np.uint32)
     keys.sort()
     keys &= np.uint64((1 << n_bits) - 1)
     return keys.view(np.int64)
@@ -286,8 +296,8 @@ class _Part(NamedTuple):
     page_base: int
     seconds: NDArray[np.floating]
     """-1 where the duration is unknown."""
-    time: NDArray[np.int64]
-    """Seconds since 1970."""
+    time: NDArray[np.signedinteger]
+    """Seconds since ``_EPOCH``."""
 
 
 def _parts(frame: pd.DataFrame, names: "dict[str, _Names]") -> Iterator[_Part]:
@@ -305,12 +315,10 @@ def _parts(frame: pd.DataFrame, names: "dict[str, _Names]") -> Iterator[_Part]:
             page[block].copy(),
             page_base,
             _narrow(seconds[block]),
-            time[block].astype("datetime64[s]").astype(np.int64),
+            _since_epoch(time[block]),
         )
-        if min(part.user.min(), part.page.min()) < 0 or np.isnat(time[block]).any():
-            raise ValueError("a session without a user, a page or a time")
-        if part.time.min() < _FIRST_TIME or part.time.max() >= _LAST_TIME:
-            raise ValueError("a time that is not in the years 1 to 9999")
+        if min(part.user.min(), part.page.min()) < 0:
+            raise ValueError("a session without a user or a page")
         names["user_id"].count(part.user)
         names["page"].count(part.page)
         yield part
@@ -379,6 +387,16 @@ def _narrow(seconds: NDArray[Any]) -> NDArray[np.floating]:
     return narrow if (narrow == filled).all() else filled
 
 
+def _since_epoch(time: NDArray[np.datetime64]) -> NDArray[np.signedinteger]:
+    """In whole seconds, and in 32 bits where these hold all, as from 1952 to 2088."""
+    time = time.astype("datetime64[s]")
+    if not (time.min() >= _FIRST and time.max() < _END):
+        raise ValueError("a session without a time, or not in the years 1 to 9999")
+    seconds = (time - _EPOCH).view(np.int64)
+    narrow = seconds.astype(np.int32)
+    return narrow if (narrow == seconds).all() else seconds
+
+
 def _utc(timestamp: "pd.Series[pd.Timestamp]") -> NDArray[np.datetime64]:
     if not pd.api.types.is_datetime64_any_dtype(timestamp):
         raise ValueError(f"timestamps are times, not {timestamp.dtype}")
@@ -396,7 +414,7 @@ def _days(
     occurs = np.zeros(last - first + 1, dtype=bool)
     for part in parts:
         occurs[part.time // DAY - first] = True
-    days = (np.flatnonzero(occurs) + first).astype("datetime64[D]")
+    days = _EPOCH.astype("datetime64[D]") + (np.flatnonzero(occurs) + first)
     index = np.cumsum(occurs) - 1
     return days, (index - np.arange(first, last + 1)) * DAY, first
 

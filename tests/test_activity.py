@@ -248,9 +248,9 @@ def test_leaves_the_table_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ((None, "p", 1, "2024-01-01"), "without a user"),
-        (("u", None, 1, "2024-01-01"), "without a user, a page"),
-        (("u", "p", 1, None), "or a time"),
+        ((None, "p", 1, "2024-01-01"), "without a user or a page"),
+        (("u", None, 1, "2024-01-01"), "without a user or a page"),
+        (("u", "p", 1, None), "without a time"),
         (("u", "p", -1, "2024-01-01"), "negative"),
         (("u", "p", float("inf"), "2024-01-01"), "over a century"),
         (("u", "p", 3.2e9, "2024-01-01"), "over a century"),
