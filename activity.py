@@ -25,7 +25,7 @@ _EXACT: Final = 1 << 20
 _MANY: Final = 2_000_000
 _ROOM: Final = 1 << 27
 _ROOM_PER_ROW: Final = 16
-_BUSY: Final = 1 << 15
+_LONG: Final = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -187,17 +187,20 @@ class Activity:
     """All sessions, arranged so that every selection is answered at once.
 
     The rows are sorted by user, page and duration (``rows.Table``): a user is one
-    slice, in which a median is a look-up. That takes 10 bytes a session (page 1, bin
-    1, duration 4, start 4) where pages are up to 256, days up to 49,710, and durations
-    exact in 32 bits, and up to 17 otherwise. A pick costs some 20 ns for each of the
-    user's own sessions, however many others there are.
+    slice, in which a median is a look-up. That takes 10 bytes a session where pages are
+    up to 256 and durations exact in 32 bits, and up to 22 otherwise; and per user some
+    30 bytes and the name. A pick passes over the user's own sessions, in about 10 ns
+    each, 20 with a filter, however many others there are.
 
-    Who has too many sessions for that has a cube (``cube.Cube``), whose answers take
-    as long whatever it holds: everyone from 131,072 sessions on, and users from two
-    million on. With 10 pages and 366 days a cube takes about 15 MB, and everyone's
-    sketch for the quantiles another 20; both grow with pages times days. Where a cube
-    would be larger than ``_ROOM`` and than 16 bytes a session, as with thousands of
-    pages, the rows are passed over instead.
+    Who has too many for that has a cube (``cube.Cube``), which answers in a millisecond
+    whatever it holds: everyone, and users with more than two million. With 10 pages and
+    a year of days a cube takes 10 to 15 MB; it grows with pages times days. Everyone's
+    quantiles are exact up to a million sessions, from a copy of the rows sorted by
+    page; beyond, a sketch has them within 1 %, for another 20 MB.
+
+    Many pages are the limit. With fewer than 1,000 sessions a page, or where a cube
+    would take more than 128 MB and more than 16 bytes a session, everyone's filtered
+    answers pass over such a copy of all rows too: exact, in about 20 ns each.
 
     An instance never changes, so threads may share it.
     """
@@ -248,13 +251,13 @@ class Activity:
             for user in np.flatnonzero(many).tolist()
         }
 
-        # What is picked most often, a user and no more, is at hand for all who have so
-        # many sessions that it would take time, and more than their answer has numbers.
+        # A user and no filter is what is picked most: at hand for whom it takes long,
+        # unless the answer is larger than the sessions.
         numbers = 6 * len(self.pages) + 2 * len(self.days)
-        busy = np.flatnonzero(per_user >= max(_BUSY, 8 * numbers)).tolist()
+        long = np.flatnonzero(per_user >= max(_LONG, 8 * numbers)).tolist()
         everything = self._picked(Selection())
         self._unfiltered = {
-            user: self._tally(user, everything) for user in [None, *busy]
+            user: self._tally(user, everything) for user in [None, *long]
         }
         _give_back()
         self.n_sessions = made.n_sessions
@@ -296,9 +299,7 @@ class Activity:
             user = self._code_of_user(selection.user)
             if user is None:
                 raise NotInData(f"no session has the user {selection.user!r}")
-        ready = self._unfiltered
-        if selection != Selection(user=selection.user):
-            ready = {}
+        ready = self._unfiltered if selection == Selection(selection.user) else {}
         return Summary(
             selection=selection,
             pages=self.pages,

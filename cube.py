@@ -298,27 +298,23 @@ class ExactCube:
         to[1:] += np.cumsum(to[:-1, -1])[:, None]
         every_day = picked.first_day == 0 and picked.last_day == self._n_days
 
-        def values(page: Any, bin_: int) -> NDArray[np.floating]:
+        def found(page: Any, bin_: int) -> _Sorted:
             run = slice(to[page, bin_], to[page, bin_ + 1])
-            seconds = self._rows.seconds[run]
-            if every_day:
-                return seconds
-            if seconds[0] == seconds[-1]:
-                return seconds[: by_bin[page, bin_]]
-            time = self._rows.time[run]
+            seconds, time = self._rows.seconds[run], self._rows.time[run]
+            if every_day or seconds[0] == seconds[-1]:
+                return _Sorted(seconds[: by_bin[page, bin_]], None)
             dates = time >= picked.first_day * DAY
             dates &= time < picked.last_day * DAY
-            return seconds[np.flatnonzero(dates)]
-
-        def of_all(bin_: int, ranks: NDArray[np.int64]) -> NDArray[np.floating]:
-            pages = np.flatnonzero(by_bin[:, bin_])
-            together = np.concatenate([values(page, bin_) for page in pages])
-            return np.partition(together, ranks)[ranks]
+            return _Sorted(seconds, np.flatnonzero(dates))
 
         def of_page(
             page: int, bin_: int, ranks: NDArray[np.int64]
         ) -> NDArray[np.floating]:
-            return values(page, bin_)[ranks]
+            return found(page, bin_).at(ranks)
+
+        def of_all(bin_: int, ranks: NDArray[np.int64]) -> NDArray[np.floating]:
+            pages = [found(page, bin_) for page in np.flatnonzero(by_bin[:, bin_])]
+            return _ranked(pages, ranks)
 
         quantiles = [
             _of_bins(counts, partial(of_page, page))
@@ -326,6 +322,47 @@ class ExactCube:
         ]
         quantiles.append(_of_bins(by_bin.sum(axis=0), of_all))
         return self._cube.count(picked, by_bin, np.array(quantiles).T)
+
+
+class _Sorted(NamedTuple):
+    """Durations in order, of which only those at some places count, or all."""
+
+    seconds: NDArray[np.floating]
+    places: NDArray[np.intp] | None
+
+    def at(self, ranks: slice | NDArray[np.int64]) -> NDArray[np.floating]:
+        values: NDArray[np.floating] = self.seconds[
+            ranks if self.places is None else self.places[ranks]
+        ]
+        return values
+
+    def below(self, values: NDArray[np.floating]) -> NDArray[np.intp]:
+        """How many are below each of the values."""
+        places = np.searchsorted(self.seconds, values)
+        return places if self.places is None else np.searchsorted(self.places, places)
+
+
+def _ranked(parts: list[_Sorted], ranks: NDArray[np.int64]) -> NDArray[np.floating]:
+    """The values that have these ranks among all parts together."""
+    least = min(part.seconds[0] for part in parts)
+    most = max(part.seconds[-1] for part in parts)
+    # Of many values only the few are looked at that lie between two steps.
+    n_steps = 2 + min(sum(len(part.seconds) for part in parts) >> 10, 1_000)
+    steps = np.linspace(least, most, n_steps, dtype=parts[0].seconds.dtype)
+    below = np.array([part.below(steps) for part in parts])
+    totals = below.sum(axis=0)
+    first = int(np.searchsorted(totals, ranks.min(), side="right")) - 1
+    last = int(np.searchsorted(totals, ranks.max(), side="right"))
+    near = np.concatenate(
+        [
+            part.at(slice(starts[first], starts[last] if last < len(steps) else None))
+            for part, starts in zip(parts, below, strict=True)
+        ]
+    )
+    ranks = ranks - totals[first]
+    near.partition(ranks)
+    values: NDArray[np.floating] = near[ranks]
+    return values
 
 
 class SketchedCube:

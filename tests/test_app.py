@@ -66,6 +66,34 @@ def interrupted(program: subprocess.Popen[str]) -> tuple[str, str]:
     return program.communicate(timeout=30)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a terminal to look at")
+def test_a_terminal_shows_progress() -> None:
+    import pty
+    import termios
+
+    ours, its = pty.openpty()
+    termios.tcsetwinsize(its, (24, 80))
+    command = [sys.executable, "app.py", "--no-debug", "--port", str(free_port())]
+    with subprocess.Popen(
+        [*command, "--sessions", "8_000_000"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=its,
+        text=True,
+    ) as program:
+        os.close(its)
+        assert program.stdout is not None
+        printed = [program.stdout.readline() for _ in range(2)]
+        program.terminate()
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert re.search(r"Simulating: +\d+%", shown)
+    # It is gone in the end.
+    assert shown.endswith("\r")
+    assert printed[0].startswith("Simulated data (seed 2024): 8,000,000 sessions of 50")
+    assert printed[1].startswith("Open ")
+
+
 @pytest.mark.parametrize("mode", ["--debug", "--no-debug"])
 def test_serves_until_ctrl_c(mode: str) -> None:
     port = free_port()
