@@ -108,6 +108,7 @@ def table(frames: Iterable[pd.DataFrame]) -> Table:
             long = part.seconds.astype(np.float64)
             squares += float(np.square(long).sum())
             longest = max(longest, float(part.seconds.max()))
+        del frame
     if not parts:
         raise ValueError("there are no sessions")
 
@@ -142,13 +143,13 @@ def table(frames: Iterable[pd.DataFrame]) -> Table:
     # Sessions of one user on one page are a group. Each part is sorted by group, then
     # so many groups at a time as fit into the processor's cache are brought together
     # from all parts.
-    runs: list[_Run] = []
     stops = np.array(_stops(made))
     group_type = np.min_scalar_type(stops[-1])
     user_codes = (user_codes * len(pages)).astype(group_type)
     page_codes = page_codes.astype(group_type)
     # Unsigned numbers wrap around, so that a sum of what is negative comes out right.
     earlier = earlier.astype(made.rows.time.dtype)
+    runs: list[_Run] = []
     parts.reverse()
     while parts:
         part = parts.pop()
@@ -156,22 +157,13 @@ def table(frames: Iterable[pd.DataFrame]) -> Table:
         group += page_codes[part.page_base :][part.page]
         time = part.time.astype(earlier.dtype)
         time += earlier[part.time // DAY - first_day]
-        order = _stable_order(group, int(stops[-1]))
-        group = group[order]
-        runs.append(
-            _Run(
-                group,
-                part.seconds[order],
-                time[order],
-                np.concatenate(([0], np.searchsorted(group, stops.astype(group_type)))),
-            )
-        )
+        runs.append(_run(group, part.seconds, time, stops))
     start = 0
     for i in range(len(stops)):
         pieces = [run.piece(i) for run in runs]
-        group, seconds_, time = (np.concatenate(c) for c in zip(*pieces, strict=True))
+        group, long, time = (np.concatenate(c) for c in zip(*pieces, strict=True))
         place = slice(start, start + len(group))
-        _fill(made, made.rows.take(place), group, seconds_, time)
+        _fill(made, made.rows.take(place), group, long, time)
         start = place.stop
     return made
 
@@ -183,10 +175,23 @@ class _Run(NamedTuple):
     seconds: NDArray[np.floating]
     time: NDArray[Any]
     cuts: NDArray[np.int64]
+    """Where the groups from one stop to the next begin."""
 
     def piece(self, i: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         part = slice(self.cuts[i], self.cuts[i + 1])
         return self.group[part], self.seconds[part], self.time[part]
+
+
+def _run(
+    group: NDArray[Any],
+    seconds: NDArray[np.floating],
+    time: NDArray[Any],
+    stops: NDArray[np.int64],
+) -> _Run:
+    order = _stable_order(group, int(stops[-1]))
+    group = group[order]
+    cuts = np.searchsorted(group, stops.astype(group.dtype))
+    return _Run(group, seconds[order], time[order], np.concatenate(([0], cuts)))
 
 
 def _stops(made: Table) -> list[int]:

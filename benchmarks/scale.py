@@ -9,11 +9,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 import app
@@ -33,22 +34,38 @@ ENGINES: Final = {
 LIGHT: Final = 10_000
 """A user with at most so many sessions is a light one."""
 
+SHAPES: Final = (
+    *((50, 8), (100_000, 8), (10_000_000, 8)),
+    *((50, 100), (50, 1_000), (50, 100_000)),
+)
+"""Users and pages."""
+
+BUILD: Final = "build, ns a session"
+RESIDENT: Final = "resident after it, bytes a session"
+PEAK: Final = "peak during it, bytes a session"
+EVERYONE: Final = "everyone, any filter, ms"
+WIRE: Final = "a pick on the wire, kB"
+
 ROWS: Final = {
     "simulate, ns a session": "≤ 60",
-    "build, ns a session": "≤ 150 from 1e6 on; 1e8 ≤ 12 × 1e7",
-    "resident after it, bytes a session": "≤ 16 from 1e7 on",
-    "peak during it, bytes a session": "≤ 40 from 1e7 on",
-    "everyone, any filter, ms": "≤ 2; 1e8 ≤ 1.5 × 1e6",
+    BUILD: "≤ 150 from 1e6 on; 1e8 ≤ 12 × 1e7",
+    RESIDENT: "≤ 16 from 1e7 on",
+    PEAK: "≤ 40 from 1e7 on",
+    EVERYONE: "≤ 2; 1e8 ≤ 1.5 × 1e6",
     "first touch of another filter": "≤ 2 × what it is again",
     "everyone and a user of up to 10,000 sessions, ms": "≤ 1 for the user",
     "a user of more, ns for each of theirs": "≤ 50",
     "the slowest user, ms": "≤ 50",
-    "a pick on the wire, kB": "≤ 10",
+    WIRE: "≤ 10",
     "three questions, ms": "",
     "pandas beside it": "≥ 100 × at 1e7",
     "DuckDB beside it": "≥ 50 × at 1e7",
     "Polars beside it": "≥ 30 × at 1e7",
 }
+GROWS: Final = (
+    *(BUILD, RESIDENT, PEAK, EVERYONE),
+    *("a user, ms", "a search for a user, ms", WIRE),
+)
 
 
 def stream(n_sessions: int) -> Iterator[pd.DataFrame]:
@@ -107,12 +124,26 @@ def filters(activity: Activity, n: int) -> list[dict[str, Any]]:
     return made
 
 
-def built(n_sessions: int) -> tuple[Activity, dict[str, str]]:
+def varied(n_sessions: int, n_users: int, n_pages: int) -> Iterator[pd.DataFrame]:
+    """Simulated sessions, of any number of users, on any number of pages.
+
+    Of P pages, the share of the k most visited is (k / P) ** 0.25.
+    """
+    rng = np.random.default_rng(2024)
+    names = pd.CategoricalDtype([f"/page/{number}" for number in range(n_pages)])
+    for frame in simulate.stream_sessions(n_sessions, n_users, 2024):
+        page = (n_pages * rng.random(len(frame)) ** 4).astype(np.int32)
+        frame["page"] = pd.Categorical.from_codes(page, dtype=names)
+        yield frame
+
+
+def built(
+    frames: Iterator[pd.DataFrame], n_sessions: int
+) -> tuple[Activity, dict[str, str]]:
     simulating = 0.0
 
     def timed() -> Iterator[pd.DataFrame]:
         nonlocal simulating
-        frames = stream(n_sessions)
         while True:
             start = time.perf_counter()
             frame = next(frames, None)
@@ -130,9 +161,9 @@ def built(n_sessions: int) -> tuple[Activity, dict[str, str]]:
     peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     costs = {
         "simulate, ns a session": f"{1e9 * simulating / n_sessions:.0f}",
-        "build, ns a session": f"{1e9 * building / n_sessions:.0f}",
-        "resident after it, bytes a session": f"{(memory() - before) / n_sessions:.1f}",
-        "peak during it, bytes a session": f"{(peak - before) / n_sessions:.1f}",
+        BUILD: f"{1e9 * building / n_sessions:.0f}",
+        RESIDENT: f"{(memory() - before) / n_sessions:.1f}",
+        PEAK: f"{(peak - before) / n_sessions:.1f}",
     }
     return made[0], costs
 
@@ -164,7 +195,7 @@ def picks(activity: Activity) -> dict[str, str]:
             # Beyond the millisecond that light users have.
             a_session.append(max(took - 0.001, 0) / (n - LIGHT))
     return {
-        "everyone, any filter, ms": ms(again),
+        EVERYONE: ms(again),
         "first touch of another filter": f"{first:.2f} ×",
         "everyone and a user of up to 10,000 sessions, ms": ms(light),
         "a user of more, ns for each of theirs": (
@@ -195,7 +226,7 @@ def wire(activity: Activity) -> dict[str, str]:
         answer = client.post("/_dash-update-component", json=body)
         assert answer.status_code == 200
         sizes.append(len(answer.data))
-    return {"a pick on the wire, kB": f"{max(sizes) / 1000:.1f}"}
+    return {WIRE: f"{max(sizes) / 1000:.1f}"}
 
 
 def beside(activity: Activity, sessions: pd.DataFrame) -> dict[str, str]:
@@ -228,7 +259,7 @@ def agree(name: str, theirs: engines.Answer, ours: engines.Answer) -> None:
 
 
 def measure(n_sessions: int) -> dict[str, str]:
-    activity, figures = built(n_sessions)
+    activity, figures = built(stream(n_sessions), n_sessions)
     figures |= picks(activity) | wire(activity)
     if n_sessions < FULL:
         frames = list(stream(n_sessions))
@@ -241,27 +272,63 @@ def measure(n_sessions: int) -> dict[str, str]:
     return figures
 
 
-def main(full: bool) -> None:
-    """Each size in a process of its own, so that it has memory of its own."""
-    sizes = [*SIZES, *([FULL] if full else [])]
-    found = [
+def measure_varied(n_sessions: int, n_users: int, n_pages: int) -> dict[str, str]:
+    frames = varied(n_sessions, n_users, n_pages)
+    activity, figures = built(frames, n_sessions)
+    every = [Selection(**f) for f in filters(activity, 20)]
+    some_users = activity.find_users("", 20)
+    activity.find_users("7", 50)
+    return figures | {
+        EVERYONE: ms([seconds(activity.summarise, selection) for selection in every]),
+        "a user, ms": ms(
+            [seconds(activity.summarise, Selection(user)) for user in some_users]
+        ),
+        "a search for a user, ms": ms(
+            [seconds(activity.find_users, str(n), 50) for n in range(10, 20)]
+        ),
+        **wire(activity),
+    }
+
+
+def in_processes(arguments: Iterable[Sequence[int]]) -> list[dict[str, str]]:
+    """Each in a process of its own, so that it has memory of its own."""
+    return [
         json.loads(
             subprocess.run(
-                [sys.executable, "-m", "benchmarks.scale", str(size)],
+                [sys.executable, "-m", "benchmarks.scale", *map(str, numbers)],
                 check=True,
-                capture_output=True,
+                stdout=subprocess.PIPE,
                 text=True,
             ).stdout
         )
-        for size in sizes
+        for numbers in arguments
     ]
+
+
+def main(full: bool) -> None:
+    sizes = [*SIZES, *([FULL] if full else [])]
+    found = in_processes([size] for size in sizes)
     heads = " | ".join(f"{size:,}" for size in sizes)
     print(f"| median (p95) | {heads} | goal |")
     print("|---" * (len(sizes) + 2) + "|")
     for name, goal in ROWS.items():
         cells = " | ".join(figures.get(name, "–") for figures in found)
         print(f"| {name} | {cells} | {goal} |")
+    if not full:
+        return
+    print()
+    found = in_processes((SIZES[-1], *shape) for shape in SHAPES)
+    heads = " | ".join(f"{users:,} × {pages:,}" for users, pages in SHAPES)
+    print(f"| {SIZES[-1]:,} sessions, users × pages | {heads} |")
+    print("|---" * (len(SHAPES) + 1) + "|")
+    for name in GROWS:
+        cells = " | ".join(figures[name] for figures in found)
+        print(f"| {name} | {cells} |")
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(int(sys.argv[1]))))
+    size, *shape = map(int, sys.argv[1:])
+    if shape:
+        print(json.dumps(measure_varied(size, *shape)))
+    else:
+        print(json.dumps(measure(size)))

@@ -1,4 +1,5 @@
-from collections.abc import Sequence
+import weakref
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -479,6 +480,20 @@ def test_a_stream_is_the_same_as_one_table(
     activity = Activity(iter(frames))
     assert list(activity.users) == sorted({row[0] for row in rows})
     answers(activity, rows, Selection("a" if "a" in activity.users else None))
+
+
+def test_a_stream_is_forgotten_as_it_goes() -> None:
+    alive: weakref.WeakSet[pd.DataFrame] = weakref.WeakSet()
+
+    def frames() -> Iterator[pd.DataFrame]:
+        for _ in range(3):
+            assert not alive
+            frame = table(ROWS)
+            alive.add(frame)
+            yield frame
+            del frame
+
+    assert Activity(frames()).n_sessions == 3 * len(ROWS)
 
 
 def test_more_rows_than_a_block_agree_with_pandas() -> None:
