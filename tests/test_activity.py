@@ -483,13 +483,13 @@ def test_a_stream_is_the_same_as_one_table(
 
 
 def test_a_stream_is_forgotten_as_it_goes() -> None:
-    alive: weakref.WeakSet[pd.DataFrame] = weakref.WeakSet()
+    asked_for: list[weakref.ref[pd.DataFrame]] = []
 
     def frames() -> Iterator[pd.DataFrame]:
         for _ in range(3):
-            assert not alive
+            assert all(frame() is None for frame in asked_for)
             frame = table(ROWS)
-            alive.add(frame)
+            asked_for.append(weakref.ref(frame))
             yield frame
             del frame
 
