@@ -1,3 +1,4 @@
+import math
 import weakref
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -349,7 +350,10 @@ def selections(draw: st.DrawFn, activity: Activity) -> Selection:
     )
 
 
-def agrees(fast: Tally, rows: Sequence[Row], activity: Activity) -> None:
+def agrees(
+    fast: Tally, rows: Sequence[Row], activity: Activity, selection: Selection
+) -> None:
+    longest = selection.longest
     exact = slow.tally(rows, activity.pages)
 
     def near(values: Any, rel: float = 1e-9, most: float = 1e-6) -> Any:
@@ -375,6 +379,9 @@ def agrees(fast: Tally, rows: Sequence[Row], activity: Activity) -> None:
     assert fast.p90 == near(exact.p90, *within)
     assert fast.overall_median == near(exact.overall_median, *within)
     assert fast.overall_p90 == near(exact.overall_p90, *within)
+    quantiles = np.array([*fast.median, *fast.p90, fast.overall_median])
+    assert not (quantiles < (selection.shortest or 0)).any()
+    assert not (quantiles > (math.inf if longest is None else longest)).any()
 
 
 SQUARES = 1e-12 * 40 * 1e6**2
@@ -384,7 +391,7 @@ def answers(activity: Activity, rows: Sequence[Row], selection: Selection) -> No
     """Hold what is answered against the slow implementation."""
     summary = activity.summarise(selection)
     picked = [row for row in rows if slow.selected(row, selection)]
-    agrees(summary.everyone, picked, activity)
+    agrees(summary.everyone, picked, activity, selection)
     if selection.user is None:
         assert summary.user is None
         assert summary.rank is None
@@ -392,7 +399,7 @@ def answers(activity: Activity, rows: Sequence[Row], selection: Selection) -> No
         theirs = [row for row in picked if row[0] == selection.user]
         assert summary.user is not None
         assert summary.user.exact
-        agrees(summary.user, theirs, activity)
+        agrees(summary.user, theirs, activity, selection)
 
 
 WAYS = {
@@ -452,6 +459,34 @@ def test_extremes_agree_with_the_slow_implementation(rows: list[Row], way: str) 
         *(Selection("a", longest=0), Selection("a", shortest=1, longest=0.001)),
     ):
         answers(activity, rows, selection)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_first_and_last_seen_are_of_what_is_selected(way: str) -> None:
+    rows: list[Row] = [
+        ("a", "x", 5, "2024-02-29T08:00:00"),
+        ("a", "x", 500, "2024-02-29T07:00:00"),
+        ("a", "y", 5, "2024-02-29T06:00:00"),
+        ("a", "x", 5, "2024-02-29T09:00:00"),
+        ("a", "x", 500, "2024-02-29T10:00:00"),
+        ("a", "y", 5, "2024-02-29T11:00:00"),
+    ]
+    activity = arranged(way, table(rows))
+    for user in ("a", None):
+        summary = activity.summarise(Selection(user, pages=("x",), longest=10))
+        tally = summary.user or summary.everyone
+        assert tally.first == pd.Timestamp("2024-02-29T08:00:00")
+        assert tally.last == pd.Timestamp("2024-02-29T09:00:00")
+
+
+def test_a_sketched_median_is_not_outside_what_is_selected() -> None:
+    # 308.5 and 311 seconds are in the same bin of the sketch, which begins at 308.
+    durations = [308.5, 311.0, *[400.0] * 8]
+    rows: list[Row] = [("a", "x", seconds, "2024-01-01") for seconds in durations]
+    activity = arranged("sketched cubes", table(rows))
+    everyone = activity.summarise(Selection(shortest=310, longest=320)).everyone
+    assert everyone.sessions.tolist() == [1]
+    assert everyone.median.tolist() == [310]
 
 
 @settings(deadline=None, max_examples=100)
