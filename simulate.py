@@ -137,5 +137,6 @@ def _hours_of_the_year() -> NDArray[np.int32]:
     """(65536,): hours since ``START``, each as often as its weight asks for."""
     by_weekday = np.outer(WEEKDAYS, HOURS).ravel()
     weight = np.resize(by_weekday, DAYS * 24)
-    upper = np.cumsum(weight) / weight.sum() * _SLOTS
-    return np.searchsorted(upper, np.arange(_SLOTS), side="right").astype(np.int32)
+    ends = np.ceil(np.cumsum(weight) / weight.sum() * _SLOTS).astype(np.int64)
+    ends[-1] = _SLOTS
+    return np.repeat(np.arange(len(ends), dtype=np.int32), np.diff(ends, prepend=0))
