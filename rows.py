@@ -82,7 +82,7 @@ class Table:
     sums are exact, and the same in whatever order they are made.
     """
     centre: float
-    """Whole seconds about the mean duration: what deviations are summed from."""
+    """Whole seconds about the median duration: what deviations are summed from."""
 
     @property
     def n_sessions(self) -> int:
@@ -100,13 +100,12 @@ def table(frames: Iterable[pd.DataFrame]) -> Table:
     """
     names = {"user_id": _Names(), "page": _Names()}
     parts: list[_Part] = []
-    squares = longest = 0.0
+    total = longest = 0.0
     for frame in frames:
         for part in _parts(frame, names):
             parts.append(part)
             # An unknown duration, -1, makes this larger than it is: no harm.
-            long = part.seconds.astype(np.float64)
-            squares += float(np.square(long).sum())
+            total += float(np.abs(part.seconds).sum(dtype=np.float64))
             longest = max(longest, float(part.seconds.max()))
         del frame
     if not parts:
@@ -116,8 +115,7 @@ def table(frames: Iterable[pd.DataFrame]) -> Table:
     pages, page_codes, _ = names["page"].sorted()
     days, earlier, first_day = _days(parts)
     n = int(per_user.sum())
-    sample = np.concatenate([part.seconds[:: n // _SAMPLE + 1] for part in parts])
-    sample = sample[sample >= 0].astype(np.float64)
+    sample = _sample(parts, n)
     linear = _linear_edges(sample)
     logarithmic = _log_edges(longest)
     made = Table(
@@ -131,13 +129,13 @@ def table(frames: Iterable[pd.DataFrame]) -> Table:
             np.empty(n, np.min_scalar_type(len(pages) - 1)),
             np.empty(n, np.uint8),
             np.empty(n, np.result_type(*{part.seconds.dtype for part in parts})),
-            np.empty(n, np.min_scalar_type(max(len(days) * DAY, 1 << 16))),
+            # Not 64 unsigned bits: with signed ones they would come to fractions.
+            np.empty(n, np.uint32 if len(days) * DAY < 1 << 32 else np.int64),
         ),
         offsets=np.concatenate(([0], np.cumsum(per_user))),
         user_seconds=np.zeros(len(users)),
-        # No sum of n numbers is above the square root of n times that of squares.
-        grain=_grain(math.sqrt(n * squares)),
-        centre=float(np.rint(sample.mean())) if len(sample) else 0.0,
+        grain=_grain(total),
+        centre=float(np.rint(np.median(sample))) if len(sample) else 0.0,
     )
 
     # Sessions of one user on one page are a group. Each part is sorted by group, then
@@ -388,6 +386,7 @@ def _narrow(seconds: NDArray[Any]) -> NDArray[np.floating]:
     if (seconds < 0).any() or (seconds > LONGEST).any():
         raise ValueError("a duration that is negative or over a century")
     filled = np.where(np.isnan(seconds), -1.0, seconds)
+    filled += 0.0  # Of a negative zero, which would be sorted apart, this makes 0.
     narrow = filled.astype(np.float32)
     return narrow if (narrow == filled).all() else filled
 
@@ -422,6 +421,16 @@ def _days(
     days = _EPOCH.astype("datetime64[D]") + (np.flatnonzero(occurs) + first)
     index = np.cumsum(occurs) - 1
     return days, (index - np.arange(first, last + 1)) * DAY, first
+
+
+def _sample(parts: Iterable[_Part], n: int) -> NDArray[np.float64]:
+    """Known durations: all, or of more than a million a random selection."""
+    rng = np.random.default_rng(0)
+    columns = [part.seconds for part in parts]
+    if n > _SAMPLE:
+        columns = [c[rng.random(len(c)) < _SAMPLE / n] for c in columns]
+    sample = np.concatenate(columns).astype(np.float64)
+    return sample[sample >= 0]
 
 
 def _linear_edges(known: NDArray[np.float64]) -> NDArray[np.float64]:

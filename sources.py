@@ -24,6 +24,8 @@ _DELIMITERS: Final = ",;\t"
 _TEXT: Final = pa.dictionary(pa.int32(), pa.string())
 _MARK: Final = "\x1e"
 _BATCH: Final = 1 << 18
+_BLOCK: Final = 1 << 24
+_LONGEST_ROW: Final = 1 << 22
 
 
 class BadInput(ValueError):
@@ -80,6 +82,8 @@ def _sessions(
                     yield sessions
         except BadInput as error:
             raise BadInput(f"{path}: {error}") from None
+        except pa.ArrowException as error:
+            raise BadInput(f"{path}: cannot be read ({_line(error)})") from None
         except OSError as error:
             raise BadInput(f"{path}: {error.strerror or error}") from None
         except RuntimeError as error:  # On Python 3.11, a loop of symbolic links.
@@ -145,18 +149,43 @@ def _read_csv(file: io.BufferedIOBase) -> Iterator[tuple[pa.Table, int]]:
         raise BadInput(f"its first line cannot be read ({error})") from None
     _check_columns(names)
 
+    # What is read goes up to the last line feed so far. Where that is between quotation
+    # marks, it needs more.
+    pending = b""
+    while True:
+        block = file.read(_BLOCK)
+        pending += block
+        end = pending.rfind(b"\n") + 1 if block else len(pending)
+        if block and not end:
+            if len(pending) > _LONGEST_ROW:
+                raise BadInput(_UNCLOSED)
+            continue
+        parsed = _parsed(pending[:end], delimiter, names)
+        if parsed is not None:
+            yield parsed
+            pending = pending[end:]
+        elif not block:
+            raise BadInput(_UNCLOSED)
+        if not block:
+            return
+
+
+def _parsed(
+    data: bytes, delimiter: str, names: Sequence[str]
+) -> tuple[pa.Table, int] | None:
+    """The rows and how many more were ragged; None if the end is in quotation marks."""
     ragged: list[None] = []
 
     def skip(_: object) -> str:
         ragged.append(None)
         return "skip"
 
-    # An open quotation mark swallows the rest of the file, this row of marks included.
-    end = f"\n{delimiter.join([_MARK] * len(names))}\n".encode()
+    # An open quotation mark swallows all that follows, this row of marks included.
+    mark = f"\n{delimiter.join([_MARK] * len(names))}\n".encode()
     try:
-        reader = pa.csv.open_csv(
-            _Ending(file, end),
-            pa.csv.ReadOptions(column_names=names, block_size=1 << 22),
+        table = pa.csv.read_csv(
+            pa.BufferReader(data + mark),
+            pa.csv.ReadOptions(column_names=names, block_size=_LONGEST_ROW),
             pa.csv.ParseOptions(
                 delimiter=delimiter,
                 newlines_in_values=True,
@@ -173,40 +202,18 @@ def _read_csv(file: io.BufferedIOBase) -> Iterator[tuple[pa.Table, int]]:
                 strings_can_be_null=False,
             ),
         )
-        held = None
-        for batch in reader:
-            if held is not None:
-                yield held, 0
-            held = pa.Table.from_batches([batch])
     except pa.ArrowInvalid as error:
         if "invalid UTF8" in str(error):
             raise BadInput("not UTF-8 text") from None
         if "straddl" in str(error):
             raise BadInput(_UNCLOSED) from None
         raise BadInput(f"cannot be read as CSV ({_line(error)})") from None
-    if held is None or not len(held) or held["timestamp"][-1].as_py() != _MARK:
-        raise BadInput(_UNCLOSED)
-    yield held[:-1], len(ragged)
+    if not len(table) or table["timestamp"][-1].as_py() != _MARK:
+        return None
+    return table[:-1], len(ragged)
 
 
 _UNCLOSED: Final = 'a quotation mark (") is never closed, or a row is over 4 MB'
-
-
-class _Ending(io.RawIOBase):
-    """A file with something more at its end."""
-
-    def __init__(self, file: io.BufferedIOBase, end: bytes) -> None:
-        self._file = file
-        self._end = end
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size)
-        if not data:
-            data, self._end = self._end, b""
-        return data
 
 
 def _columns(header: str) -> tuple[str, list[str]]:

@@ -446,6 +446,11 @@ def test_agrees_with_the_slow_implementation(way: str, data: st.DataObject) -> N
         [("a", "x", 0.0, "2024-12-31T23:59:59")],
         [("a", "x", None, "2024-01-01"), ("b", "y", None, "2024-01-01")],
         [("a", "x", 5.0, "2024-01-01")] * 7 + [("a", "x", None, "2024-01-01")] * 2,
+        [
+            ("a", "x", -0.0, "2024-01-01"),
+            ("a", "x", None, "2024-02-29"),
+            ("a", "x", 2**-11, "2024-03-01"),
+        ],
         [("a", "x", 3.0e9, "0001-01-01"), ("a", "y", 1e-9, "9999-12-31T23:59:59")],
         [("a", "x", float(n), f"1969-12-{1 + n:02}T12:00:00") for n in range(31)],
     ],
@@ -515,6 +520,42 @@ def test_a_stream_is_the_same_as_one_table(
     activity = Activity(iter(frames))
     assert list(activity.users) == sorted({row[0] for row in rows})
     answers(activity, rows, Selection("a" if "a" in activity.users else None))
+
+
+def test_more_days_than_32_bits_hold_seconds_for() -> None:
+    days = np.datetime64("1850-01-01", "us") + np.arange(50_000) * np.timedelta64(
+        1, "D"
+    )
+    sessions = pd.DataFrame(
+        {"user_id": "u", "page": "p", "duration": 1.0, "timestamp": days}
+    )
+    for way in WAYS:
+        activity = arranged(way, sessions)
+        summary = activity.summarise(Selection("u", start=date(1986, 11, 20)))
+        assert summary.user is not None
+        assert summary.user.sessions.tolist() == [4]
+        assert summary.user.first == pd.Timestamp("1986-11-20")
+
+
+def test_one_long_session_does_not_blur_the_others() -> None:
+    rows: list[Row] = [("a", "x", 3.0e9, "2024-01-01")]
+    rows += [("b", "y", 0.1, "2024-01-02")] * 1_000
+    for way in WAYS:
+        everyone = arranged(way, table(rows)).summarise(Selection()).everyone
+        assert everyone.mean[1] == pytest.approx(0.1, rel=1e-4)
+
+
+def test_bins_suit_durations_that_take_turns() -> None:
+    n = 1_200_000
+    sessions = pd.DataFrame(
+        {
+            "user_id": pd.Categorical.from_codes(np.zeros(n, np.int8), pd.Index(["u"])),
+            "page": pd.Categorical.from_codes(np.zeros(n, np.int8), pd.Index(["p"])),
+            "duration": np.resize([1.0, 1_000.0], n),
+            "timestamp": np.datetime64("2024-01-01", "s"),
+        }
+    )
+    assert Activity(sessions).edges[-2] > 1_000
 
 
 def test_a_stream_is_forgotten_as_it_goes() -> None:

@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from activity import Activity, Selection
-from sources import BadInput, Origin, read_sessions
+from sources import _BLOCK, BadInput, Origin, read_sessions
 
 from .conftest import NASA, needs_nasa
 
@@ -126,6 +126,22 @@ def test_a_row_is_counted_once_and_the_report_reads_well(write: Write) -> None:
     assert origin.left_out_text() == (
         "3 rows left out: 2 with no user, 1 with an unreadable duration"
     )
+
+
+@pytest.mark.parametrize("size", [_BLOCK - 3, _BLOCK, _BLOCK + 5])
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_large_files_are_read_in_blocks(write: Write, size: int, end: bytes) -> None:
+    head = HEADER.encode() + b'"a\n,""b""\nc",home,1,2024-01-01\n,home,1,2024-01-01\n'
+    row = b'"x\ny",home,1,2024-01-01\n'
+    n = (size + len(HEADER) - len(head)) // len(row)
+    # The block ends somewhere in the last row, or between its quotation marks.
+    last = b'"z' + b"\n" * (size + len(HEADER) - len(head) - n * len(row)) + b'",q,2,'
+    data = head + n * row + last + b"2024-01-02\n" + b"u,v,1\n" + row[:-1] + end
+    stream, origin = read_sessions([write(data)])
+    sessions = list(stream)
+    assert sum(map(len, sessions)) == n + 3
+    assert {name for s in sessions for name in s["page"]} == {"home", "q"}
+    assert origin.left_out == {"no user": 1, "the wrong number of fields": 1}
 
 
 def test_several_files_are_one_data_set(write: Write) -> None:
@@ -302,6 +318,13 @@ def test_refuses_a_file_in_one_line_that_names_it(
     assert str(caught.value).startswith(f"{path}: ")
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_refuses_parquet_with_text_that_is_none(tmp_path: Path) -> None:
+    page = pa.array([b"\xff", b"home"]).view(pa.string())
+    path = parquet(tmp_path / "sessions.parquet", page=page)
+    with pytest.raises(BadInput, match=r"sessions\.parquet: cannot be read"):
+        read(path)
 
 
 def test_refuses_what_is_no_file(tmp_path: Path) -> None:
