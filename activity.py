@@ -21,11 +21,17 @@ FEW: Final = 5
 """With fewer known durations than this an average is weak evidence."""
 
 _FEW_PER_PAGE: Final = 1_000
+"""With fewer sessions a page, passing over all is quicker than a cube."""
 _EXACT: Final = 1 << 20
+"""Up to so many sessions, everyone's quantiles are exact."""
 _MANY: Final = 2_000_000
+"""Users with more sessions have cubes of their own."""
 _ROOM: Final = 1 << 27
+"""So many bytes a cube may always take,"""
 _ROOM_PER_ROW: Final = 16
+"""and so many for each session in it."""
 _LONG: Final = 1 << 15
+"""From so many sessions on, a user's unfiltered answer is made beforehand."""
 
 
 @dataclass(frozen=True)

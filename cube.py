@@ -1,4 +1,4 @@
-"""Everyone's answers, and a very busy user's, at a cost that no row count changes."""
+"""The counting: a group's rows one by one, or by a cube that has them counted."""
 
 import math
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from rows import BLOCK, DAY, Rows, Table, rounded
 
 QUANTILES: Final = (0.5, 0.9)
 _HOURS: Final = 24
+# Of a 32-bit number's 23 bits behind the point 6 are kept: 64 steps for each doubling.
 _SKETCH_SHIFT: Final = 17
 _SKETCH_LEAST: Final = int(np.float32(2**-7).view(np.uint32)) >> _SKETCH_SHIFT
 
