@@ -194,8 +194,8 @@ class Activity:
 
     The rows are sorted by user, page and duration (``rows.Table``): a user is one
     slice, in which a median is a look-up. That takes 10 bytes a session where pages are
-    up to 256 and durations exact in 32 bits, and up to 22 otherwise; and per user some
-    30 bytes and the name. A pick passes over the user's own sessions, in about 10 ns
+    up to 256 and durations exact in 32 bits, and up to 21 otherwise; and per user some
+    90 bytes with the name. A pick passes over the user's own sessions, in about 10 ns
     each, 20 with a filter, however many others there are.
 
     Who has too many for that has a cube (``cube.Cube``), which answers in a millisecond
