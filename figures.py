@@ -44,7 +44,10 @@ _LEGEND: Final = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}
 
 
 def duration_text(seconds: float) -> str:
-    """Seconds as people read them: "4.2 s", "45 s", "2 min 5 s", "3 h 12 min"."""
+    """Seconds as people read them: "4.2 s", "45 s", "2 min 5 s", "3 h 12 min".
+
+    From 10,000 hours on the minutes are left out.
+    """
     if seconds < 9.95:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
     whole = round(seconds)
@@ -53,6 +56,8 @@ def duration_text(seconds: float) -> str:
     if whole < 3600:
         minutes, rest = divmod(whole, 60)
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    if whole >= 10_000 * 3600:
+        return f"{seconds / 3600:,.0f} h"
     hours, rest = divmod(round(seconds / 60), 60)
     return f"{hours:,} h {rest} min" if rest else f"{hours:,} h"
 
