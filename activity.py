@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cube import Counted, Cube, ExactCube, Picked, SketchedCube, count_rows
-from rows import DAY, sorted_by_page, table
+from rows import DAY, Clock, sorted_by_page, table, time_zone
 
 FEW: Final = 5
 """With fewer known durations than this an average is weak evidence."""
@@ -38,7 +38,8 @@ _LONG: Final = 1 << 15
 class Selection:
     """What is picked; every part is optional, and they are combined by "and".
 
-    ``start`` and ``end`` are UTC days, half-open: ``[start, end)``. ``shortest``
+    ``start`` and ``end`` are days of the ``Activity``'s time zone, half-open:
+    ``[start, end)``. ``shortest``
     and ``longest`` are among ``Summary.edges`` or ``Summary.log_edges``, half-open:
     ``[shortest, longest)``; where either is set, unknown durations are not selected.
     ``user=None`` is everyone, ``pages=()`` every page.
@@ -87,9 +88,12 @@ class Tally:
     day_seconds: NDArray[np.float64]
     """Sum of the known durations of the sessions that began on each of the days."""
     hours: NDArray[np.int64]
-    """(7, 24): sessions by weekday, from Monday on, and hour of the day, UTC."""
+    """(7, 24): sessions by weekday, from Monday on, and hour of the day."""
     first: pd.Timestamp | None
-    """When the first session began, to the second; None where there is none."""
+    """When the first session began, to the second; None where there is none.
+
+    Like days and hours, what the clocks of the ``Activity``'s time zone showed.
+    """
     last: pd.Timestamp | None
     """When the last session began."""
     overall_median: float
@@ -180,7 +184,13 @@ class Summary:
     Zeros so have a bin of their own.
     """
     days: NDArray[np.datetime64]
-    """The UTC days that have sessions, in order."""
+    """The days that have sessions, in order, in the ``Activity``'s time zone."""
+    weekdays: NDArray[np.int64]
+    """(7,): how often each weekday, from Monday on, is among the selected dates.
+
+    From the first day of the data to the last, whether a day has sessions or not: what
+    ``Tally.hours`` is to be divided by for sessions an hour.
+    """
     everyone: Tally
     user: Tally | None
     rank: int | None
@@ -211,7 +221,11 @@ class Activity:
     An instance never changes, so threads may share it.
     """
 
-    def __init__(self, sessions: pd.DataFrame | Iterable[pd.DataFrame]) -> None:
+    def __init__(
+        self,
+        sessions: pd.DataFrame | Iterable[pd.DataFrame],
+        timezone: str = "UTC",
+    ) -> None:
         """Arrange *sessions*, which stay as they are: a table or a stream of tables.
 
         Each has the columns of ``rows.COLUMNS``. Timestamps without a zone are UTC,
@@ -220,9 +234,16 @@ class Activity:
         missing, a user, page or time is empty, a time is not in the years 1 to 9999,
         or a duration is negative or above ``rows.LONGEST``: what reads files leaves
         such rows out and says so (see ``sources``).
+
+        Days, weekdays, hours, first and last are what clocks show in *timezone*, an
+        IANA name such as Europe/Berlin; ValueError for another. The hour that they
+        show twice in autumn is one hour, with the sessions of both. Clocks that would
+        leave the years 1 to 9999 stop there.
         """
+        self.timezone = timezone
+        self._clock = Clock(time_zone(timezone))
         frames = [sessions] if isinstance(sessions, pd.DataFrame) else sessions
-        self._table = made = table(frames)
+        self._table = made = table(frames, self._clock)
         self.users = made.users
         self.pages = tuple(made.pages)
         self.days = made.days
@@ -232,8 +253,7 @@ class Activity:
         # Both begin with all their bins' first edges.
         self._linear = np.searchsorted(made.edges, self.edges[:-1])
         self._logarithmic = np.searchsorted(made.edges, self.log_edges[:-1])
-        # 1970 began on a Thursday.
-        weekday = (made.days.astype(np.int64) + 3) % 7
+        weekday = _weekday(made.days)
         self._weekdays = (weekday == np.arange(7)[:, None]).astype(np.float64)
 
         per_user = np.diff(made.offsets)
@@ -312,6 +332,7 @@ class Activity:
             edges=self.edges,
             log_edges=self.log_edges,
             days=self.days,
+            weekdays=self._weekdays_of(selection),
             everyone=ready.get(None) or self._tally(None, picked),
             user=None if user is None else ready.get(user) or self._tally(user, picked),
             rank=None if user is None else int(self._rank[user]),
@@ -346,6 +367,18 @@ class Activity:
             first_bin=first_bin,
             last_bin=max(first_bin, last_bin),
         )
+
+    def _weekdays_of(self, selection: Selection) -> NDArray[np.int64]:
+        first, end = self.days[0], self.days[-1] + 1
+        if selection.start is not None:
+            first = max(first, np.datetime64(selection.start, "D"))
+        if selection.end is not None:
+            end = min(end, np.datetime64(selection.end, "D"))
+        n_days = max(int((end - first).astype(np.int64)), 0)
+        whole_weeks, more = divmod(n_days, 7)
+        weekdays = np.full(7, whole_weeks, np.int64)
+        weekdays[(_weekday(first) + np.arange(more)) % 7] += 1
+        return weekdays
 
     def _edge(self, seconds: float | None, other: int) -> int:
         if seconds is None:
@@ -392,6 +425,11 @@ class Activity:
     @cached_property
     def _folded_names(self) -> "pd.Index[str]":
         return self.users.str.casefold()
+
+
+def _weekday(days: Any) -> Any:
+    """0 for Mondays to 6 for Sundays; 1970 began on a Thursday."""
+    return (days.astype(np.int64) + 3) % 7
 
 
 def _give_back() -> None:

@@ -3,7 +3,10 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
@@ -31,6 +34,8 @@ _ZERO: Final = 0.001
 _EPOCH: Final = np.datetime64("2020-01-01", "s")
 _FIRST: Final = np.datetime64("0001-01-01", "s")
 _END: Final = np.datetime64("10000-01-01", "s")
+_LEAST: Final = int((_FIRST - _EPOCH).astype(np.int64))
+_MOST: Final = int((_END - _EPOCH).astype(np.int64)) - 1
 
 
 class Rows(NamedTuple):
@@ -46,7 +51,10 @@ class Rows(NamedTuple):
     seconds: NDArray[np.floating]
     """Duration; 0 where it is unknown."""
     time: NDArray[np.unsignedinteger]
-    """Start: the index into ``Table.days`` times 86,400, plus the second of the day."""
+    """Start: the index into ``Table.days`` times 86,400, plus the second of the day.
+
+    Days and seconds are those that the clocks of the table's time zone show.
+    """
 
     def take(self, which: slice | NDArray[Any]) -> "Rows":
         return Rows(
@@ -63,7 +71,7 @@ class Table:
     pages: "pd.Index[str]"
     """The pages that have sessions, sorted by name."""
     days: NDArray[np.datetime64]
-    """The UTC days that have sessions, in order."""
+    """The days that have sessions, in order."""
     linear_edges: NDArray[np.float64]
     """Seconds: from 0 in equal steps, then infinity."""
     log_edges: NDArray[np.float64]
@@ -92,7 +100,96 @@ class Table:
         return self.rows.take(slice(self.offsets[user], self.offsets[user + 1]))
 
 
-def table(frames: Iterable[pd.DataFrame]) -> Table:
+def time_zone(name: str) -> tzinfo:
+    """The zone of this IANA name; ValueError where there is none, in one line."""
+    if name == "UTC":  # Which works where the system has no zones at all.
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name!r}") from None
+
+
+class Clock:
+    """What the clocks of a time zone show, and when they show it.
+
+    Times are whole seconds since ``_EPOCH``, in 64 bits.
+    """
+
+    def __init__(self, zone: tzinfo) -> None:
+        self.zone = zone
+
+    def shown(self, seconds: NDArray[np.int64]) -> NDArray[np.int64]:
+        """From UTC to what is shown, which stays in the years 1 to 9999."""
+        if self.zone is UTC:
+            return seconds
+        changes, offsets = self._changes(seconds)
+        shown = seconds + offsets[np.searchsorted(changes, seconds, side="right")]
+        return np.clip(shown, _LEAST, _MOST, out=shown)
+
+    def utc(self, shown: NDArray[np.int64]) -> NDArray[np.int64]:
+        """From what is shown to UTC: the first time where it is shown twice."""
+        if self.zone is UTC:
+            return shown
+        changes, offsets = self._changes(shown)
+        # What the clocks came to before they were changed.
+        reached = changes + offsets[:-1]
+        return shown - offsets[np.searchsorted(reached, shown, side="right")]
+
+    def _changes(
+        self, seconds: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """When clocks are changed around these times, and the offsets around that."""
+        ends = np.array([seconds.min() - DAY, seconds.max() + DAY])
+        years = (_EPOCH + ends).astype("datetime64[Y]").astype(np.int64) + 1970
+        found: list[_Change] = []
+        for year in range(max(int(years[0]), 1), min(int(years[1]), 9999) + 1):
+            found += _changes(self.zone, year)
+        offsets = [found[0].offset] + [change.offset for change in found]
+        return np.array([change.second for change in found]), np.array(offsets)
+
+
+class _Change(NamedTuple):
+    second: int
+    """In UTC, since ``_EPOCH``."""
+    offset: int
+    """Seconds that clocks are ahead of UTC from then on."""
+
+
+@lru_cache(maxsize=20_000)
+def _changes(zone: tzinfo, year: int) -> tuple[_Change, ...]:
+    """When the clocks of a zone are changed in a year; first, how they are set.
+
+    Days with the same offset at both ends are taken to have no change between: in
+    none of the database's zones do two lie as close as three days.
+    """
+    first = int((np.datetime64(f"{year:04}-01-01", "s") - _EPOCH).astype(np.int64))
+    end = int((np.datetime64(f"{year + 1:04}-01-01", "s") - _EPOCH).astype(np.int64))
+    before = _offset(zone, first)
+    found = [_Change(first, before)]
+    for low in range(first, end, 3 * DAY):
+        high = min(low + 3 * DAY, end)
+        after = _offset(zone, high)
+        if after != before:
+            while high - low > 1:
+                middle = (low + high) // 2
+                if _offset(zone, middle) == before:
+                    low = middle
+                else:
+                    high = middle
+            found.append(_Change(high, after))
+            before = after
+    return tuple(found)
+
+
+def _offset(zone: tzinfo, second: int) -> int:
+    # A day from where years end, the clock of any zone can still be written.
+    second = min(max(second, _LEAST + DAY), _MOST - DAY)
+    moment = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
+    return round((moment.astimezone(zone).utcoffset() or timedelta()).total_seconds())
+
+
+def table(frames: Iterable[pd.DataFrame], clock: Clock) -> Table:
     """Sort the sessions of all *frames*; see ``Activity`` for what they must be.
 
     Each frame is narrowed, and can be forgotten, before the next is asked for. While
@@ -102,7 +199,7 @@ def table(frames: Iterable[pd.DataFrame]) -> Table:
     parts: list[_Part] = []
     total = longest = 0.0
     for frame in frames:
-        for part in _parts(frame, names):
+        for part in _parts(frame, names, clock):
             parts.append(part)
             # An unknown duration, -1, makes this larger than it is: no harm.
             total += float(np.abs(part.seconds).sum(dtype=np.float64))
@@ -300,10 +397,12 @@ class _Part(NamedTuple):
     seconds: NDArray[np.floating]
     """-1 where the duration is unknown."""
     time: NDArray[np.signedinteger]
-    """Seconds since ``_EPOCH``."""
+    """Seconds since ``_EPOCH``, as the clocks show them."""
 
 
-def _parts(frame: pd.DataFrame, names: "dict[str, _Names]") -> Iterator[_Part]:
+def _parts(
+    frame: pd.DataFrame, names: "dict[str, _Names]", clock: Clock
+) -> Iterator[_Part]:
     for name in COLUMNS:
         if list(frame.columns).count(name) != 1:
             raise ValueError(f"the sessions have no column {name!r}, or several")
@@ -318,7 +417,7 @@ def _parts(frame: pd.DataFrame, names: "dict[str, _Names]") -> Iterator[_Part]:
             page[block].copy(),
             page_base,
             _narrow(seconds[block]),
-            _since_epoch(time[block]),
+            _since_epoch(time[block], clock),
         )
         if min(part.user.min(), part.page.min()) < 0:
             raise ValueError("a session without a user or a page")
@@ -391,12 +490,14 @@ def _narrow(seconds: NDArray[Any]) -> NDArray[np.floating]:
     return narrow if (narrow == filled).all() else filled
 
 
-def _since_epoch(time: NDArray[np.datetime64]) -> NDArray[np.signedinteger]:
+def _since_epoch(
+    time: NDArray[np.datetime64], clock: Clock
+) -> NDArray[np.signedinteger]:
     """In whole seconds, and in 32 bits where these hold all, as from 1952 to 2088."""
     time = time.astype("datetime64[s]")
     if not (time.min() >= _FIRST and time.max() < _END):
         raise ValueError("a session without a time, or not in the years 1 to 9999")
-    seconds = (time - _EPOCH).view(np.int64)
+    seconds = clock.shown((time - _EPOCH).view(np.int64))
     narrow = seconds.astype(np.int32)
     return narrow if (narrow == seconds).all() else seconds
 

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from activity import Selection
 
@@ -49,6 +50,27 @@ def selected(row: Row, selection: Selection) -> bool:
 
 def instant(row: Row) -> datetime:
     return datetime.fromisoformat(row[3])
+
+
+def shown(rows: Sequence[Row], timezone: str) -> list[Row]:
+    """The rows with their times as the clocks of a zone show them."""
+    moved = []
+    for row in rows:
+        there = instant(row).replace(tzinfo=UTC).astimezone(ZoneInfo(timezone))
+        moved.append((*row[:3], there.replace(tzinfo=None).isoformat()))
+    return moved
+
+
+def weekdays(rows: Sequence[Row], selection: Selection) -> list[int]:
+    """How many Mondays, Tuesdays and so on the selected dates are."""
+    days = [instant(row).date().toordinal() for row in rows]
+    counts = [0] * 7
+    for number in range(min(days), max(days) + 1):
+        day = date.fromordinal(number)
+        after_start = selection.start is None or selection.start <= day
+        before_end = selection.end is None or day < selection.end
+        counts[day.weekday()] += after_start and before_end
+    return counts
 
 
 def quantile(durations: Sequence[float], q: float) -> float:

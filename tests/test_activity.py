@@ -1,7 +1,7 @@
 import math
 import weakref
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +15,11 @@ from activity import Activity, NotInData, Selection, Tally
 
 from . import slow
 from .conftest import ROWS, Row, table
+
+UNKNOWN_ZONES = (
+    *("Europe/Atlantis", "../x", "/etc/passwd", "", ".", "Europe", "Europe/", " "),
+    *("x" * 5_000, "a\0b", "\udcff", "tzdata.zi", "Europe/Berlin\nx"),
+)
 
 
 def by_page(activity: Activity, values: np.ndarray[Any, Any]) -> dict[str, Any]:
@@ -162,6 +167,27 @@ def test_bins_suit_the_durations(
     assert np.ptp(np.diff(edges[:-1])) == 0
 
 
+def test_weekdays_count_days_without_sessions_too(activity: Activity) -> None:
+    # 2024 from Monday, 1 January to Tuesday, 31 December.
+    year = activity.summarise(Selection()).weekdays
+    assert year.dtype == np.int64
+    assert year.tolist() == [53, 53, 52, 52, 52, 52, 52]
+    # From Thursday to the next Friday, whatever else is picked.
+    dates = Selection("bob", date(2024, 2, 29), date(2024, 3, 9), ("help",), longest=10)
+    assert activity.summarise(dates).weekdays.tolist() == [1, 1, 1, 2, 2, 1, 1]
+    # Sunday, 31 December 2023, and what follows on 31 December 2024, isn't in the data.
+    around = Selection(start=date(2023, 12, 31), end=date(2024, 1, 3))
+    assert activity.summarise(around).weekdays.tolist() == [1, 1, 0, 0, 0, 0, 0]
+    after = Selection(start=date(2024, 12, 31), end=date(9999, 12, 31))
+    assert activity.summarise(after).weekdays.tolist() == [0, 1, 0, 0, 0, 0, 0]
+    for none in (
+        Selection(start=date(2025, 1, 1)),
+        Selection(end=date(2024, 1, 1)),
+        Selection(start=date(2024, 3, 1), end=date(2024, 2, 1)),
+    ):
+        assert not activity.summarise(none).weekdays.any()
+
+
 def sessions_in(activity: Activity, selection: Selection) -> int:
     return int(activity.summarise(selection).everyone.sessions.sum())
 
@@ -238,6 +264,65 @@ def test_times_with_a_zone_are_compared_in_utc() -> None:
     activity = Activity(sessions)
     assert activity.first == pd.Timestamp("2023-12-31T23:30:00")
     assert sessions_in(activity, Selection(end=date(2024, 1, 1))) == 1
+
+
+def test_days_and_hours_are_those_of_the_time_zone() -> None:
+    rows: list[Row] = [
+        ("u", "p", 1, "2024-01-15T12:00:00"),
+        ("u", "p", 2, "2024-07-15T12:00:00"),
+        ("u", "p", 4, "2024-07-15T21:59:59"),
+        ("u", "p", 8, "2024-07-15T22:00:00"),
+    ]
+    activity = Activity(table(rows), timezone="Europe/Berlin")
+    assert activity.timezone == "Europe/Berlin"
+    assert activity.first == pd.Timestamp("2024-01-15T13:00:00")
+    assert activity.last == pd.Timestamp("2024-07-16T00:00:00")
+    summary = activity.summarise(Selection())
+    days = np.datetime_as_string(summary.days).tolist()
+    assert days == ["2024-01-15", "2024-07-15", "2024-07-16"]
+    assert summary.everyone.day_seconds.tolist() == [1, 6, 8]
+    # Mondays, and a Tuesday.
+    hours = {at: n for at, n in np.ndenumerate(summary.everyone.hours) if n}
+    assert hours == {(0, 13): 1, (0, 14): 1, (0, 23): 1, (1, 0): 1}
+    assert sessions_in(activity, Selection(end=date(2024, 7, 16))) == 3
+    assert Activity(table(rows)).timezone == "UTC"
+
+
+def test_the_hour_that_is_shown_twice_is_one() -> None:
+    # Until 01:00 UTC clocks in Berlin showed summer time.
+    times = ("00:00:00", "00:59:59", "01:00:00", "01:59:59", "02:00:00")
+    rows: list[Row] = [("u", "p", 1, f"2024-10-27T{time}") for time in times]
+    summary = Activity(table(rows), "Europe/Berlin").summarise(Selection())
+    hours = {at: n for at, n in np.ndenumerate(summary.everyone.hours) if n}
+    assert hours == {(6, 2): 4, (6, 3): 1}
+    assert summary.everyone.last == pd.Timestamp("2024-10-27T03:00:00")
+
+
+def test_clocks_stop_where_years_end() -> None:
+    rows: list[Row] = [
+        ("u", "p", 1, "0001-01-01T00:00:00"),
+        ("u", "p", 2, "9999-12-31T23:59:59"),
+    ]
+    # In tables of their own, or all years between are looked at for changes.
+    first, last = table(rows[:1]), table(rows[1:])
+    west, east = (
+        Activity([first, last], "Etc/GMT+5"),
+        Activity([first, last], "Etc/GMT-5"),
+    )
+    assert (west.first, west.last) == (
+        pd.Timestamp("0001-01-01"),
+        pd.Timestamp("9999-12-31T18:59:59"),
+    )
+    assert (east.first, east.last) == (
+        pd.Timestamp("0001-01-01T05:00:00"),
+        pd.Timestamp("9999-12-31T23:59:59"),
+    )
+
+
+@pytest.mark.parametrize("name", UNKNOWN_ZONES)
+def test_refuses_a_time_zone_that_there_is_not(name: str) -> None:
+    with pytest.raises(ValueError, match=r"^there is no time zone .*\Z"):
+        Activity(table(ROWS), timezone=name)
 
 
 def test_leaves_the_table_as_it_is() -> None:
@@ -436,6 +521,61 @@ def test_agrees_with_the_slow_implementation(way: str, data: st.DataObject) -> N
     everyone = activity.summarise(Selection()).everyone
     assert everyone.exact == (way != "sketched cubes")
     answers(activity, rows, data.draw(selections(activity)))
+
+
+ZONES = {
+    # Changes of their clocks, in UTC.
+    "Europe/Berlin": (
+        *("1893-03-31T23:06:32", "2024-03-31T01:00:00", "2024-10-27T01:00:00"),
+        "2099-10-25T01:00:00",
+    ),
+    "America/New_York": ("2024-03-10T07:00:00", "2024-11-03T06:00:00"),
+    "Asia/Kolkata": ("1945-10-14T17:30:00",),
+    # By half an hour.
+    "Australia/Lord_Howe": ("2024-04-06T15:00:00", "2024-10-05T15:30:00"),
+    # From one side of the date line to the other.
+    "Pacific/Apia": ("2011-12-30T10:00:00",),
+}
+
+nearby = st.one_of(
+    st.sampled_from((-3601, -3600, -1801, -1800, -1, 0, 1, 1799, 1800, 3599, 3600)),
+    st.integers(-2 * 86_400, 2 * 86_400),
+)
+
+
+@st.composite
+def rows_around_changes(draw: st.DrawFn, timezone: str) -> list[Row]:
+    moments = st.one_of(
+        st.builds(
+            lambda change, seconds: (
+                datetime.fromisoformat(change) + timedelta(seconds=seconds)
+            ),
+            st.sampled_from(ZONES[timezone]),
+            nearby,
+        ),
+        st.datetimes(datetime(1890, 1, 1), datetime(2110, 1, 1)),
+    )
+    times = moments.map(lambda moment: moment.replace(microsecond=0).isoformat())
+    row = st.tuples(
+        st.sampled_from("ab"), st.sampled_from("xy"), st.integers(0, 9), times
+    )
+    return draw(st.lists(row, min_size=1, max_size=8))
+
+
+@pytest.mark.parametrize("timezone", ZONES)
+@settings(deadline=None, max_examples=50)
+@given(data=st.data())
+def test_time_zones_agree_with_the_slow_implementation(
+    timezone: str, data: st.DataObject
+) -> None:
+    rows = data.draw(rows_around_changes(timezone))
+    activity = Activity(table(rows), timezone)
+    days = st.one_of(st.none(), st.sampled_from(activity.days.tolist()))
+    selection = Selection(start=data.draw(days), end=data.draw(days))
+    shown = slow.shown(rows, timezone)
+    answers(activity, shown, selection)
+    weekdays = activity.summarise(selection).weekdays.tolist()
+    assert weekdays == slow.weekdays(shown, selection)
 
 
 @pytest.mark.parametrize("way", WAYS)
