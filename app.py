@@ -29,6 +29,7 @@ import layout
 import security
 import simulate
 from activity import Activity
+from rows import time_zone
 from sources import BadInput, Origin, read_sessions
 
 _ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
@@ -44,15 +45,18 @@ def create_app(
     sessions: pd.DataFrame | Iterable[pd.DataFrame],
     origin: Origin | None = None,
     hosts: Sequence[str] = (),
+    timezone: str = "UTC",
 ) -> Dash:
     """Build the dashboard over a table of sessions, or a stream (see ``Activity``).
 
     *origin* says in words where they are from. *hosts* are host names, without a
     port, that the page may be asked for under, besides this machine's own
-    (``security.LOOPBACK``). ``create_app(...).server`` is a WSGI application. Raises
-    ValueError for a table that Activity can't take.
+    (``security.LOOPBACK``). *timezone* is the IANA name of the zone whose days and
+    hours are shown. ``create_app(...).server`` is a WSGI application. Raises
+    ValueError for a table or a zone that Activity can't take.
     """
-    return _assemble(Activity(sessions), origin or Origin("A table"), hosts)
+    activity = Activity(sessions, timezone)
+    return _assemble(activity, origin or Origin("A table"), hosts)
 
 
 def _assemble(activity: Activity, origin: Origin, hosts: Sequence[str]) -> Dash:
@@ -124,6 +128,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--users", type=_from_1, metavar="N", help="of N users (50)")
     add("--seed", type=_from_0, metavar="N", help="from this seed (2024)")
     add(
+        "--timezone",
+        default="UTC",
+        type=_timezone,
+        metavar="NAME",
+        help="show days and hours of this time zone, such as Europe/Berlin "
+        "(%(default)s)",
+    )
+    add(
         "--host",
         default="127.0.0.1",
         metavar="ADDRESS",
@@ -176,6 +188,14 @@ _from_1: Final = partial(_number, least=1, most=10**9)
 _port: Final = partial(_number, least=1, most=65_535)
 
 
+def _timezone(name: str) -> str:
+    try:
+        time_zone(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return name
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -194,7 +214,7 @@ def _load(options: argparse.Namespace) -> Dash:
         stream = simulate.stream_sessions(options.sessions, options.users, options.seed)
         origin = Origin(f"Simulated data (seed {options.seed})")
     hosts = [*_names(options.host), *options.allow_host]
-    activity = _arranged(stream, n_sessions, made)
+    activity = _arranged(stream, n_sessions, made, options.timezone)
     print(layout.data_line(activity, origin))
     if not _is_loopback(options.host):
         names = ", ".join([*security.LOOPBACK, *hosts])
@@ -203,7 +223,7 @@ def _load(options: argparse.Namespace) -> Dash:
 
 
 def _arranged(
-    stream: Iterable[pd.DataFrame], n_sessions: int | None, made: str
+    stream: Iterable[pd.DataFrame], n_sessions: int | None, made: str, timezone: str
 ) -> Activity:
     """The stream as an Activity; on a terminal with a progress bar if it takes long."""
     with tqdm(
@@ -222,7 +242,7 @@ def _arranged(
                 bar.update(len(sessions))
             bar.set_description("Arranging")
 
-        return Activity(counted())
+        return Activity(counted(), timezone)
 
 
 def _names(host: str) -> list[str]:

@@ -75,7 +75,7 @@ def test_a_terminal_shows_progress() -> None:
     termios.tcsetwinsize(its, (24, 80))
     command = [sys.executable, "app.py", "--no-debug", "--port", str(free_port())]
     with subprocess.Popen(
-        [*command, "--sessions", "8_000_000"],
+        [*command, "--sessions", "20_000_000"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=its,
@@ -90,7 +90,7 @@ def test_a_terminal_shows_progress() -> None:
     assert re.search(r"Simulating: +\d+%", shown)
     # It is gone in the end.
     assert shown.endswith("\r")
-    assert printed[0].startswith("Simulated data (seed 2024): 8,000,000 sessions of 50")
+    assert printed[0].startswith("Simulated data (seed 2024): 20,000,000 sessions of")
     assert printed[1].startswith("Open ")
 
 
@@ -209,6 +209,17 @@ def test_says_what_it_left_out(tmp_path: Path) -> None:
         )
 
 
+def test_shows_the_hours_of_a_time_zone(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.csv"
+    path.write_text(
+        "user_id,page,duration,timestamp\nann,home,5,2024-07-01T10:00\n"
+        "ann,home,,2024-07-01T11:00\n"
+    )
+    arguments = ("--no-debug", "--port", str(free_port()), str(path))
+    with running(*arguments, "--timezone", "Europe/Berlin") as (_, printed):
+        assert "1 July 2024 12:00 to 13:00" in printed[0]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -219,6 +230,10 @@ def test_says_what_it_left_out(tmp_path: Path) -> None:
         ("--port", "0"),
         ("--port", "65536"),
         ("--seed", "1", "sessions.csv"),
+        ("--timezone", "Europe/Atlantis"),
+        ("--timezone", "../x"),
+        ("--timezone", ""),
+        ("--timezone", "Europe"),
     ],
 )
 def test_impossible_options(arguments: tuple[str, ...]) -> None:
