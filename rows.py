@@ -384,7 +384,8 @@ def rounded(values: NDArray[np.floating], grain: float) -> NDArray[np.float64]:
 
 def _grain(total: float) -> float:
     """A power of two of which values that sum to *total* have less than 2 ** 52."""
-    return math.ldexp(1.0, math.frexp(total)[1] - 51)
+    # Not so small that there is no number for what it is divided into.
+    return math.ldexp(1.0, max(math.frexp(total)[1] - 51, -1000))
 
 
 class _Part(NamedTuple):
