@@ -70,12 +70,12 @@ def count_rows(table: Table, rows: Rows, picked: Picked) -> Counted:
         ends |= block.bin[1:] != block.bin[:-1]
         runs = np.concatenate(([0], np.flatnonzero(ends) + 1))
         page, bin_, n = block.page[runs], block.bin[runs], np.diff(runs, append=n_rows)
-        long = block.seconds.astype(np.float64)
+        long = rounded(block.seconds, table.grain)
         np.add.at(sessions, page, n)
         np.add.at(bins, bin_, n)
         np.add.at(unknown, page[bin_ == 0], n[bin_ == 0])
         np.add.at(seconds, page, np.add.reduceat(long, runs))
-        apart = long - table.centre
+        apart = block.seconds - np.float64(table.centre)
         apart *= apart
         apart = np.add.reduceat(apart, runs)
         apart[bin_ == 0] = 0
@@ -95,7 +95,7 @@ def count_rows(table: Table, rows: Rows, picked: Picked) -> Counted:
         some = np.flatnonzero(known)
         # The first row of each page whose duration is known.
         at = (np.cumsum(sessions) - known)[some]
-        low, high, part = _positions(known[some])
+        low, high, part = positions(known[some])
         below, above = every[at + low].astype(np.float64), every[at + high]
         quantiles[:, some] = below + part * (above - below)
 
@@ -122,6 +122,15 @@ def _joined(blocks: list[NDArray[Any]]) -> NDArray[Any]:
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
+def means(
+    seconds: NDArray[np.float64], known: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Sums by the number of durations in them; NaN where there is none."""
+    out = np.full(len(known), np.nan)
+    np.divide(seconds, known, out=out, where=known > 0)
+    return out
+
+
 def _about_means(
     squares: NDArray[np.float64],
     known: NDArray[np.int64],
@@ -134,6 +143,12 @@ def _about_means(
 
 
 def _kept(table: Table, rows: Rows, picked: Picked) -> Rows:
+    which = places(table, rows, picked)
+    return rows if which is None else rows.take(which)
+
+
+def places(table: Table, rows: Rows, picked: Picked) -> NDArray[np.intp] | None:
+    """Where the rows are that are picked; None: all are."""
     n_days, _, n_bins = shape(table)
     keep: NDArray[np.bool_] | None = None
 
@@ -151,7 +166,7 @@ def _kept(table: Table, rows: Rows, picked: Picked) -> Rows:
         narrow(rows.bin >= picked.first_bin)
     if picked.last_bin < n_bins:
         narrow(rows.bin < picked.last_bin)
-    return rows if keep is None else rows.take(np.flatnonzero(keep))
+    return None if keep is None else np.flatnonzero(keep)
 
 
 class Cube:
@@ -414,7 +429,7 @@ class SketchedCube:
             return np.concatenate((by_page, by_page.sum(axis=0, keepdims=True)))
 
         known, shorter, to = with_all(known), with_all(shorter), with_all(to)
-        low, high, part = _positions(known)
+        low, high, part = positions(known)
 
         def values(ranks: NDArray[np.int64]) -> NDArray[np.floating]:
             bins = (to <= (shorter + ranks)[..., None]).sum(axis=-1)
@@ -451,7 +466,7 @@ def _sketch_bin(seconds: NDArray[np.floating]) -> NDArray[np.intp]:
     return np.maximum(bins, 0)
 
 
-def _positions(
+def positions(
     known: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """For each quantile and each n: the ranks around it, and how far it is between."""
@@ -471,7 +486,7 @@ def _of_bins(
     ends = np.cumsum(counts) - counts[0]
     if not ends[-1]:
         return np.full(len(QUANTILES), np.nan)
-    low, high, part = _positions(ends[-1:])
+    low, high, part = positions(ends[-1:])
     ranks = np.concatenate((low, high)).ravel()
     bins = np.searchsorted(ends, ranks, side="right")
     values = np.empty(len(ranks))

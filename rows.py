@@ -99,6 +99,11 @@ class Table:
     def user_rows(self, user: int) -> Rows:
         return self.rows.take(slice(self.offsets[user], self.offsets[user + 1]))
 
+    def moments(self, time: NDArray[Any]) -> NDArray[np.datetime64]:
+        """What clocks showed, to the second, at times as ``Rows`` have them."""
+        day, second = np.divmod(time, DAY)
+        return self.days[day].astype("datetime64[s]") + second.astype(np.int64)
+
 
 def time_zone(name: str) -> tzinfo:
     """The zone of this IANA name; ValueError where there is none, in one line."""
@@ -135,6 +140,11 @@ class Clock:
         # What the clocks came to before they were changed.
         reached = changes + offsets[:-1]
         return shown - offsets[np.searchsorted(reached, shown, side="right")]
+
+    def instants(self, shown: NDArray[np.datetime64]) -> pd.DatetimeIndex:
+        """What is shown as times in the zone: the first where it is shown twice."""
+        utc = _EPOCH + self.utc((shown - _EPOCH).view(np.int64))
+        return pd.DatetimeIndex(utc).tz_localize("UTC").tz_convert(self.zone)
 
     def _changes(
         self, seconds: NDArray[np.int64]
@@ -317,7 +327,7 @@ def _fill(
     if not len(group):
         return
     first, last = int(group.min()), int(group.max())
-    order = _order_by(group - group.dtype.type(first), last - first + 1, seconds)
+    order = order_by(group - group.dtype.type(first), last - first + 1, seconds)
     group, rows.seconds[:], rows.time[:] = group[order], seconds[order], time[order]
     user = group // n_pages
     rows.page[:] = group - user * n_pages
@@ -334,10 +344,10 @@ def sorted_by_page(table: Table) -> Rows:
     n_bins = len(table.edges)
     rows = table.rows
     group = rows.page.astype(np.int64) * n_bins + rows.bin
-    return rows.take(_order_by(group, len(table.pages) * n_bins, rows.seconds))
+    return rows.take(order_by(group, len(table.pages) * n_bins, rows.seconds))
 
 
-def _order_by(
+def order_by(
     group: NDArray[Any], n_groups: int, seconds: NDArray[np.floating]
 ) -> NDArray[Any]:
     """The order by *group*, which is in [0, n_groups), then by *seconds*.

@@ -1,4 +1,4 @@
-"""What ``Activity.summarise`` means, written as slowly and obviously as possible."""
+"""What ``Activity`` answers, written as slowly and obviously as possible."""
 
 import math
 from collections.abc import Sequence
@@ -29,6 +29,19 @@ class SlowTally:
     last: datetime | None
     overall_median: float
     overall_p90: float
+
+
+@dataclass
+class SlowUser:
+    """As ``users.ByUser``, for one user."""
+
+    sessions: int
+    unknown: int
+    seconds: float
+    active_days: int
+    median: float
+    p90: float
+    last: datetime | None
 
 
 def selected(row: Row, selection: Selection) -> bool:
@@ -136,3 +149,26 @@ def tally(rows: Sequence[Row], pages: Sequence[str]) -> SlowTally:
         overall_median=quantile(every, 0.5),
         overall_p90=quantile(every, 0.9),
     )
+
+
+def by_user(
+    rows: Sequence[Row], users: Sequence[str], selection: Selection
+) -> list[SlowUser]:
+    """Go through the rows again for each of the users."""
+    found = []
+    for user in users:
+        theirs = [row for row in rows if row[0] == user and selected(row, selection)]
+        known = [duration for _, _, duration, _ in theirs if duration is not None]
+        times = [instant(row) for row in theirs]
+        found.append(
+            SlowUser(
+                sessions=len(theirs),
+                unknown=len(theirs) - len(known),
+                seconds=math.fsum(known),
+                active_days=len({time.date() for time in times}),
+                median=quantile(known, 0.5),
+                p90=quantile(known, 0.9),
+                last=max(times, default=None),
+            )
+        )
+    return found

@@ -1,9 +1,10 @@
 import math
 import weakref
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -633,6 +634,123 @@ def test_a_sketched_median_is_not_outside_what_is_selected() -> None:
     everyone = activity.summarise(Selection(shortest=310, longest=320)).everyone
     assert everyone.sessions.tolist() == [1]
     assert everyone.median.tolist() == [310]
+
+
+Selected = list[tuple[str, str, float | None, datetime]]
+
+
+def selected(
+    activity: Activity, selection: Selection, limit: int, block: int
+) -> list[Selected]:
+    """The sessions of each table; times in UTC."""
+    tables: list[Selected] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("activity.BLOCK", block)
+        for frame in activity.selected(selection, limit):
+            assert list(frame.columns) == ["user_id", "page", "duration", "timestamp"]
+            assert frame["duration"].dtype == np.float64
+            kind = frame["timestamp"].dtype
+            assert isinstance(kind, pd.DatetimeTZDtype)
+            assert (kind.unit, str(kind.tz)) == ("s", activity.timezone)
+            utc = frame["timestamp"].dt.tz_convert("UTC").dt.tz_localize(None)
+            seconds = frame["duration"]
+            columns = (
+                *(frame["user_id"], frame["page"]),
+                seconds.astype(object).where(seconds.notna(), None),
+                utc.to_numpy().tolist(),
+            )
+            tables.append(list(zip(*columns, strict=True)))
+    return tables
+
+
+def test_hands_out_what_is_selected(activity: Activity) -> None:
+    (frame,) = activity.selected(Selection("ann", start=date(2024, 2, 29)), limit=10)
+    utc = [
+        *("2024-12-31T23:59:59Z", "2024-02-29T00:00:00Z", "2024-02-29T12:00:00Z"),
+        *("2024-03-01T00:00:00Z", "2024-03-01T00:00:00Z"),
+    ]
+    wanted = pd.DataFrame(
+        {
+            "user_id": ["ann"] * 5,
+            "page": ["cart", *["home"] * 4],
+            "duration": [np.nan, 20, 30, 40, 50],
+            "timestamp": pd.to_datetime(utc).astype("datetime64[s, UTC]"),
+        }
+    )
+    pd.testing.assert_frame_equal(frame, wanted)
+
+
+def test_hands_out_no_more_than_the_limit(activity: Activity) -> None:
+    def sizes(limit: int, block: int, selection: Selection) -> list[int]:
+        return [len(rows) for rows in selected(activity, selection, limit, block)]
+
+    assert sizes(100, 100, Selection()) == [12]
+    assert sizes(100, 5, Selection()) == [5, 5, 2]
+    assert sizes(7, 5, Selection()) == [5, 2]
+    assert sizes(5, 5, Selection()) == [5]
+    assert sizes(0, 5, Selection()) == sizes(-1, 5, Selection()) == []
+    # help is on one row, in the last block but one, the cart on four.
+    assert sizes(100, 4, Selection(pages=("help",))) == [1]
+    assert sizes(3, 4, Selection(pages=("cart",))) == [1, 1, 1]
+    assert sizes(100, 100, Selection("ann", start=date(2025, 1, 1))) == []
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [Selection("zoe"), Selection(pages=("shop",)), Selection(shortest=7.5)],
+)
+def test_hands_out_nothing_that_is_not_in_the_data(
+    activity: Activity, selection: Selection
+) -> None:
+    with pytest.raises(NotInData):
+        activity.selected(selection, 1)
+
+
+def test_hands_out_the_first_of_two_hours() -> None:
+    times = ("00:59:59", "01:00:00", "01:59:59", "02:00:00")
+    rows: list[Row] = [
+        ("u", "p", n, f"2024-10-27T{time}") for n, time in enumerate(times)
+    ]
+    (frame,) = Activity(table(rows), "Europe/Berlin").selected(Selection(), 9)
+    assert [time.isoformat() for time in frame["timestamp"]] == [
+        "2024-10-27T02:59:59+02:00",
+        "2024-10-27T02:00:00+02:00",
+        "2024-10-27T02:59:59+02:00",
+        "2024-10-27T03:00:00+01:00",
+    ]
+
+
+@pytest.mark.parametrize("timezone", ["UTC", *ZONES])
+@settings(deadline=None, max_examples=50)
+@given(data=st.data(), limit=st.integers(0, 9), block=st.integers(1, 9))
+def test_what_is_handed_out_agrees_with_the_slow_implementation(
+    timezone: str, data: st.DataObject, limit: int, block: int
+) -> None:
+    around = rows_around_changes(timezone) if timezone in ZONES else rows_lists
+    rows = data.draw(around)
+    activity = Activity(table(rows), timezone)
+    selection = data.draw(selections(activity))
+    wanted: Selected = []
+    for row in slow.shown(rows, timezone):
+        user, page, duration, _ = row
+        if slow.selected(row, selection) and selection.user in (None, user):
+            there = slow.instant(row).replace(tzinfo=ZoneInfo(timezone))
+            utc = there.astimezone(UTC).replace(tzinfo=None)
+            seconds = None if duration is None else float(duration)
+            wanted.append((user, page, seconds, utc))
+    tables = selected(activity, selection, len(rows), block)
+    assert all(0 < len(part) <= block for part in tables)
+    every = [row for part in tables for row in part]
+
+    def key(row: Any) -> Any:
+        return row[0], row[1], row[2] is not None, row[2]
+
+    assert [key(row) for row in every] == sorted(map(key, wanted))
+    assert sorted(map(repr, every)) == sorted(map(repr, wanted))
+    first = [
+        row for part in selected(activity, selection, limit, block) for row in part
+    ]
+    assert first == every[:limit]
 
 
 @settings(deadline=None, max_examples=100)
