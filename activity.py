@@ -207,7 +207,15 @@ class Summary:
     rank: int | None
     """The user's place by total time over all the data, the largest first."""
     n_users: int
-    """Among so many users."""
+    """All users of the data;"""
+    n_sessions: int
+    """and all its sessions,"""
+    first: pd.Timestamp
+    """of which the first began here,"""
+    last: pd.Timestamp
+    """and the last here."""
+    timezone: str
+    """The time zone of the days, hours and times."""
 
 
 class Activity:
@@ -307,7 +315,19 @@ class Activity:
 
     def has_user(self, name: str) -> bool:
         """Whether a session names this user."""
-        return self._code_of_user(name) is not None
+        return self.code_of(name) is not None
+
+    def code_of(self, user: str) -> int | None:
+        """The place of a user in ``users``; None where no session names them."""
+        code = bisect_left(self.users, user)
+        return code if code < len(self.users) and self.users[code] == user else None
+
+    def named(self, text: str) -> NDArray[np.bool_]:
+        """For each user whether the name contains *text*, in any case of letters."""
+        found: NDArray[np.bool_] = self._folded_names.str.contains(
+            text.casefold(), regex=False
+        )
+        return found
 
     def find_users(self, text: str, limit: int) -> list[str]:
         """At most *limit* users whose name contains *text*, in any case of letters.
@@ -317,9 +337,8 @@ class Activity:
         """
         if not text:
             return self.users[self._by_sessions[:limit]].tolist()
-        names, text = self._folded_names, text.casefold()
-        inside = names.str.contains(text, regex=False)
-        begins = names.str.startswith(text)
+        inside = self.named(text)
+        begins = self._folded_names.str.startswith(text.casefold())
         found: list[str] = []
         for mask in (begins, inside & ~begins):
             codes = self._by_sessions[mask[self._by_sessions]][: limit - len(found)]
@@ -346,6 +365,10 @@ class Activity:
             user=None if user is None else ready.get(user) or self._tally(user, picked),
             rank=None if user is None else int(self._rank[user]),
             n_users=len(self.users),
+            n_sessions=self.n_sessions,
+            first=self.first,
+            last=self.last,
+            timezone=self.timezone,
         )
 
     def by_user(self, selection: Selection) -> ByUser:
@@ -407,14 +430,10 @@ class Activity:
     def _user(self, selection: Selection) -> int | None:
         if selection.user is None:
             return None
-        user = self._code_of_user(selection.user)
+        user = self.code_of(selection.user)
         if user is None:
             raise NotInData(f"no session has the user {selection.user!r}")
         return user
-
-    def _code_of_user(self, name: str) -> int | None:
-        code = bisect_left(self.users, name)
-        return code if code < len(self.users) and self.users[code] == name else None
 
     def _picked(self, selection: Selection) -> Picked:
         first_day, last_day = 0, len(self.days)

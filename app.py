@@ -25,6 +25,7 @@ from tqdm import tqdm
 from werkzeug.serving import is_running_from_reloader, run_simple
 
 import callbacks
+import downloads
 import layout
 import security
 import simulate
@@ -73,6 +74,7 @@ def _assemble(activity: Activity, origin: Origin, hosts: Sequence[str]) -> Dash:
     )
     app.layout = layout.build_layout(activity, origin)
     callbacks.register(app, activity)
+    downloads.register(app.server, activity, app.config.requests_pathname_prefix)
     # Dash finishes its set-up in the first request, and fails a second one that comes
     # meanwhile (dash #3971).
     with app.server.test_request_context():

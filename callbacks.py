@@ -1,70 +1,308 @@
-"""The controls to a Selection, a Selection to the page."""
+"""The controls and the address to a View, a View to the page."""
 
 import logging
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, Final, cast, get_args
 
-from dash import Dash, Input, Output, set_props
+from dash import (
+    ClientsideFunction,
+    Dash,
+    Input,
+    Output,
+    State,
+    ctx,
+    no_update,
+    set_props,
+)
 from werkzeug.exceptions import BadRequest, HTTPException
 
 import figures
+import findings
 import ids
 import layout
-from activity import Activity, NotInData, Selection
+import tables
+import view as views
+from activity import Activity, NotInData, Selection, Summary
+from view import Measure, Scale, Statistic, View
 
 _log = logging.getLogger(__name__)
 
+Props = dict[tuple[str, str], Any]
+"""Values for properties of components: by the component's id and the name."""
 
-class Redrawn(NamedTuple):
-    """Everything on the page that depends on the selection."""
+# What a person sets. The address is the truth: where it changes, they follow it.
+_CONTROLS: Final = (
+    (ids.USER, "value"),
+    (ids.PERIOD, "value"),
+    (ids.DATES, "start_date"),
+    (ids.DATES, "end_date"),
+    (ids.PAGES, "value"),
+    (ids.SHORTEST, "value"),
+    (ids.LONGEST, "value"),
+    (ids.STATISTIC, "value"),
+    (ids.SCALE, "value"),
+    (ids.MEASURE, "value"),
+    (ids.FIND, "value"),
+)
+_TILE_PARTS: Final = ("label", "value", "beside")
+_DRAWN: Final = (
+    *((chart, "figure") for chart in ids.CHARTS),
+    *((ids.finding(chart), "children") for chart in ids.CHARTS),
+    *((ids.heading(chart), "children") for chart in ids.CHARTS),
+    *((ids.details(chart), "open") for chart in ids.CHARTS),
+    *((ids.numbers(chart), "data") for chart in ids.CHARTS),
+    *((ids.tile(tile, part), "children") for tile in ids.TILES for part in _TILE_PARTS),
+    (ids.CHIPS, "children"),
+    # For what the browser does alone: see assets/page.js.
+    (ids.CHIPS, "data-address"),
+    (ids.CHIPS, "data-caption"),
+    (ids.SESSIONS, "children"),
+)
+_LISTED: Final = (
+    (ids.numbers(ids.USERS), "data"),
+    (ids.finding(ids.USERS), "children"),
+    *((ids.tile(tile, "rank"), "children") for tile in ids.TILES),
+)
 
-    total_time: figures.Figure
-    user_average: figures.Figure
-    durations: figures.Figure
-    total_time_finding: str
-    user_average_finding: str
-    durations_finding: str
-    problem: str = ""
+
+def redraw(activity: Activity, view: View) -> Props:
+    """The page for a view, the table of users and the ranks aside.
+
+    Raises NotInData as ``Activity.summarise`` does.
+    """
+    # Without a filter these are the same, and then counted once.
+    answers: dict[Selection, Summary] = {}
+
+    def summary(selection: Selection) -> Summary:
+        if selection not in answers:
+            answers[selection] = activity.summarise(selection)
+        return answers[selection]
+
+    within = summary(view.selection)
+    summaries = {
+        chart: summary(tables.unfiltered_by_itself(chart, view.selection))
+        for chart in ids.CHARTS
+    }
+    of_pages, of_days = summaries[ids.TOTAL_TIME], summaries[ids.TIMELINE]
+    of_bins = summaries[ids.DURATIONS]
+    drawn: Props = {
+        (ids.TOTAL_TIME, "figure"): figures.total_time(of_pages, view),
+        (ids.USER_AVERAGE, "figure"): figures.user_average(of_pages, view),
+        (ids.DURATIONS, "figure"): figures.durations(of_bins, view),
+        (ids.TIMELINE, "figure"): figures.timeline(of_days, view),
+        (ids.HOURS, "figure"): figures.hours(within, view),
+    }
+    sentences = {
+        ids.TOTAL_TIME: findings.total_time(of_pages, view),
+        ids.USER_AVERAGE: findings.user_average(of_pages, view),
+        ids.DURATIONS: findings.durations(of_bins, within, view),
+        ids.TIMELINE: findings.timeline(of_days, within, view),
+        ids.HOURS: findings.hours(within, view),
+    }
+    for chart, counted in summaries.items():
+        drawn[ids.finding(chart), "children"] = sentences[chart]
+        drawn[ids.heading(chart), "children"] = tables.title(chart, counted, view)
+        drawn[ids.details(chart), "open"] = chart in view.tables
+        drawn[ids.numbers(chart), "data"] = (
+            layout.numbers_table(tables.table(chart, counted, view))
+            if chart in view.tables
+            else None
+        )
+    for name, tile in findings.tiles(within, view).items():
+        for part in _TILE_PARTS:
+            drawn[ids.tile(name, part), "children"] = getattr(tile, part)
+    drawn[ids.CHIPS, "children"] = layout.chips(view)
+    drawn[ids.CHIPS, "data-address"] = views.address(view)
+    drawn[ids.CHIPS, "data-caption"] = findings.caption(view)
+    drawn[ids.SESSIONS, "children"] = layout.sessions_link(within)
+    return drawn
 
 
-def redraw(activity: Activity, selection: Selection) -> Redrawn:
-    """The page for a selection; raises NotInData as ``Activity.summarise`` does."""
-    summary = activity.summarise(selection)
-    return Redrawn(
-        figures.total_time(summary),
-        figures.user_average(summary),
-        figures.durations(summary),
-        figures.total_time_finding(summary),
-        figures.user_average_finding(summary),
-        figures.durations_finding(summary),
-    )
+def list_users(activity: Activity, view: View) -> Props:
+    """The table of users, and the places of the picked one among them."""
+    numbers = activity.by_user(view.selection)
+    listed: Props = {
+        (ids.tile(tile, "rank"), "children"): rank
+        for tile, rank in findings.ranks(activity, numbers, view).items()
+    }
+    shown = tables.users(activity, numbers, view)
+    listed[ids.finding(ids.USERS), "children"] = findings.users(shown, view)
+    listed[ids.numbers(ids.USERS), "data"] = layout.users_table(shown, view)
+    return listed
 
 
 def register(app: Dash, activity: Activity) -> None:
     """Connect the components of ``layout.build_layout`` with *activity*."""
 
     @app.callback(
-        *(Output(chart, "figure") for chart in ids.CHARTS),
-        *(Output(ids.finding(chart), "children") for chart in ids.CHARTS),
-        Output(ids.PROBLEM, "children"),
-        Input(ids.USER, "value"),
+        output={
+            "search": Output(ids.URL, "search"),
+            "controls": [Output(*control) for control in _CONTROLS],
+            "drawn": [Output(*part) for part in _DRAWN],
+            "notice": Output(ids.NOTICE, "children"),
+            "problem": Output(ids.PROBLEM, "children"),
+        },
+        inputs={
+            "search": Input(ids.URL, "search"),
+            "values": [Input(*control) for control in _CONTROLS],
+        },
     )
-    def show(user: object) -> Redrawn:
+    def show(search: object, values: list[object]) -> dict[str, Any]:
+        # One callback for all ways to pick: what it sets itself doesn't start it again.
+        query = _text(search) or ""
+        shown, ignored = views.read(query, activity)
+        triggered = set(ctx.triggered_prop_ids)
+        controls = dict(zip(_CONTROLS, values, strict=True))
+        by_control = [c for c in _CONTROLS if ".".join(c) in triggered]
+        if by_control and f"{ids.URL}.search" not in triggered:
+            shown, ignored = picked(activity, shown, controls, set(by_control)), []
+            query = views.address(shown)
         try:
-            return redraw(activity, Selection(user=_text(user)))
+            drawn = redraw(activity, shown)
         except NotInData as error:
             raise BadRequest(str(error)) from error
+        follow = control_values(activity, shown)
+        words = f"Ignored in the address: {'; '.join(ignored)}." if ignored else ""
+        return {
+            "search": no_update if query == search else query,
+            # What says so already stays as it is, and what is being typed.
+            "controls": [
+                no_update if controls[control] == value else value
+                for control, value in follow.items()
+            ],
+            "drawn": [drawn[part] for part in _DRAWN],
+            "notice": words,
+            "problem": "",
+        }
 
-    if layout.searches_on_server(activity):
+    @app.callback(
+        output=[Output(*part) for part in _LISTED],
+        inputs=Input(ids.URL, "search"),
+        running=[(Output(f"{ids.USERS}-section", "className"), "working", "")],
+    )
+    def list_(search: object) -> list[Any]:
+        # It may take longer than the charts: they don't wait for it.
+        shown, _ = views.read(_text(search) or "", activity)
+        listed = list_users(activity, shown)
+        return [listed[part] for part in _LISTED]
+
+    clientside: Callable[..., None] = app.clientside_callback
+    for name in (*ids.CHARTS, ids.USERS):
+        clientside(
+            ClientsideFunction("tables", "users" if name == ids.USERS else "numbers"),
+            Output(ids.table(name), "children"),
+            Input(ids.numbers(name), "data"),
+            prevent_initial_call=True,
+        )
+    for chart in (ids.TOTAL_TIME, ids.USER_AVERAGE):
+        clientside(
+            ClientsideFunction("picks", "page"),
+            Output(chart, "clickData"),
+            Input(chart, "clickData"),
+            State(chart, "figure"),
+            prevent_initial_call=True,
+        )
+    for chart, function in ((ids.DURATIONS, "durations"), (ids.TIMELINE, "dates")):
+        clientside(
+            ClientsideFunction("picks", function),
+            Output(chart, "clickData"),
+            Output(chart, "selectedData"),
+            Input(chart, "clickData"),
+            Input(chart, "selectedData"),
+            State(chart, "figure"),
+            prevent_initial_call=True,
+        )
+
+    if len(activity.users) > layout.MAX_OPTIONS:
 
         @app.callback(
             Output(ids.USER, "options"),
             Input(ids.USER, "search_value"),
             # Also when another way than the list picks a user who isn't in it.
             Input(ids.USER, "value"),
-            prevent_initial_call=True,
         )
-        def search(text: object, user: object) -> list[str]:
+        def search_users(text: object, user: object) -> list[Any]:
             return layout.user_options(activity, _text(text) or "", _text(user))
+
+    if len(activity.pages) > layout.MAX_OPTIONS:
+
+        @app.callback(
+            Output(ids.PAGES, "options"),
+            Input(ids.PAGES, "search_value"),
+            Input(ids.PAGES, "value"),
+        )
+        def search_pages(text: object, pages: object) -> list[str]:
+            return layout.page_options(activity, _text(text) or "", _texts(pages))
+
+
+def control_values(activity: Activity, view: View) -> Props:
+    """What the controls show for a view."""
+    picked = view.selection
+    first, end = views.whole(activity)
+    days = {tuple(dates): key for key, (_, *dates) in views.periods(activity).items()}
+    filtered = picked.start is not None or picked.end is not None
+    return {
+        (ids.USER, "value"): picked.user or layout.EVERYONE,
+        (ids.PERIOD, "value"): days.get((picked.start, picked.end)),
+        # The calendar shows the last day, not the one after it.
+        (ids.DATES, "start_date"): str(picked.start or first) if filtered else None,
+        (ids.DATES, "end_date"): (
+            str((picked.end or end) - timedelta(days=1)) if filtered else None
+        ),
+        (ids.PAGES, "value"): list(picked.pages),
+        (ids.SHORTEST, "value"): picked.shortest,
+        (ids.LONGEST, "value"): picked.longest,
+        (ids.STATISTIC, "value"): view.statistic,
+        (ids.SCALE, "value"): view.scale,
+        (ids.MEASURE, "value"): view.timeline,
+        (ids.FIND, "value"): view.find,
+    }
+
+
+def picked(
+    activity: Activity, view: View, values: Props, changed: set[tuple[str, str]]
+) -> View:
+    """The view after controls were *changed*: what they say, and the rest of *view*.
+
+    Raises BadRequest for what no control can say.
+    """
+    start = _day(values[ids.DATES, "start_date"])
+    end = _day(values[ids.DATES, "end_date"])
+    if (ids.PERIOD, "value") in changed:
+        key = _text(values[ids.PERIOD, "value"]) or "all"
+        if key not in views.periods(activity):
+            raise BadRequest(f"there is no period {key!a:.80}")
+        _, start, end = views.periods(activity)[key]
+    elif start and end:
+        start, end = views.clipped(start, end + timedelta(days=1), activity)
+    else:
+        start = end = None
+    shortest = _number(values[ids.SHORTEST, "value"])
+    longest = _number(values[ids.LONGEST, "value"])
+    if shortest is not None and longest is not None and shortest >= longest:
+        # The one that was set last is meant.
+        if (ids.LONGEST, "value") in changed:
+            shortest = None
+        else:
+            longest = None
+    return replace(
+        view,
+        selection=Selection(
+            user=_text(values[ids.USER, "value"]) or None,
+            start=start,
+            end=end,
+            pages=tuple(dict.fromkeys(_texts(values[ids.PAGES, "value"]))),
+            shortest=shortest,
+            longest=longest,
+        ),
+        statistic=cast(Statistic, _choice(values[ids.STATISTIC, "value"], Statistic)),
+        scale=cast(Scale, _choice(values[ids.SCALE, "value"], Scale)),
+        timeline=cast(Measure, _choice(values[ids.MEASURE, "value"], Measure)),
+        find=_text(values[ids.FIND, "value"]) or "",
+        sheet=1,
+    )
 
 
 def report(error: Exception) -> None:
@@ -86,3 +324,36 @@ def _text(value: object) -> str | None:
     if isinstance(value, str) and value == value.encode(errors="ignore").decode():
         return value
     raise BadRequest(f"text was expected, not {value!a:.80}")
+
+
+def _texts(value: object) -> list[str]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise BadRequest(f"a list was expected, not {value!a:.80}")
+    return [text for item in value if (text := _text(item)) is not None]
+
+
+def _number(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise BadRequest(f"a number was expected, not {value!a:.80}")
+
+
+def _day(value: object) -> date | None:
+    text = _text(value)
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        raise BadRequest(f"a day was expected, not {value!a:.80}") from None
+
+
+def _choice(value: object, choices: Any) -> str:
+    text = _text(value)
+    if text is not None and text in get_args(choices):
+        return text
+    raise BadRequest(f"there is no choice {value!a:.80}")

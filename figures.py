@@ -1,23 +1,29 @@
-"""Pure functions from a Summary to charts, and to a sentence that says what each shows.
+"""Pure functions from a Summary to the charts.
 
 A figure is the plain dictionary that Plotly.js takes. Plotly's own classes would check
 every property of every figure at every pick, which takes several times as long as all
 the rest; the tests have them do it instead.
 
+Each chart takes the summary that isn't filtered by what the chart itself picks, and the
+view that says what is picked of it: the rest is grey.
+
 Colours are those of the light theme; the style sheet puts the dark ones over them, so
 that a change of theme redraws nothing and an exported picture is dark on white.
 """
 
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+import tables
 from activity import FEW, Summary, Tally
+from tables import STATISTICS, WEEKDAYS, PageRows, by_page
+from view import Statistic, View
+from words import duration_text, edge_text, in_html, name_text, ratio_text, shortened
 
 Figure = dict[str, Any]
 Trace = dict[str, Any]
@@ -26,13 +32,11 @@ EVERYONE: Final = "#0072B2"
 USER: Final = "#D55E00"
 # Blue and vermilion from Okabe and Ito, "Color Universal Design" (2008): told apart
 # by colour-blind people, and at 3 : 1 or better on white and on the dark theme.
-
-MAX_PAGES: Final = 15
-"""So many pages have a bar of their own; the rest share one."""
+OTHER: Final = "rgba(138, 148, 160, 0.5)"
+"""What isn't picked, in a chart that is a filter."""
 
 _MIN_ROWS: Final = 4
 _LABEL: Final = 20
-_NAME: Final = 36
 _WEAK: Final = 0.4
 
 # What every figure sets, and little: it goes to the browser at every pick.
@@ -41,42 +45,28 @@ _LAYOUT: Final[dict[str, Any]] = {
     "hoverlabel": {"align": "left"},
 }
 _LEGEND: Final = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}
+_MARGIN: Final = {"l": 52, "r": 16, "t": 36, "b": 48}
+# How the start of a period is written in a hover, as d3-time-format has it.
+_PERIODS: Final = {
+    "day": "%-d %B %Y",
+    "week": "Week from %-d %B %Y",
+    "month": "%B %Y",
+    "year": "%Y",
+}
+# A drag over the chart picks what is on its x axis.
+_PICKS_X: Final = {"dragmode": "select", "selectdirection": "h", "selections": []}
 
 
-def duration_text(seconds: float) -> str:
-    """Seconds as people read them: "4.2 s", "45 s", "2 min 5 s", "3 h 12 min".
-
-    From 10,000 hours on the minutes are left out.
-    """
-    if seconds < 9.95:
-        return f"{seconds:.1f}".removesuffix(".0") + " s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        minutes, rest = divmod(whole, 60)
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    if whole >= 10_000 * 3600:
-        return f"{seconds / 3600:,.0f} h"
-    hours, rest = divmod(round(seconds / 60), 60)
-    return f"{hours:,} h {rest} min" if rest else f"{hours:,} h"
-
-
-def count_text(n: int, noun: str) -> str:
-    """A count with its noun: "1 session", "10,528 sessions"."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
-
-
-def total_time(summary: Summary) -> Figure:
+def total_time(summary: Summary, view: View) -> Figure:
     """Total Time per Page: everyone's known durations, the largest first."""
-    rows = _rows(summary, summary.everyone)
+    rows = tables.page_rows(summary, summary.everyone, view.selection.pages)
     totals = rows.everyone.seconds
     if not rows.everyone.known.any():
         return empty("No session of known duration")
     unit, name = _unit(float(totals.max()))
     whole = max(float(totals.sum()), 1e-9)
     hover = zip(
-        [_html(_name(name)) for name in rows.names],
+        [in_html(name_text(name)) for name in rows.names],
         map(duration_text, totals.tolist()),
         (100 * totals / whole).round(1).tolist(),
         rows.everyone.sessions.tolist(),
@@ -90,32 +80,18 @@ def total_time(summary: Summary) -> Figure:
         "%{customdata[2]:.1f} % of the time<br>"
         "n = %{customdata[3]:,}, %{customdata[4]:,} of unknown duration"
     )
-    return _by_page([bars], rows, f"Total time ({name})")
+    return _by_page([bars], rows, view, f"Total time ({name})")
 
 
-def total_time_finding(summary: Summary) -> str:
-    """The sentence under Total Time per Page."""
-    seconds = summary.everyone.seconds
-    whole = float(seconds.sum())
-    if not summary.everyone.known.any():
-        return "No time is known."
-    if not whole:
-        return "Everyone together spent 0 s."
-    top = int(seconds.argmax())
-    return (
-        f"Everyone together spent {duration_text(whole)}, the largest part on "
-        f"{_name(summary.pages[top])}: {100 * seconds[top] / whole:.0f} %."
-    )
-
-
-def user_average(summary: Summary) -> Figure:
-    """Average Session Duration by Page: the picked user's beside everyone's.
+def user_average(summary: Summary, view: View) -> Figure:
+    """The chosen statistic by page: the picked user's beside everyone's.
 
     Only pages that the user has been on; without a user, everyone's alone.
     """
-    rows = _rows(summary, summary.user or summary.everyone)
-    everyone = rows.everyone.mean
-    theirs = np.array([]) if rows.user is None else rows.user.mean
+    statistic, chosen = view.statistic, view.selection.pages
+    rows = tables.page_rows(summary, summary.user or summary.everyone, chosen)
+    everyone = by_page(rows.everyone, statistic)
+    theirs = np.array([]) if rows.user is None else by_page(rows.user, statistic)
     longest = np.nanmax([*everyone, *theirs, -1.0])
     if longest < 0:
         return empty("No session of known duration")
@@ -123,19 +99,19 @@ def user_average(summary: Summary) -> Figure:
     bars = _bars("everyone", EVERYONE, everyone / unit)
     # One hover for both bars: where the user's is missing, everyone's isn't.
     columns: list[list[Any]] = [
-        [_html(_name(name)) for name in rows.names],
-        _mean_texts(rows.everyone),
+        [in_html(name_text(name)) for name in rows.names],
+        _texts(everyone),
         rows.everyone.known.tolist(),
     ]
     user_lines = ""
     traces = [bars]
     if rows.user is not None:
-        who = _user_name(summary)
+        who = _user_name(view)
         columns += [
-            _mean_texts(rows.user),
+            _texts(theirs),
             rows.user.known.tolist(),
-            _ratio_texts(rows.user, rows.everyone),
-            _evidence_texts(rows.user),
+            list(map(ratio_text, theirs.tolist(), everyone.tolist())),
+            _evidence_texts(rows.user, statistic),
         ]
         user_lines = (
             f"{who}: %{{customdata[3]}} (n = %{{customdata[4]:,}}), "
@@ -153,95 +129,75 @@ def user_average(summary: Summary) -> Figure:
         f"<b>%{{customdata[0]}}</b><br>{user_lines}"
         "everyone: %{customdata[1]} (n = %{customdata[2]:,})"
     )
-    return _by_page(traces, rows, f"Average ({name})")
+    return _by_page(traces, rows, view, f"{STATISTICS[statistic]} ({name})")
 
 
-def user_average_finding(summary: Summary) -> str:
-    """The sentence under Average Session Duration by Page."""
-    rows = _rows(summary, summary.user or summary.everyone)
-    who, user, everyone = summary.selection.user or "", rows.user, rows.everyone
-    if user is None:
-        return "Pick a user to see them beside everyone."
-    if not user.known.any():
-        return f"{_name(who)} has no session of known duration."
-    sure = (user.known >= FEW) & (everyone.seconds > 0)
-    if sure[:MAX_PAGES].any():
-        # A page says more than the average of all the others.
-        sure[MAX_PAGES:] = False
-    words = []
-    if sure.any():
-        ratio = np.ones(len(sure))
-        ratio[sure] = user.mean[sure] / everyone.mean[sure]
-        # The page that stands out most, be it by more or by less time.
-        top = int(np.abs(np.log(np.maximum(ratio, 1e-9))).argmax())
-        top = top if sure[top] else int(sure.argmax())
-        words.append(
-            f"{_name(who)} spends {_ratio(user.mean[top], everyone.mean[top])} × "
-            f"everyone's average on {_name(rows.names[top])} "
-            f"(n = {user.known[top]:,})."
-        )
-    if ((user.known > 0) & (user.known < FEW)).any():
-        words.append(f"Faint bars: fewer than {FEW} known durations, so weak evidence.")
-    return " ".join(words) or f"{_name(who)} spends as long as everyone: 0 s."
-
-
-def durations(summary: Summary) -> Figure:
+def durations(summary: Summary, view: View) -> Figure:
     """Session Duration Distribution: shares of everyone's sessions, and of the user's.
 
     Both in percent of the sessions of known duration, so that one user and everyone
-    can be laid over each other. The last bin takes all that is longer.
+    can be laid over each other. On the linear axis the last bin takes all that is
+    longer; on the logarithmic one the first has the zeros.
     """
-    edges = summary.edges
-    if not summary.everyone.histogram.any():
+    bins = tables.bins(summary, view.scale)
+    if not bins.everyone.any():
         return empty("No session of known duration")
-    unit, name = _unit(float(edges[-2]))
-    width = round(float(edges[1]) / unit, 6)
-    # All that is longer has no place on the axis: two empty bins set its bar apart.
-    end = float(edges[-2]) / unit + 3 * width
-    spans = _spans(edges)
+    spans = tables.bin_texts(bins.edges)
 
-    def share(tally: Tally) -> list[float]:
-        percent = 100 * tally.histogram / max(tally.histogram.sum(), 1)
+    def share(counts: NDArray[np.int64]) -> list[float]:
+        percent = 100 * counts / max(counts.sum(), 1)
         return [round(p, 2) for p in percent.tolist()]
 
-    def spaced(values: list[Any], between: list[Any]) -> list[Any]:
-        return [*values[:-1], *between, values[-1]]
+    # A bar stands apart, with two empty ones between, that has no place on the axis:
+    # on a linear one what is longer, on a logarithmic one the zeros.
+    if view.scale == "linear":
+        unit, name = _unit(float(bins.edges[-2]))
+        width = round(float(bins.edges[1]) / unit, 6)
+        at = len(bins.everyone) - 1
+        axis: dict[str, Any] = {"title": {"text": f"Session duration ({name})"}}
+    else:
+        width, at = 1.0, 1
+        ones = [f"{edge:g}".strip("0") in ("1", "4") for edge in bins.edges[:-1]]
+        decades = np.flatnonzero(ones)
+        axis = {
+            "title": {"text": "Session duration (logarithmic)"},
+            "tickvals": [0.5, *(decades + 2).tolist()],
+            "ticktext": ["0 s", *(edge_text(bins.edges[i]) for i in decades)],
+        }
 
-    heights = share(summary.everyone)
-    columns = [spans, summary.everyone.histogram.tolist()]
+    def spaced(values: list[Any], between: Any = None) -> list[Any]:
+        return [*values[:at], between, between, *values[at:]]
+
+    end = width * (len(bins.everyone) + 2)
+    heights = share(bins.everyone)
+    columns = [spans, bins.everyone.tolist()]
     user_line = ""
     bars: Trace = {
         "type": "bar",
         "name": "everyone",
         "x0": width / 2,
         "dx": width,
-        "y": spaced(heights, [None, None]),
+        "y": spaced(heights),
         "marker": {"color": EVERYONE},
+        **_only(_bins_picked(bins.edges, view, spaced)),
     }
     traces = [bars]
     top_of_last = heights[-1]
-    if summary.user is not None and summary.user.known.any():
-        who, theirs = _user_name(summary), share(summary.user)
-        columns += [theirs, summary.user.histogram.tolist()]
+    if bins.user is not None and bins.user.any():
+        who, theirs = _user_name(view), share(bins.user)
+        columns += [theirs, bins.user.tolist()]
         user_line = f"{who}: %{{customdata[2]:.1f}} % (n = %{{customdata[3]:,}})<br>"
-        line: Trace = {
-            "type": "scatter",
-            "name": who,
-            # From edge to edge, and so each run goes on to the last edge of its own.
-            "x0": 0,
-            "dx": width,
-            "y": [*spaced(theirs, [theirs[-2], None]), theirs[-1]],
-            "mode": "lines",
-            "line": {"shape": "hv", "color": USER, "width": 2},
-            "hoverinfo": "skip",
-        }
-        traces.append(line)
+        # From edge to edge, and so each run goes on to the last edge of its own.
+        steps = spaced([*theirs, theirs[-1]])
+        steps[at] = steps[at - 1]
+        traces.append({**_line(who), "x0": 0, "dx": width, "y": steps})
         top_of_last = max(top_of_last, theirs[-1])
-    bars["customdata"] = spaced(list(zip(*columns, strict=True)), [None, None])
+    bars["customdata"] = spaced(list(zip(*columns, strict=True)))
     bars["hovertemplate"] = (
         f"<b>%{{customdata[0]}}</b><br>{user_line}"
         "everyone: %{y:.1f} % (n = %{customdata[1]:,})"
     )
+    edges = [edge if edge < np.inf else None for edge in bins.edges.tolist()]
     longer = {
         "text": spans[-1],
         "bgcolor": "#ffffff",
@@ -254,97 +210,140 @@ def durations(summary: Summary) -> Figure:
     return _figure(
         traces,
         {
+            **_PICKS_X,
             "bargap": 0.06,
             "hovermode": "x",
-            "margin": {"l": 52, "r": 16, "t": 36, "b": 48},
-            "xaxis": {
-                "title": {"text": f"Session duration ({name})"},
-                "range": [0, end],
-                "ticklabeloverflow": "allow",
-            },
-            "yaxis": {
-                "title": {"text": "Share of sessions (%)"},
-                "ticklabeloverflow": "allow",
-            },
-            "annotations": [longer],
+            "margin": _MARGIN,
+            "meta": {"edges": spaced(edges, edges[at])},
+            # A zoom is kept where the axis means the same.
+            "uirevision": axis["title"]["text"],
+            "xaxis": {**axis, "range": [0, end], "ticklabeloverflow": "allow"},
+            "yaxis": _up("Share of sessions (%)"),
+            **({"annotations": [longer]} if view.scale == "linear" else {}),
         },
     )
 
 
-def durations_finding(summary: Summary) -> str:
-    """The sentence under Session Duration Distribution."""
-    everyone = summary.everyone
-    n, unknown = int(everyone.known.sum()), int(everyone.unknown.sum())
-    if not n:
-        return "No duration is known."
-    mean = float(everyone.seconds.sum()) / n
-    words = f"Everyone's sessions last {duration_text(mean)} on average."
-    who, user = summary.selection.user or "", summary.user
-    if user is not None and not user.known.any():
-        words = f"{_name(who)} has no session of known duration. {words}"
-    elif user is not None:
-        n_user = int(user.known.sum())
-        mean_user = float(user.seconds.sum()) / n_user
-        evidence = ", weak evidence" if n_user < FEW else ""
-        ratio = f"{_ratio(mean_user, mean)} × " if mean else ""
-        words = (
-            f"{_name(who)}'s sessions last {duration_text(mean_user)} on average "
-            f"(n = {n_user:,}{evidence}), {ratio}everyone's {duration_text(mean)}."
-        )
-    if unknown:
-        words += f" {unknown:,} of unknown duration left out."
-    return words
+def timeline(summary: Summary, view: View) -> Figure:
+    """Sessions, or time, per day, week or month: the user's, and the average user's."""
+    line = tables.periods(summary, view.timeline)
+    if not summary.everyone.sessions.any():
+        return empty("No session")
+    starts, last = [str(day) for day in line.edges[:-1]], str(line.edges[-1])
+    # Bars begin where their period does; a month's is as wide as the month is long.
+    widths = (np.diff(line.edges).astype(np.int64) * 86_400_000).tolist()
+    counts = view.timeline == "sessions"
+    seconds, name = 1.0, "sessions"
+    if not counts:
+        theirs = line.everyone if line.user is None else line.user
+        seconds, name = _unit(float(max(line.everyone.max(), theirs.max())))
+    bars: Trace = {
+        "type": "bar",
+        "name": "everyone" if line.user is None else "average user",
+        "x": starts,
+        "y": _rounded(line.everyone / seconds),
+        "offset": 0,
+        "width": widths[0] if len(set(widths)) == 1 else widths,
+        "marker": {"color": EVERYONE, "line": {"width": 0}},
+        **_only(_days_picked(line.edges, view)),
+    }
+    if line.incomplete.any():
+        shapes = ["/" if incomplete else "" for incomplete in line.incomplete]
+        bars["marker"]["pattern"] = {"shape": shapes, "fillmode": "replace"}
+    columns: list[list[Any]] = []
+    text, user_line = "%{y:,} sessions", ""
+    if not counts:
+        columns.append(_texts(line.everyone))
+        text = "%{customdata[0]}"
+    traces = [bars]
+    if line.user is not None:
+        if counts:
+            text = "%{y:,.3~r} sessions"
+        who, steps = _user_name(view), _rounded(line.user / seconds)
+        columns.append(steps if counts else _texts(line.user))
+        theirs_ = "%{customdata[0]:,} sessions" if counts else "%{customdata[1]}"
+        user_line = f"{who}: {theirs_}<br>"
+        traces.append({**_line(who), "x": [*starts, last], "y": [*steps, steps[-1]]})
+    if columns:
+        bars["customdata"] = list(zip(*columns, strict=True))
+    bars["hovertemplate"] = (
+        f"<b>%{{x|{_PERIODS[line.unit]}}}</b><br>{user_line}{bars['name']}: {text}"
+    )
+    return _figure(
+        traces,
+        {
+            **_PICKS_X,
+            "hovermode": "x",
+            "margin": {**_MARGIN, "b": 28},
+            "meta": {"end": last},
+            "uirevision": line.unit,
+            "xaxis": {"type": "date", "range": [starts[0], last]},
+            "yaxis": _up(f"{name.capitalize()} per {line.unit}"),
+        },
+    )
 
 
-class _Rows(NamedTuple):
-    """The pages that a chart shows, in its order, the others as one last row."""
+def hours(summary: Summary, view: View) -> Figure:
+    """Sessions in each hour of each weekday, per day that there was of it."""
+    who = summary.user or summary.everyone
+    if not who.sessions.any():
+        return empty("No session")
+    rates = tables.per_weekday(who, summary)
+    name, colour, beside, average = "everyone", EVERYONE, "", {}
+    if summary.user is not None:
+        name, colour = _user_name(view), USER
+        others = tables.per_weekday(summary.everyone, summary) / summary.n_users
+        average = {"customdata": list(map(_rounded, others))}
+        beside = "<br>average user: %{customdata:.2~r}"
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    heat: Trace = {
+        "type": "heatmap",
+        "y": WEEKDAYS,
+        "z": list(map(_rounded, rates)),
+        "zmin": 0,
+        # Let through more or less of the ground, that of either theme.
+        "colorscale": [
+            [share, f"rgba({red}, {green}, {blue}, {max(share, 0.06)})"]
+            for share in (0, 1)
+        ],
+        "xgap": 2,
+        "ygap": 2,
+        "text": who.hours.tolist(),
+        **average,
+        "hovertemplate": (
+            f"<b>%{{y}}, %{{x}}:00 to %{{x}}:59</b><br>{name}: %{{z:.2~r}} sessions "
+            f"each %{{y}} (n = %{{text:,}}){beside}<extra></extra>"
+        ),
+        "colorbar": {
+            "title": {"text": "sessions<br>an hour"},
+            "thickness": 10,
+            "outlinewidth": 0,
+            "nticks": 5,
+        },
+    }
+    return _figure(
+        [heat],
+        {
+            "dragmode": False,
+            "margin": {"l": 84, "r": 0, "t": 8, "b": 48},
+            "xaxis": {
+                "title": {"text": f"Hour of the day ({summary.timezone})"},
+                "tickvals": list(range(0, 24, 3)),
+                "showgrid": False,
+                "zeroline": False,
+                "fixedrange": True,
+            },
+            "yaxis": {"autorange": "reversed", "showgrid": False, "fixedrange": True},
+        },
+    )
 
-    names: list[str]
-    everyone: Tally
-    user: Tally | None
+
+def _texts(seconds: NDArray[np.float64]) -> list[str]:
+    return ["unknown" if np.isnan(s) else duration_text(s) for s in seconds.tolist()]
 
 
-def _rows(summary: Summary, of: Tally) -> _Rows:
-    """The pages with most known time among those that *of* has sessions on.
-
-    They stand in the order of everyone's time, so that a page keeps its place from
-    chart to chart and from user to user.
-    """
-    there = np.flatnonzero(of.sessions)
-    by_time = there[np.argsort(-of.seconds[there], kind="stable")]
-    top, others = by_time[:MAX_PAGES], by_time[MAX_PAGES:]
-    top = top[np.argsort(-summary.everyone.seconds[top], kind="stable")]
-    group = np.full(len(summary.pages), -1)
-    group[top] = np.arange(len(top))
-    group[others] = len(top)
-    names = [summary.pages[page] for page in top]
-    if len(others):
-        names.append(count_text(len(others), "other page"))
-    user = None if summary.user is None else summary.user.pooled(group)
-    return _Rows(names, summary.everyone.pooled(group), user)
-
-
-def _mean_texts(tally: Tally) -> list[str]:
-    return [
-        "unknown" if np.isnan(mean) else duration_text(mean)
-        for mean in tally.mean.tolist()
-    ]
-
-
-def _ratio_texts(user: Tally, everyone: Tally) -> list[str]:
-    """The user's averages as multiples of everyone's; a dash where there is none."""
-    return list(map(_ratio, user.mean.tolist(), everyone.mean.tolist()))
-
-
-def _ratio(mean: float, other: float) -> str:
-    if np.isnan(mean) or not other > 0:
-        return "–"
-    ratio = mean / other
-    return f"{ratio:.1f}" if ratio >= 0.095 or not ratio else f"{ratio:.1g}"
-
-
-def _evidence_texts(user: Tally) -> list[str]:
-    """How sure the user's average is."""
+def _evidence_texts(user: Tally, statistic: Statistic) -> list[str]:
+    """How sure the user's bar is."""
     texts = []
     for mean, margin, n, unknown in zip(
         user.mean.tolist(),
@@ -354,38 +353,20 @@ def _evidence_texts(user: Tally) -> list[str]:
         strict=True,
     ):
         notes = []
-        if n >= FEW:
+        if 0 < n < FEW:
+            notes.append("weak evidence")
+        elif n and statistic == "average":
             low, high = max(mean - margin, 0), mean + margin
             notes.append(f"95 % interval {duration_text(low)} to {duration_text(high)}")
-        elif n:
-            notes.append("weak evidence")
         if unknown:
             notes.append(f"{unknown:,} of unknown duration")
         texts.append(", ".join(notes))
     return texts
 
 
-def _user_name(summary: Summary) -> str:
+def _user_name(view: View) -> str:
     """The picked user as a trace's name and in its hover, for Plotly's HTML."""
-    return _html(_shorten(summary.selection.user or "", _LABEL))
-
-
-def _name(text: str) -> str:
-    """A user or a page in a sentence or in the head of a hover."""
-    return _shorten(text, _NAME)
-
-
-def _html(text: str) -> str:
-    """Text as Plotly's HTML shows it unchanged; in templates, %{ is special too."""
-    return escape(text, quote=False).replace("%", "&#37;")
-
-
-def _shorten(text: str, length: int) -> str:
-    """The text, or its beginning and its longer end around an ellipsis."""
-    if len(text) <= length:
-        return text
-    head = length // 4
-    return f"{text[:head]}…{text[head + 1 - length :]}"
+    return in_html(shortened(view.selection.user or "", _LABEL))
 
 
 def _unit(longest: float) -> tuple[float, str]:
@@ -395,10 +376,54 @@ def _unit(longest: float) -> tuple[float, str]:
     return (60.0, "minutes") if longest <= 3 * 3600 else (3600.0, "hours")
 
 
-def _spans(edges: NDArray[np.float64]) -> list[str]:
-    texts = [duration_text(edge) for edge in edges[:-1]]
-    spans = [f"{a} to {b}" for a, b in pairwise(texts)]
-    return [*spans, f"{texts[-1]} and longer"]
+def _rounded(values: NDArray[np.float64]) -> list[float | None]:
+    """As short as a chart can do with: three digits, or whole numbers."""
+    return [
+        None if np.isnan(value) else float(f"{value:.3g}") if value % 1 else int(value)
+        for value in values.tolist()
+    ]
+
+
+def _only(picked: Sequence[bool] | None) -> Trace:
+    """The properties of bars of which only some are picked: the others are grey."""
+    if picked is None:
+        return {}
+    return {
+        "selectedpoints": [number for number, is_ in enumerate(picked) if is_],
+        "unselected": {"marker": {"color": OTHER, "opacity": 1}},
+    }
+
+
+def _bins_picked(
+    edges: NDArray[np.float64], view: View, spaced: Callable[..., list[bool]]
+) -> list[bool] | None:
+    shortest, longest = view.selection.shortest, view.selection.longest
+    if shortest is None and longest is None:
+        return None
+    end = np.inf if longest is None else longest
+    picked = [low < end and high > (shortest or 0) for low, high in pairwise(edges)]
+    return spaced(picked, False)
+
+
+def _days_picked(edges: NDArray[np.datetime64], view: View) -> list[bool] | None:
+    start, end = view.selection.start, view.selection.end
+    if start is None and end is None:
+        return None
+    return [
+        (end is None or low < end) and (start is None or high > start)
+        for low, high in pairwise(edges.tolist())
+    ]
+
+
+def _line(name: str) -> Trace:
+    """A line in steps, the user's over everyone's bars."""
+    return {
+        "type": "scatter",
+        "name": name,
+        "mode": "lines",
+        "line": {"shape": "hv", "color": USER, "width": 2},
+        "hoverinfo": "skip",
+    }
 
 
 def _bars(name: str, colour: str, values: NDArray[np.float64]) -> Trace:
@@ -413,33 +438,52 @@ def _bars(name: str, colour: str, values: NDArray[np.float64]) -> Trace:
     }
 
 
-def _by_page(traces: Sequence[Trace], rows: _Rows, title: str) -> Figure:
+def _by_page(traces: Sequence[Trace], rows: PageRows, view: View, title: str) -> Figure:
     n = len(rows.names)
-    labels = [_shorten(name, _LABEL) for name in rows.names]
+    named = rows.names[: rows.n_named]
+    if view.selection.pages:
+        picked = [name in view.selection.pages for name in named]
+        picked += [False] * (n - len(named))
+        for trace in traces:
+            trace.update(_only(picked))
+    labels = [shortened(name, _LABEL) for name in rows.names]
     left = 20 + 7 * max(map(len, labels))
     return _figure(
         traces,
         {
+            "dragmode": False,
             "hovermode": "y",
-            "margin": {"l": left, "r": 16, "t": 36, "b": 48},
+            "margin": {**_MARGIN, "l": left},
+            "meta": {"pages": named},
             "xaxis": {
                 "title": {"text": title},
                 # An axis of zeros alone would have them in its middle.
                 **({} if _reaches(traces) else {"range": [0, 1]}),
+                "fixedrange": True,
                 "ticklabeloverflow": "allow",
             },
             "yaxis": {
                 # Downwards; where there are few rows, as high as if there were more.
                 "range": [max(n, _MIN_ROWS) - 0.5, -0.5],
                 "tickvals": list(range(n)),
-                "ticktext": list(map(_html, labels)),
+                "ticktext": list(map(in_html, labels)),
                 "ticklabelstandoff": 6,
                 "ticklabeloverflow": "allow",
                 "showgrid": False,
                 "zeroline": False,
+                "fixedrange": True,
             },
         },
     )
+
+
+def _up(title: str) -> dict[str, Any]:
+    return {
+        "title": {"text": title},
+        "rangemode": "tozero",
+        "fixedrange": True,
+        "ticklabeloverflow": "allow",
+    }
 
 
 def _reaches(traces: Sequence[Trace]) -> bool:
@@ -452,7 +496,10 @@ def _figure(traces: Sequence[Trace], layout: dict[str, Any]) -> Figure:
         figure["layout"]["legend"] = _LEGEND
     # Plotly.js takes arrays of the same revision for unchanged, and so leaves a chart
     # alone that a pick doesn't alter.
-    figure["layout"]["datarevision"] = crc32(repr(figure).encode())
+    revision = crc32(repr(figure).encode())
+    figure["layout"]["datarevision"] = revision
+    # What was dragged over is drawn by the answer, and not any longer by the drag.
+    figure["layout"]["selectionrevision"] = revision
     return figure
 
 

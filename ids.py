@@ -2,14 +2,35 @@
 
 from typing import Final
 
+URL: Final = "url"
+
 USER: Final = "user"
+PERIOD: Final = "period"
+DATES: Final = "dates"
+PAGES: Final = "pages"
+SHORTEST: Final = "shortest"
+LONGEST: Final = "longest"
+STATISTIC: Final = "statistic"
+SCALE: Final = "scale"
+MEASURE: Final = "measure"
+FIND: Final = "find"
+
+CHIPS: Final = "chips"
+PROBLEM: Final = "problem"
+NOTICE: Final = "notice"
+SESSIONS: Final = "sessions"
+THEME: Final = "theme"
+
 TOTAL_TIME: Final = "total-time"
 USER_AVERAGE: Final = "user-average"
 DURATIONS: Final = "durations"
-CHARTS: Final = (TOTAL_TIME, USER_AVERAGE, DURATIONS)
+TIMELINE: Final = "timeline"
+HOURS: Final = "hours"
+CHARTS: Final = (TOTAL_TIME, USER_AVERAGE, DURATIONS, TIMELINE, HOURS)
 
-THEME: Final = "theme"
-PROBLEM: Final = "problem"
+USERS: Final = "users"
+
+TILES: Final = ("sessions", "total", "typical", "active", "last")
 
 
 def heading(chart: str) -> str:
@@ -20,3 +41,23 @@ def heading(chart: str) -> str:
 def finding(chart: str) -> str:
     """The id of the sentence that says in words what a chart shows."""
     return f"{chart}-finding"
+
+
+def details(chart: str) -> str:
+    """The id of what opens to show a chart's numbers,"""
+    return f"{chart}-details"
+
+
+def numbers(chart: str) -> str:
+    """of the store of these,"""
+    return f"{chart}-numbers"
+
+
+def table(chart: str) -> str:
+    """and of the table that the browser makes of them."""
+    return f"{chart}-table"
+
+
+def tile(tile: str, part: str) -> str:
+    """The id of a tile's label, value, comparison ("beside") or rank."""
+    return f"tile-{tile}-{part}"

@@ -1,15 +1,23 @@
 """The page's components, built from what an Activity says about itself."""
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from dash import dcc, html
 
+import findings
 import ids
-from activity import Activity
-from figures import count_text, empty
+import view
+from activity import Activity, Selection, Summary
+from figures import empty
 from sources import Origin
+from tables import STATISTICS, USER_COLUMNS, UsersShown
+from view import View
+from words import count_text, day_text, duration_text, edge_text
 
 TITLE: Final = "Interactive User Activity Dashboard"
 
@@ -30,22 +38,50 @@ INDEX: Final = """<!DOCTYPE html>
 """The page around the components: Dash's own has no language."""
 
 MAX_OPTIONS: Final = 300
-"""With more users than this the dropdown searches on the server."""
+"""With more users or pages than this their dropdown searches on the server."""
 
 MAX_HITS: Final = 50
-"""So many users a search on the server answers with."""
+"""So many names a search on the server answers with."""
+
+MAX_SESSIONS: Final = 1_000_000
+"""So many sessions are given away at once."""
+
+EVERYONE: Final = ""
+"""The dropdown's value for no user: no user has an empty name."""
+
+TITLES: Final = {
+    ids.TOTAL_TIME: "Total Time per Page",
+    ids.USER_AVERAGE: "Average Session Duration by Page",
+    ids.DURATIONS: "Session Duration Distribution",
+    ids.TIMELINE: "Sessions over Time",
+    ids.HOURS: "Sessions by Weekday and Hour",
+}
 
 
-def searches_on_server(activity: Activity) -> bool:
-    return len(activity.users) > MAX_OPTIONS
+SCALES: Final = {"linear": "Linear", "log": "Logarithmic"}
+MEASURES: Final = {"sessions": "Sessions", "time": "Time"}
 
 
-def user_options(activity: Activity, text: str, picked: str | None) -> list[str]:
+def user_options(activity: Activity, text: str, picked: str | None) -> list[Any]:
     """The users to offer for a search; the picked one stays, or it would be reset."""
     hits = activity.find_users(text, MAX_HITS)
-    if picked is None or picked in hits or not activity.has_user(picked):
-        return hits
-    return [picked, *hits]
+    if picked and picked not in hits and activity.has_user(picked):
+        hits = [picked, *hits]
+    return [_everyone(), *hits]
+
+
+def page_options(activity: Activity, text: str, picked: Sequence[str]) -> list[str]:
+    """The pages to offer for a search, those with most sessions first."""
+    text = text.casefold()
+    sessions = activity.summarise(Selection()).everyone.sessions
+    hits = list(picked)
+    for page in np.argsort(-sessions, kind="stable").tolist():
+        if len(hits) >= MAX_HITS + len(picked):
+            break
+        name = activity.pages[page]
+        if text in name.casefold() and name not in picked:
+            hits.append(name)
+    return hits
 
 
 def data_line(activity: Activity, origin: Origin) -> str:
@@ -68,62 +104,184 @@ def build_layout(activity: Activity, origin: Origin) -> html.Main:
     """The whole page, as it stands before the first figures arrive."""
     return html.Main(
         [
+            dcc.Location(id=ids.URL, refresh=False),
             html.Header(
                 [
                     html.H1(TITLE),
-                    dcc.RadioItems(
+                    _switch(
                         # The style sheet looks at what is checked: no callback.
-                        [
-                            {"label": "System", "value": "system"},
-                            {"label": "Light", "value": "light"},
-                            {"label": "Dark", "value": "dark"},
-                        ],
-                        "system",
-                        id=ids.THEME,
-                        inline=True,
+                        ids.THEME,
+                        "Theme",
+                        {"system": "System", "light": "Light", "dark": "Dark"},
                         persistence=True,
                     ),
                     html.P(data_line(activity, origin), className="data-line"),
                 ]
             ),
-            html.Div(
-                [html.Label("User", htmlFor=ids.USER), _user_dropdown(activity)],
+            html.Section(
+                [
+                    html.Div(_controls(activity), className="fields"),
+                    html.P(id=ids.CHIPS, role="status"),
+                ],
                 className="controls",
+                **_aria(label="Filters"),
             ),
             html.P(id=ids.PROBLEM, role="alert"),
+            html.P(id=ids.NOTICE, role="status"),
             html.Div(
                 [
-                    _chart(ids.TOTAL_TIME, "Total Time per Page"),
-                    _chart(ids.USER_AVERAGE, "Average Session Duration by Page"),
-                    _chart(ids.DURATIONS, "Session Duration Distribution"),
+                    _chart(ids.TOTAL_TIME),
+                    _chart(ids.USER_AVERAGE),
+                    _chart(
+                        ids.DURATIONS,
+                        _switch(
+                            ids.SCALE,
+                            "Axis",
+                            {"linear": "Linear", "log": "Logarithmic"},
+                        ),
+                    ),
+                    html.Dl(
+                        [
+                            html.Div(
+                                [
+                                    html.Dt(id=ids.tile(tile, "label")),
+                                    html.Dd(id=ids.tile(tile, "value")),
+                                    html.Dd(id=ids.tile(tile, "beside")),
+                                    html.Dd(id=ids.tile(tile, "rank")),
+                                ]
+                            )
+                            for tile in ids.TILES
+                        ],
+                        className="tiles",
+                    ),
+                    _chart(
+                        ids.TIMELINE,
+                        _switch(
+                            ids.MEASURE,
+                            "Count",
+                            {"sessions": "Sessions", "time": "Time"},
+                        ),
+                    ),
+                    _chart(ids.HOURS),
+                    _users(),
                 ],
                 className="charts",
+            ),
+            html.P(
+                html.A(id=ids.SESSIONS, href="sessions.csv", download=""),
+                className="take-away",
             ),
         ]
     )
 
 
-def _user_dropdown(activity: Activity) -> dcc.Dropdown:
-    (picked,) = activity.find_users("", 1)
-    if searches_on_server(activity):
-        options = user_options(activity, "", picked)
+def _controls(activity: Activity) -> list[Any]:
+    first, last = activity.days[[0, -1]].tolist()
+    edges = [
+        {"label": edge_text(edge), "value": edge}
+        for edge in view.duration_edges(activity)
+    ]
+    if len(activity.users) > MAX_OPTIONS:
+        users = user_options(activity, "", None)
     else:
-        options = sorted(activity.users, key=_natural)
-    return dcc.Dropdown(
-        options,
-        picked,
-        id=ids.USER,
-        placeholder="Everyone",
-        labels={"search": f"Search {count_text(len(activity.users), 'user')}"},
-        maxHeight=320,
-        optionHeight=36,
+        users = [_everyone(), *sorted(activity.users, key=_natural)]
+    if len(activity.pages) > MAX_OPTIONS:
+        pages = page_options(activity, "", [])
+    else:
+        pages = sorted(activity.pages, key=_natural)
+    n_users, n_pages = len(activity.users), len(activity.pages)
+    return [
+        _field(
+            "User",
+            _dropdown(
+                ids.USER,
+                users,
+                labels={"search": f"Search {count_text(n_users, 'user')}"},
+            ),
+        ),
+        _field(
+            "Dates",
+            _dropdown(
+                ids.PERIOD,
+                [
+                    {"label": label, "value": key}
+                    for key, (label, _, _) in view.periods(activity).items()
+                ],
+                placeholder="Custom",
+                searchable=False,
+            ),
+            dcc.DatePickerRange(
+                id=ids.DATES,
+                min_date_allowed=str(first),
+                max_date_allowed=str(last),
+                initial_visible_month=str(first),
+                updatemode="bothdates",
+                minimum_nights=0,
+                first_day_of_week=1,
+                display_format="D MMM YYYY",
+                start_date_placeholder_text="First day",
+                end_date_placeholder_text="Last day",
+            ),
+        ),
+        _field(
+            "Pages",
+            _dropdown(
+                ids.PAGES,
+                pages,
+                multi=True,
+                clearable=True,
+                placeholder="All pages",
+                labels={"search": f"Search {count_text(n_pages, 'page')}"},
+            ),
+        ),
+        _field(
+            "Durations",
+            _dropdown(ids.SHORTEST, edges[:-1], clearable=True, placeholder="any"),
+            html.Label("to", htmlFor=ids.LONGEST),
+            _dropdown(ids.LONGEST, edges[1:], clearable=True, placeholder="any"),
+        ),
+        _field("Statistic", _switch(ids.STATISTIC, "Statistic", STATISTICS)),
+    ]
+
+
+def _field(label: str, *controls: Any) -> html.Div:
+    name = getattr(controls[0], "id", None)
+    head = html.Label(label, htmlFor=name) if name else html.Span(label)
+    return html.Div([head, html.Div(list(controls))], className="field")
+
+
+def _dropdown(name: str, options: list[Any], **more: Any) -> dcc.Dropdown:
+    usual = {"clearable": False, "maxHeight": 320, "optionHeight": 36}
+    return dcc.Dropdown(options, id=name, **{**usual, **more})
+
+
+def _switch(name: str, label: str, options: Mapping[Any, str], **more: Any) -> html.Div:
+    """Radio buttons that look like one control."""
+    return html.Div(
+        dcc.RadioItems(
+            [{"label": words, "value": value} for value, words in options.items()],
+            next(iter(options)),
+            id=name,
+            inline=True,
+            className="switch",
+            **more,
+        ),
+        role="radiogroup",
+        **_aria(label=label),
     )
 
 
-def _chart(chart: str, title: str) -> html.Section:
+def _everyone() -> dict[str, str]:
+    return {"label": "Everyone", "value": EVERYONE}
+
+
+def _chart(chart: str, switch: html.Div | None = None) -> html.Section:
     return html.Section(
         [
-            html.H2(title, id=ids.heading(chart)),
+            html.Div(
+                [html.H2(TITLES[chart], id=ids.heading(chart)), switch],
+                className="head",
+            ),
             html.P(id=ids.finding(chart), className="finding"),
             dcc.Graph(
                 id=chart,
@@ -133,14 +291,160 @@ def _chart(chart: str, title: str) -> html.Section:
                     "displaylogo": False,
                     "showSendToCloud": False,
                     "plotlyServerURL": "",
-                    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
-                    "toImageButtonOptions": {"filename": chart, "scale": 2},
+                    "displayModeBar": chart in (ids.DURATIONS, ids.TIMELINE),
+                    "modeBarButtons": [
+                        ["select2d", "zoom2d"],
+                        ["zoomIn2d", "zoomOut2d", "resetScale2d"],
+                    ],
                 },
+            ),
+            html.Div(
+                [
+                    html.Details(
+                        [
+                            html.Summary("Table"),
+                            html.Div(
+                                id=ids.table(chart),
+                                # It scrolls: with the keyboard too.
+                                tabIndex="0",
+                                role="region",
+                                **_aria(label=f"{TITLES[chart]}, as a table"),
+                            ),
+                        ],
+                        id=ids.details(chart),
+                    ),
+                    dcc.Store(ids.numbers(chart)),
+                    html.Div(
+                        [
+                            html.A("CSV", href=f"numbers/{chart}.csv", download=""),
+                            *(
+                                html.Button(
+                                    kind.upper(),
+                                    **_data(chart=chart, image=kind),
+                                )
+                                for kind in ("png", "svg")
+                            ),
+                        ],
+                        className="take",
+                    ),
+                ],
+                className="tools",
             ),
         ],
         id=f"{chart}-section",
         **_aria(labelledby=ids.heading(chart), describedby=ids.finding(chart)),
     )
+
+
+def _users() -> html.Section:
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2("Users", id=ids.heading(ids.USERS)),
+                    html.Label(
+                        "Search the users", htmlFor=ids.FIND, className="unseen"
+                    ),
+                    dcc.Input(
+                        id=ids.FIND,
+                        value="",
+                        type="search",
+                        debounce=0.3,
+                        placeholder="Search",
+                    ),
+                ],
+                className="head",
+            ),
+            html.P(id=ids.finding(ids.USERS), className="finding"),
+            html.Div(id=ids.table(ids.USERS)),
+            dcc.Store(ids.numbers(ids.USERS)),
+        ],
+        id=f"{ids.USERS}-section",
+        **_aria(labelledby=ids.heading(ids.USERS)),
+    )
+
+
+def chips(shown: View) -> list[Any]:
+    """The filters that are on, each a link to the view without it."""
+    filters = findings.chips(shown)
+    if not filters:
+        return []
+    none: dict[str, dict[str, Any]] = {
+        "dates": {"start": None, "end": None},
+        "pages": {"pages": ()},
+        "durations": {"shortest": None, "longest": None},
+    }
+    chips: list[Any] = ["Only "]
+    for name, words in filters.items():
+        without = replace(shown.selection, **none[name])
+        chips.append(
+            html.A(
+                [words, html.Span(" ×", **_aria(hidden="true"))],
+                href=view.address(replace(shown, selection=without, sheet=1)),
+                className="chip",
+                **_aria(label=f"{words}: remove this filter"),
+            )
+        )
+    everything = view.address(view.unfiltered(shown))
+    return [*chips, html.A("Clear", href=everything, id="clear", title="Esc")]
+
+
+def numbers_table(numbers: pd.DataFrame) -> dict[str, Any]:
+    """Numbers as the page writes them, for ``table`` in assets/page.js.
+
+    That makes the elements in the browser: sent, they would be ten times as long.
+    """
+    return {
+        "head": [name.removesuffix(" (s)") for name in numbers.columns],
+        "rows": [
+            [
+                _cell(value, name.endswith("(s)"))
+                for name, value in zip(numbers.columns, row, strict=True)
+            ]
+            for row in numbers.itertuples(index=False)
+        ],
+    }
+
+
+def users_table(shown: UsersShown, view_: View) -> dict[str, Any]:
+    """A sheet of the table of users, for ``users`` in assets/page.js."""
+    return {
+        "head": USER_COLUMNS,
+        "rows": shown.rows,
+        "picked": view_.selection.user,
+        "sort": view_.sort,
+        "reverse": view_.reverse,
+        "sheet": min(view_.sheet, shown.n_sheets),
+        "sheets": shown.n_sheets,
+        "address": view.address(view_),
+    }
+
+
+def sessions_link(summary: Summary) -> str:
+    """The words for the link to the picked sessions themselves."""
+    tally = summary.everyone if summary.user is None else summary.user
+    n = int(tally.sessions.sum())
+    if n > MAX_SESSIONS:
+        return f"CSV of the first {MAX_SESSIONS:,} of these {n:,} sessions"
+    return "CSV of this session" if n == 1 else f"CSV of these {n:,} sessions"
+
+
+def _cell(value: Any, seconds: bool) -> str:
+    if isinstance(value, str):
+        return value
+    if pd.isna(value):
+        return "–"
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}"
+    if seconds:
+        return duration_text(value) if value >= 0.95 or not value else f"{value:g} s"
+    return f"{value:,.4g}" if value % 1 else f"{value:,.0f}"
+
+
+def _data(**attributes: str) -> dict[str, Any]:
+    return {f"data-{name}": value for name, value in attributes.items()}
 
 
 def _aria(**attributes: str) -> dict[str, Any]:
@@ -159,9 +463,5 @@ def _period(activity: Activity) -> str:
     first, last = activity.first, activity.last
     if first.date() == last.date():
         hours = dict.fromkeys((f"{first:%H:%M}", f"{last:%H:%M}"))
-        return f"{_day(first)} {' to '.join(hours)} UTC"
-    return f"{_day(first)} to {_day(last)} (UTC)"
-
-
-def _day(time: pd.Timestamp) -> str:
-    return f"{time.day} {time:%B %Y}"
+        return f"{day_text(first)} {' to '.join(hours)} {activity.timezone}"
+    return f"{day_text(first)} to {day_text(last)} ({activity.timezone})"

@@ -1,0 +1,199 @@
+// What the page does in the browser alone: everything ends in a change of the address,
+// which the one callback on the server answers.
+
+(() => {
+    const PAPER = 680;  // A4 without its margins, in pixels of 1/96 inch.
+
+    let pointer = {};
+    for (const kind of ["pointerdown", "pointerup"])
+        document.addEventListener(kind, event => { pointer = event; }, true);
+
+    function go(edit) {
+        // An empty address says nothing of the view that the page opens with.
+        const address = location.search || document.getElementById("chips").dataset.address;
+        const query = new URLSearchParams(address);
+        const before = String(query);
+        edit(query);
+        if (String(query) === before) return;
+        query.delete("sheet");
+        dash_clientside.set_props("url", {search: `?${query}`});
+    }
+
+    function toggled(list, item) {
+        return list.includes(item) ? list.filter(other => other !== item) : [...list, item];
+    }
+
+    function setAll(query, key, values) {
+        query.delete(key);
+        values.forEach(value => query.append(key, value));
+    }
+
+    // [from, to) of an axis: the same again takes it back.
+    function setRange(from, to, least, most) {
+        go(query => {
+            const again = query.get(from) === least && query.get(to) === most;
+            for (const [key, value] of [[from, least], [to, most]])
+                if (again || value === null) query.delete(key);
+                else query.set(key, value);
+        });
+    }
+
+    // The bars that were dragged over, or the one that was clicked.
+    function pickRange(from, to, clicked, selected, edges) {
+        const points = (selected ?? clicked)?.points ?? [];
+        const bars = points.filter(point => point.curveNumber === 0);
+        if (bars.length) {
+            const numbers = bars.map(bar => bar.pointNumber);
+            const [least, most] = [Math.min(...numbers), Math.max(...numbers) + 1]
+                .map(number => edges[number] ?? null)
+                .map(edge => edge === null ? null : String(edge));
+            setRange(from, to, least, most);
+        }
+        return [null, null];
+    }
+
+    window.dash_clientside = Object.assign({}, window.dash_clientside, {picks: {
+        page(clicked, figure) {
+            const name = clicked && figure.layout.meta.pages[clicked.points[0].pointNumber];
+            if (name !== undefined && name !== null)
+                go(query => {
+                    const pages = query.getAll("page");
+                    const add = pointer.shiftKey || pointer.ctrlKey || pointer.metaKey;
+                    const alone = pages.length === 1 && pages[0] === name ? [] : [name];
+                    setAll(query, "page", add ? toggled(pages, name) : alone);
+                });
+            return null;
+        },
+        durations(clicked, selected, figure) {
+            return pickRange("min", "max", clicked, selected, figure.layout.meta?.edges);
+        },
+        dates(clicked, selected, figure) {
+            return pickRange("from", "to", clicked, selected,
+                figure.data[0] && [...figure.data[0].x, figure.layout.meta.end]);
+        },
+    }});
+
+    const element = type => (children, props = {}) =>
+        ({type, namespace: "dash_html_components", props: {children, ...props}});
+    const [A, Nav, Table, Tbody, Td, Th, Thead, Tr] =
+        ["A", "Nav", "Table", "Tbody", "Td", "Th", "Thead", "Tr"].map(element);
+    const column = {scope: "col"};
+
+    window.dash_clientside.tables = {
+        numbers(data) {
+            return data && Table([
+                Thead(Tr(data.head.map(name => Th(name, column)))),
+                Tbody(data.rows.map(row => Tr(row.map(cell => Td(cell))))),
+            ]);
+        },
+        users(data) {
+            const to = (words, changes, props) => {
+                const query = new URLSearchParams(data.address);
+                query.delete("sheet");
+                for (const [key, value] of Object.entries(changes)) query.set(key, value);
+                return A(words, {href: `?${query}`, ...props});
+            };
+            const head = Object.entries(data.head).map(([key, name]) => {
+                if (key !== data.sort) return Th(to(name, {sort: key}), column);
+                // Numbers begin with the largest, names with A.
+                const upwards = data.reverse !== (key === "user");
+                const other = data.reverse ? key : `-${key}`;
+                return Th(to(`${name} ${upwards ? "↑" : "↓"}`, {sort: other}),
+                    {...column, "aria-sort": upwards ? "ascending" : "descending"});
+            });
+            const rows = data.rows.map(([user, ...cells]) => {
+                const link = to(user, {user},
+                    user === data.picked ? {"aria-current": "true"} : {});
+                return Tr([Td(link), ...cells.map(cell => Td(cell))]);
+            });
+            const {sheet, sheets} = data;
+            const pager = [
+                sheet > 1 && to("← Before", {sheet: sheet - 1}),
+                sheets > 1 && `${sheet} of ${sheets}`,
+                sheet < sheets && to("Next →", {sheet: sheet + 1}),
+            ].filter(Boolean);
+            return [Table([Thead(Tr(head)), Tbody(rows)]),
+                Nav(pager, {"aria-label": "Sheets of the table"})];
+        },
+    };
+
+    function image(chart, format) {
+        const plot = document.querySelector(`#${chart} .js-plotly-plot`);
+        const heading = document.getElementById(`${chart}-heading`).textContent;
+        const name = `${heading}, ${document.getElementById("chips").dataset.caption}`;
+        const {width, height} = plot.getBoundingClientRect();
+        const layout = {
+            ...plot.layout,
+            title: {text: name.replace(/&/g, "&amp;").replace(/</g, "&lt;"), x: 0.02,
+                font: {size: 15}},
+            margin: {...plot.layout.margin, t: 84},
+            paper_bgcolor: "#ffffff",
+        };
+        Plotly.downloadImage({data: plot.data, layout}, {
+            format, width, height: height + 48, scale: 2,
+            filename: name.replace(/[^\p{L}\p{N}_. ,-]+/gu, "_").slice(0, 150),
+        });
+    }
+
+    document.addEventListener("click", event => {
+        const link = event.target.closest("a[href^='?']");
+        const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.button;
+        if (link && plain) {
+            event.preventDefault();
+            dash_clientside.set_props("url", {search: link.getAttribute("href")});
+        }
+        const {chart, image: format} = event.target.closest("[data-image]")?.dataset ?? {};
+        if (chart) image(chart, format);
+    });
+
+    // What is taken away is what is shown.
+    for (const kind of ["pointerdown", "focusin"])
+        document.addEventListener(kind, event => {
+            const link = event.target.closest?.("a[download]");
+            if (link) link.search = location.search;
+        });
+
+    document.addEventListener("toggle", event => {
+        const chart = event.target.id?.match(/^(.*)-details$/)?.[1];
+        if (chart)
+            go(query => {
+                const open = query.getAll("table");
+                if (open.includes(chart) !== event.target.open)
+                    setAll(query, "table", toggled(open, chart));
+            });
+    }, true);
+
+    // Charts are as wide as the window; on paper, as the paper.
+    const plots = () => document.querySelectorAll(".js-plotly-plot");
+    window.addEventListener("beforeprint", () => {
+        for (const plot of plots()) Plotly.relayout(plot, {width: PAPER, height: 300});
+    });
+    window.addEventListener("afterprint", () => {
+        for (const plot of plots())
+            Plotly.relayout(plot, {width: null, height: null, autosize: true});
+    });
+
+    // Dash's radio buttons are marked as a list box with options, and its dates as what
+    // opens. They are what their HTML says: take the wrong words away, whenever they come.
+    const MENDED = [
+        [".switch", {role: "none"}],
+        [".switch label", {role: null, "aria-selected": null}],
+        ["#dates-wrapper", {role: "group", "aria-expanded": null, "aria-haspopup": null,
+            "aria-labelledby": null, "aria-label": "Dates"}],
+    ];
+    new MutationObserver(() => {
+        for (const [selector, attributes] of MENDED)
+            for (const element of document.querySelectorAll(selector))
+                for (const [name, value] of Object.entries(attributes))
+                    if (value === null) element.removeAttribute(name);
+                    else if (element.getAttribute(name) !== value)
+                        element.setAttribute(name, value);
+    }).observe(document.body, {subtree: true, childList: true, attributes: true,
+        attributeFilter: ["role", "aria-selected", "aria-expanded"]});
+
+    document.addEventListener("keydown", event => {
+        const open = document.querySelector("[data-state='open']");
+        if (event.key === "Escape" && !event.defaultPrevented && !open)
+            document.getElementById("clear")?.click();
+    });
+})();

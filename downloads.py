@@ -1,0 +1,59 @@
+"""What can be taken away as a file: a chart's numbers, and the sessions themselves."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import pandas as pd
+from flask import Flask, Response, abort, request
+
+import findings
+import ids
+import tables
+import view as views
+from activity import Activity
+from layout import MAX_SESSIONS
+from rows import COLUMNS
+from view import View
+
+_ROWS: Final = 5_000
+
+
+def register(server: Flask, activity: Activity, prefix: str) -> None:
+    """Serve the downloads under *prefix*; their query is that of the page's address."""
+
+    def shown() -> View:
+        query = request.query_string.decode("ascii", "replace")
+        return views.read(query, activity).view
+
+    @server.get(f"{prefix}numbers/<chart>.csv")
+    def numbers(chart: str) -> Response:
+        if chart not in ids.CHARTS:
+            abort(404, "there is no such chart")
+        view = shown()
+        summary = activity.summarise(tables.unfiltered_by_itself(chart, view.selection))
+        frame = tables.table(chart, summary, view, limit=len(activity.pages))
+        name = f"{tables.title(chart, summary, view)}, {findings.caption(view)}"
+        return _csv([frame], frame.columns, name)
+
+    @server.get(f"{prefix}sessions.csv")
+    def sessions() -> Response:
+        view = shown()
+        blocks = activity.selected(view.selection, MAX_SESSIONS)
+        return _csv(blocks, COLUMNS, f"Sessions, {findings.caption(view)}")
+
+
+def _csv(frames: Iterable[pd.DataFrame], columns: Iterable[str], name: str) -> Response:
+    def lines() -> Iterator[str]:
+        yield ",".join(columns) + "\r\n"
+        for frame in frames:
+            # A few at a time, so that those who pick meanwhile needn't wait.
+            for start in range(0, len(frame), _ROWS):
+                yield frame[start : start + _ROWS].to_csv(
+                    index=False, header=False, lineterminator="\r\n"
+                )
+
+    response = Response(lines(), content_type="text/csv; charset=utf-8")
+    file = re.sub(r"[^\w. ,-]+", "_", name)[:150]
+    response.headers.set("Content-Disposition", "attachment", filename=f"{file}.csv")
+    return response
