@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, Final, cast, get_args
+from typing import Any, Final, NamedTuple, cast, get_args
 
 from dash import (
     ClientsideFunction,
@@ -29,8 +29,9 @@ from view import Measure, Scale, Statistic, View
 
 _log = logging.getLogger(__name__)
 
-Props = dict[tuple[str, str], Any]
-"""Values for properties of components: by the component's id and the name."""
+Words = dict[str, Any]
+Values = dict[tuple[str, str], Any]
+"""What controls say: by the component's id and the property's name."""
 
 # What a person sets. The address is the truth: where it changes, they follow it.
 _CONTROLS: Final = (
@@ -46,32 +47,19 @@ _CONTROLS: Final = (
     (ids.MEASURE, "value"),
     (ids.FIND, "value"),
 )
-_TILE_PARTS: Final = ("label", "value", "beside")
-_DRAWN: Final = (
-    *((chart, "figure") for chart in ids.CHARTS),
-    *((ids.finding(chart), "children") for chart in ids.CHARTS),
-    *((ids.heading(chart), "children") for chart in ids.CHARTS),
-    *((ids.details(chart), "open") for chart in ids.CHARTS),
-    *((ids.numbers(chart), "data") for chart in ids.CHARTS),
-    *((ids.tile(tile, part), "children") for tile in ids.TILES for part in _TILE_PARTS),
-    (ids.CHIPS, "children"),
-    # For what the browser does alone: see assets/page.js.
-    (ids.CHIPS, "data-address"),
-    (ids.CHIPS, "data-caption"),
-    (ids.SESSIONS, "children"),
-)
-_LISTED: Final = (
-    (ids.numbers(ids.USERS), "data"),
-    (ids.finding(ids.USERS), "children"),
-    *((ids.tile(tile, "rank"), "children") for tile in ids.TILES),
-)
 
 
-def redraw(activity: Activity, view: View) -> Props:
-    """The page for a view, the table of users and the ranks aside.
+class Redrawn(NamedTuple):
+    """The page for a view, the table of users and the ranks aside."""
 
-    Raises NotInData as ``Activity.summarise`` does.
-    """
+    figures: dict[str, figures.Figure]
+    """By chart."""
+    words: Words
+    """All other than figures, see ``write`` in assets/page.js."""
+
+
+def redraw(activity: Activity, view: View) -> Redrawn:
+    """The page for a view; raises NotInData as ``Activity.summarise`` does."""
     # Without a filter these are the same, and then counted once.
     answers: dict[Selection, Summary] = {}
 
@@ -87,50 +75,55 @@ def redraw(activity: Activity, view: View) -> Props:
     }
     of_pages, of_days = summaries[ids.TOTAL_TIME], summaries[ids.TIMELINE]
     of_bins = summaries[ids.DURATIONS]
-    drawn: Props = {
-        (ids.TOTAL_TIME, "figure"): figures.total_time(of_pages, view),
-        (ids.USER_AVERAGE, "figure"): figures.user_average(of_pages, view),
-        (ids.DURATIONS, "figure"): figures.durations(of_bins, view),
-        (ids.TIMELINE, "figure"): figures.timeline(of_days, view),
-        (ids.HOURS, "figure"): figures.hours(within, view),
+    drawn = {
+        ids.TOTAL_TIME: figures.total_time(of_pages, view),
+        ids.USER_AVERAGE: figures.user_average(of_pages, view),
+        ids.DURATIONS: figures.durations(of_bins, view),
+        ids.TIMELINE: figures.timeline(of_days, view),
+        ids.HOURS: figures.hours(within, view),
     }
-    sentences = {
-        ids.TOTAL_TIME: findings.total_time(of_pages, view),
-        ids.USER_AVERAGE: findings.user_average(of_pages, view),
-        ids.DURATIONS: findings.durations(of_bins, within, view),
-        ids.TIMELINE: findings.timeline(of_days, within, view),
-        ids.HOURS: findings.hours(within, view),
+    text = {
+        ids.finding(ids.TOTAL_TIME): findings.total_time(of_pages, view),
+        ids.finding(ids.USER_AVERAGE): findings.user_average(of_pages, view),
+        ids.finding(ids.DURATIONS): findings.durations(of_bins, within, view),
+        ids.finding(ids.TIMELINE): findings.timeline(of_days, within, view),
+        ids.finding(ids.HOURS): findings.hours(within, view),
+        ids.DARKEST: findings.darkest(within),
+        ids.SESSIONS: layout.sessions_link(within),
     }
     for chart, counted in summaries.items():
-        drawn[ids.finding(chart), "children"] = sentences[chart]
-        drawn[ids.heading(chart), "children"] = tables.title(chart, counted, view)
-        drawn[ids.details(chart), "open"] = chart in view.tables
-        drawn[ids.numbers(chart), "data"] = (
-            layout.numbers_table(tables.table(chart, counted, view))
-            if chart in view.tables
-            else None
-        )
+        text[ids.heading(chart)] = tables.title(chart, counted, view)
     for name, tile in findings.tiles(within, view).items():
-        for part in _TILE_PARTS:
-            drawn[ids.tile(name, part), "children"] = getattr(tile, part)
-    drawn[ids.CHIPS, "children"] = layout.chips(view)
-    drawn[ids.CHIPS, "data-address"] = views.address(view)
-    drawn[ids.CHIPS, "data-caption"] = findings.caption(view)
-    drawn[ids.SESSIONS, "children"] = layout.sessions_link(within)
-    return drawn
+        for part, words in tile._asdict().items():
+            text[ids.tile(name, part)] = words
+    numbers = {
+        chart: layout.numbers_table(tables.table(chart, summaries[chart], view))
+        for chart in view.tables
+    }
+    return Redrawn(
+        drawn,
+        {
+            "text": text,
+            "tables": numbers,
+            "chips": layout.chips(view),
+            "address": views.address(view),
+            "caption": findings.caption(view),
+        },
+    )
 
 
-def list_users(activity: Activity, view: View) -> Props:
+def list_users(activity: Activity, view: View) -> Words:
     """The table of users, and the places of the picked one among them."""
     numbers = activity.by_user(view.selection)
-    listed: Props = {
-        (ids.tile(tile, "rank"), "children"): rank
-        for tile, rank in findings.ranks(activity, numbers, view).items()
-    }
     shown = tables.users(activity, numbers, view)
-    listed[ids.finding(ids.USERS), "children"] = findings.users(shown, view)
-    listed[ids.numbers(ids.USERS), "data"] = layout.users_table(shown, view)
-    return listed
+    ranks = findings.ranks(activity, numbers, view)
+    return {
+        "text": {
+            ids.finding(ids.USERS): findings.users(shown, view),
+            **{ids.tile(tile, "rank"): rank for tile, rank in ranks.items()},
+        },
+        "users": layout.users_table(shown, view),
+    }
 
 
 def register(app: Dash, activity: Activity) -> None:
@@ -140,73 +133,84 @@ def register(app: Dash, activity: Activity) -> None:
         output={
             "search": Output(ids.URL, "search"),
             "controls": [Output(*control) for control in _CONTROLS],
-            "drawn": [Output(*part) for part in _DRAWN],
-            "notice": Output(ids.NOTICE, "children"),
+            "figures": [Output(chart, "figure") for chart in ids.CHARTS],
+            "revisions": Output(ids.REVISIONS, "data"),
+            "words": Output(ids.WORDS, "data"),
             "problem": Output(ids.PROBLEM, "children"),
         },
         inputs={
             "search": Input(ids.URL, "search"),
             "values": [Input(*control) for control in _CONTROLS],
         },
+        state={"revisions": State(ids.REVISIONS, "data")},
     )
-    def show(search: object, values: list[object]) -> dict[str, Any]:
+    def show(search: object, values: list[object], revisions: object) -> dict[str, Any]:
         # One callback for all ways to pick: what it sets itself doesn't start it again.
         query = _text(search) or ""
         shown, ignored = views.read(query, activity)
         triggered = set(ctx.triggered_prop_ids)
         controls = dict(zip(_CONTROLS, values, strict=True))
-        by_control = [c for c in _CONTROLS if ".".join(c) in triggered]
+        by_control = {c for c in _CONTROLS if ".".join(c) in triggered}
         if by_control and f"{ids.URL}.search" not in triggered:
-            shown, ignored = picked(activity, shown, controls, set(by_control)), []
+            shown, ignored = picked(activity, shown, controls, by_control), []
             query = views.address(shown)
         try:
-            drawn = redraw(activity, shown)
+            redrawn = redraw(activity, shown)
         except NotInData as error:
             raise BadRequest(str(error)) from error
-        follow = control_values(activity, shown)
         words = f"Ignored in the address: {'; '.join(ignored)}." if ignored else ""
+        redrawn.words["text"][ids.NOTICE] = words
+        new = {chart: figures.revision(redrawn.figures[chart]) for chart in ids.CHARTS}
+        before = revisions if isinstance(revisions, dict) else {}
         return {
             "search": no_update if query == search else query,
             # What says so already stays as it is, and what is being typed.
             "controls": [
                 no_update if controls[control] == value else value
-                for control, value in follow.items()
+                for control, value in control_values(activity, shown).items()
             ],
-            "drawn": [drawn[part] for part in _DRAWN],
-            "notice": words,
+            # A chart that stays as it is costs the browser as much as any other.
+            "figures": [
+                no_update if before.get(chart) == new[chart] else figure
+                for chart, figure in redrawn.figures.items()
+            ],
+            "revisions": new,
+            "words": redrawn.words,
             "problem": "",
         }
 
     @app.callback(
-        output=[Output(*part) for part in _LISTED],
-        inputs=Input(ids.URL, "search"),
+        Output(ids.LISTED, "data"),
+        Input(ids.URL, "search"),
         running=[(Output(f"{ids.USERS}-section", "className"), "working", "")],
     )
-    def list_(search: object) -> list[Any]:
+    def list_(search: object) -> Words:
         # It may take longer than the charts: they don't wait for it.
-        shown, _ = views.read(_text(search) or "", activity)
-        listed = list_users(activity, shown)
-        return [listed[part] for part in _LISTED]
+        return list_users(activity, views.read(_text(search) or "", activity).view)
 
     clientside: Callable[..., None] = app.clientside_callback
-    for name in (*ids.CHARTS, ids.USERS):
+    for store in (ids.WORDS, ids.LISTED):
+        # Each property that Dash itself sets has every component look whether it is
+        # meant: seventy of them took as long as the charts.
         clientside(
-            ClientsideFunction("tables", "users" if name == ids.USERS else "numbers"),
-            Output(ids.table(name), "children"),
-            Input(ids.numbers(name), "data"),
+            ClientsideFunction("page", "write"),
+            Input(store, "data"),
             prevent_initial_call=True,
         )
     for chart in (ids.TOTAL_TIME, ids.USER_AVERAGE):
         clientside(
-            ClientsideFunction("picks", "page"),
+            ClientsideFunction("page", "pickPage"),
             Output(chart, "clickData"),
             Input(chart, "clickData"),
             State(chart, "figure"),
             prevent_initial_call=True,
         )
-    for chart, function in ((ids.DURATIONS, "durations"), (ids.TIMELINE, "dates")):
+    for chart, function in (
+        (ids.DURATIONS, "pickDurations"),
+        (ids.TIMELINE, "pickDates"),
+    ):
         clientside(
-            ClientsideFunction("picks", function),
+            ClientsideFunction("page", function),
             Output(chart, "clickData"),
             Output(chart, "selectedData"),
             Input(chart, "clickData"),
@@ -237,7 +241,7 @@ def register(app: Dash, activity: Activity) -> None:
             return layout.page_options(activity, _text(text) or "", _texts(pages))
 
 
-def control_values(activity: Activity, view: View) -> Props:
+def control_values(activity: Activity, view: View) -> Values:
     """What the controls show for a view."""
     picked = view.selection
     first, end = views.whole(activity)
@@ -262,7 +266,7 @@ def control_values(activity: Activity, view: View) -> Props:
 
 
 def picked(
-    activity: Activity, view: View, values: Props, changed: set[tuple[str, str]]
+    activity: Activity, view: View, values: Values, changed: set[tuple[str, str]]
 ) -> View:
     """The view after controls were *changed*: what they say, and the rest of *view*.
 

@@ -247,6 +247,12 @@ def hours(summary: Summary, view: View) -> str:
     )
 
 
+def darkest(summary: Summary) -> str:
+    """What the strongest colour of that map stands for."""
+    rates = np.nan_to_num(tables.per_weekday(_who(summary), summary))
+    return f"{rate_text(float(rates.max()))} sessions an hour"
+
+
 class Tile(NamedTuple):
     """A number of the picked sessions, and everyone's beside it."""
 

@@ -3,6 +3,9 @@
 from typing import Final
 
 URL: Final = "url"
+WORDS: Final = "words"
+LISTED: Final = "listed"
+REVISIONS: Final = "revisions"
 
 USER: Final = "user"
 PERIOD: Final = "period"
@@ -26,6 +29,7 @@ USER_AVERAGE: Final = "user-average"
 DURATIONS: Final = "durations"
 TIMELINE: Final = "timeline"
 HOURS: Final = "hours"
+DARKEST: Final = "hours-darkest"
 CHARTS: Final = (TOTAL_TIME, USER_AVERAGE, DURATIONS, TIMELINE, HOURS)
 
 USERS: Final = "users"
@@ -44,17 +48,12 @@ def finding(chart: str) -> str:
 
 
 def details(chart: str) -> str:
-    """The id of what opens to show a chart's numbers,"""
+    """The id of what opens to show a chart's numbers."""
     return f"{chart}-details"
 
 
-def numbers(chart: str) -> str:
-    """of the store of these,"""
-    return f"{chart}-numbers"
-
-
 def table(chart: str) -> str:
-    """and of the table that the browser makes of them."""
+    """The id of the place of a table."""
     return f"{chart}-table"
 
 

@@ -105,6 +105,9 @@ def build_layout(activity: Activity, origin: Origin) -> html.Main:
     return html.Main(
         [
             dcc.Location(id=ids.URL, refresh=False),
+            dcc.Store(ids.WORDS),
+            dcc.Store(ids.LISTED),
+            dcc.Store(ids.REVISIONS),
             html.Header(
                 [
                     html.H1(TITLE),
@@ -162,7 +165,12 @@ def build_layout(activity: Activity, origin: Origin) -> html.Main:
                             {"sessions": "Sessions", "time": "Time"},
                         ),
                     ),
-                    _chart(ids.HOURS),
+                    _chart(
+                        ids.HOURS,
+                        html.P(
+                            [html.Span(), html.Span(id=ids.DARKEST)], id="hours-scale"
+                        ),
+                    ),
                     _users(),
                 ],
                 className="charts",
@@ -275,11 +283,11 @@ def _everyone() -> dict[str, str]:
     return {"label": "Everyone", "value": EVERYONE}
 
 
-def _chart(chart: str, switch: html.Div | None = None) -> html.Section:
+def _chart(chart: str, beside: Any = None) -> html.Section:
     return html.Section(
         [
             html.Div(
-                [html.H2(TITLES[chart], id=ids.heading(chart)), switch],
+                [html.H2(TITLES[chart], id=ids.heading(chart)), beside],
                 className="head",
             ),
             html.P(id=ids.finding(chart), className="finding"),
@@ -313,7 +321,6 @@ def _chart(chart: str, switch: html.Div | None = None) -> html.Section:
                         ],
                         id=ids.details(chart),
                     ),
-                    dcc.Store(ids.numbers(chart)),
                     html.Div(
                         [
                             html.A("CSV", href=f"numbers/{chart}.csv", download=""),
@@ -357,42 +364,36 @@ def _users() -> html.Section:
             ),
             html.P(id=ids.finding(ids.USERS), className="finding"),
             html.Div(id=ids.table(ids.USERS)),
-            dcc.Store(ids.numbers(ids.USERS)),
         ],
         id=f"{ids.USERS}-section",
         **_aria(labelledby=ids.heading(ids.USERS)),
     )
 
 
-def chips(shown: View) -> list[Any]:
-    """The filters that are on, each a link to the view without it."""
-    filters = findings.chips(shown)
-    if not filters:
-        return []
+def chips(shown: View) -> list[list[str]]:
+    """The filters that are on: the words, and the address of the view without it.
+
+    The last is that of the view without any.
+    """
     none: dict[str, dict[str, Any]] = {
         "dates": {"start": None, "end": None},
         "pages": {"pages": ()},
         "durations": {"shortest": None, "longest": None},
     }
-    chips: list[Any] = ["Only "]
-    for name, words in filters.items():
-        without = replace(shown.selection, **none[name])
-        chips.append(
-            html.A(
-                [words, html.Span(" ×", **_aria(hidden="true"))],
-                href=view.address(replace(shown, selection=without, sheet=1)),
-                className="chip",
-                **_aria(label=f"{words}: remove this filter"),
-            )
-        )
-    everything = view.address(view.unfiltered(shown))
-    return [*chips, html.A("Clear", href=everything, id="clear", title="Esc")]
+    chips = []
+    for name, words in findings.chips(shown).items():
+        selection = replace(shown.selection, **none[name])
+        without = replace(shown, selection=selection, sheet=1)
+        chips.append([words, view.address(without)])
+    if chips:
+        chips.append(["Clear", view.address(view.unfiltered(shown))])
+    return chips
 
 
 def numbers_table(numbers: pd.DataFrame) -> dict[str, Any]:
-    """Numbers as the page writes them, for ``table`` in assets/page.js.
+    """Numbers as the page writes them, for assets/page.js.
 
-    That makes the elements in the browser: sent, they would be ten times as long.
+    The elements are made in the browser: sent, they would be ten times as long.
     """
     return {
         "head": [name.removesuffix(" (s)") for name in numbers.columns],
@@ -407,7 +408,7 @@ def numbers_table(numbers: pd.DataFrame) -> dict[str, Any]:
 
 
 def users_table(shown: UsersShown, view_: View) -> dict[str, Any]:
-    """A sheet of the table of users, for ``users`` in assets/page.js."""
+    """A sheet of the table of users, for assets/page.js."""
     return {
         "head": USER_COLUMNS,
         "rows": shown.rows,

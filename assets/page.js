@@ -52,10 +52,88 @@
         return [null, null];
     }
 
-    window.dash_clientside = Object.assign({}, window.dash_clientside, {picks: {
-        page(clicked, figure) {
+    // Elements of the page that Dash leaves empty, or doesn't change again, are filled
+    // here: an element, its attributes, and what is in it.
+    function make(tag, attributes, ...inside) {
+        const made = document.createElement(tag);
+        for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+        made.append(...inside);
+        return made;
+    }
+
+    const cells = row => row.map(cell => make("td", {}, cell));
+
+    function table(head, rows) {
+        return make("table", {}, make("thead", {}, make("tr", {}, ...head)),
+            make("tbody", {}, ...rows.map(row => make("tr", {}, ...row))));
+    }
+
+    function numbersTable({head, rows}) {
+        return [table(head.map(name => make("th", {scope: "col"}, name)), rows.map(cells))];
+    }
+
+    function usersTable({head, rows, picked, sort, reverse, sheet, sheets, address}) {
+        const to = (words, changes, attributes = {}) => {
+            const query = new URLSearchParams(address);
+            query.delete("sheet");
+            for (const [key, value] of Object.entries(changes)) query.set(key, value);
+            return make("a", {href: `?${query}`, ...attributes}, words);
+        };
+        const columns = Object.entries(head).map(([key, name]) => {
+            if (key !== sort) return make("th", {scope: "col"}, to(name, {sort: key}));
+            // Numbers begin with the largest, names with A.
+            const upwards = reverse !== (key === "user");
+            const link = to(`${name} ${upwards ? "↑" : "↓"}`, {sort: reverse ? key : `-${key}`});
+            const order = upwards ? "ascending" : "descending";
+            return make("th", {scope: "col", "aria-sort": order}, link);
+        });
+        const lines = rows.map(([user, ...rest]) => {
+            const current = user === picked ? {"aria-current": "true"} : {};
+            return [make("td", {}, to(user, {user}, current)), ...cells(rest)];
+        });
+        const pager = make("nav", {"aria-label": "Sheets of the table"});
+        if (sheet > 1) pager.append(to("← Before", {sheet: sheet - 1}));
+        if (sheets > 1) pager.append(make("span", {}, `${sheet} of ${sheets}`));
+        if (sheet < sheets) pager.append(to("Next →", {sheet: sheet + 1}));
+        return [table(columns, lines), pager];
+    }
+
+    function chipsLine(chips) {
+        return chips.map(([words, href], number) => number < chips.length - 1
+            ? make("a", {href, class: "chip", "aria-label": `${words}: remove this filter`},
+                `${words} ×`)
+            : make("a", {href, id: "clear", title: "Esc"}, words));
+    }
+
+    // What the server says of a view, besides the figures.
+    function write({text, tables, users, chips, address, caption}) {
+        for (const [id, words] of Object.entries(text)) {
+            const element = document.getElementById(id);
+            // A reader of the screen says aloud what is written, even the same.
+            if (element.textContent !== words) element.textContent = words;
+        }
+        if (users) document.getElementById("users-table").replaceChildren(...usersTable(users));
+        if (!chips) return;
+        for (const details of document.querySelectorAll("details")) {
+            const chart = details.id.replace("-details", "");
+            details.open = chart in tables;
+            document.getElementById(`${chart}-table`)
+                .replaceChildren(...(tables[chart] ? numbersTable(tables[chart]) : []));
+        }
+        const line = document.getElementById("chips");
+        line.replaceChildren(...chipsLine(chips));
+        Object.assign(line.dataset, {address, caption});
+        const someone = new URLSearchParams(address).get("user");
+        document.documentElement.classList.toggle("everyone", !someone);
+    }
+
+    window.dash_clientside = Object.assign({}, window.dash_clientside, {page: {
+        write(words) {
+            if (words) write(words);
+        },
+        pickPage(clicked, figure) {
             const name = clicked && figure.layout.meta.pages[clicked.points[0].pointNumber];
-            if (name !== undefined && name !== null)
+            if (name)
                 go(query => {
                     const pages = query.getAll("page");
                     const add = pointer.shiftKey || pointer.ctrlKey || pointer.metaKey;
@@ -64,58 +142,14 @@
                 });
             return null;
         },
-        durations(clicked, selected, figure) {
+        pickDurations(clicked, selected, figure) {
             return pickRange("min", "max", clicked, selected, figure.layout.meta?.edges);
         },
-        dates(clicked, selected, figure) {
+        pickDates(clicked, selected, figure) {
             return pickRange("from", "to", clicked, selected,
                 figure.data[0] && [...figure.data[0].x, figure.layout.meta.end]);
         },
     }});
-
-    const element = type => (children, props = {}) =>
-        ({type, namespace: "dash_html_components", props: {children, ...props}});
-    const [A, Nav, Table, Tbody, Td, Th, Thead, Tr] =
-        ["A", "Nav", "Table", "Tbody", "Td", "Th", "Thead", "Tr"].map(element);
-    const column = {scope: "col"};
-
-    window.dash_clientside.tables = {
-        numbers(data) {
-            return data && Table([
-                Thead(Tr(data.head.map(name => Th(name, column)))),
-                Tbody(data.rows.map(row => Tr(row.map(cell => Td(cell))))),
-            ]);
-        },
-        users(data) {
-            const to = (words, changes, props) => {
-                const query = new URLSearchParams(data.address);
-                query.delete("sheet");
-                for (const [key, value] of Object.entries(changes)) query.set(key, value);
-                return A(words, {href: `?${query}`, ...props});
-            };
-            const head = Object.entries(data.head).map(([key, name]) => {
-                if (key !== data.sort) return Th(to(name, {sort: key}), column);
-                // Numbers begin with the largest, names with A.
-                const upwards = data.reverse !== (key === "user");
-                const other = data.reverse ? key : `-${key}`;
-                return Th(to(`${name} ${upwards ? "↑" : "↓"}`, {sort: other}),
-                    {...column, "aria-sort": upwards ? "ascending" : "descending"});
-            });
-            const rows = data.rows.map(([user, ...cells]) => {
-                const link = to(user, {user},
-                    user === data.picked ? {"aria-current": "true"} : {});
-                return Tr([Td(link), ...cells.map(cell => Td(cell))]);
-            });
-            const {sheet, sheets} = data;
-            const pager = [
-                sheet > 1 && to("← Before", {sheet: sheet - 1}),
-                sheets > 1 && `${sheet} of ${sheets}`,
-                sheet < sheets && to("Next →", {sheet: sheet + 1}),
-            ].filter(Boolean);
-            return [Table([Thead(Tr(head)), Tbody(rows)]),
-                Nav(pager, {"aria-label": "Sheets of the table"})];
-        },
-    };
 
     function image(chart, format) {
         const plot = document.querySelector(`#${chart} .js-plotly-plot`);
