@@ -375,8 +375,8 @@ class Activity:
         """Count and sum what *selection* picks, its user aside, for each user.
 
         That passes over all rows, in about 20 ns each, except where users have cubes.
-        The last answers are kept, up to 64 MB of them. Raises NotInData for the
-        selection's pages and durations, as ``summarise`` does.
+        The last answers are kept, in up to 64 MB, and at least one. Raises NotInData
+        for the selection's pages and durations, as ``summarise`` does.
         """
         picked = self._picked(selection)
 
