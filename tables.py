@@ -201,7 +201,15 @@ def table(
     """The numbers of a chart, a row for each bar, in the units that their names say."""
     if chart == ids.TOTAL_TIME:
         rows = page_rows(summary, summary.everyone, view.selection.pages, limit)
-        return pd.DataFrame({"page": rows.names, **_tally(rows.everyone, "everyone")})
+        everyone = rows.everyone
+        return pd.DataFrame(
+            {
+                "page": rows.names,
+                "sessions": everyone.sessions,
+                "of unknown duration": everyone.unknown,
+                "time (s)": everyone.seconds,
+            }
+        )
     if chart == ids.USER_AVERAGE:
         of = summary.user or summary.everyone
         rows = page_rows(summary, of, view.selection.pages, limit)
@@ -234,21 +242,13 @@ def table(
     columns = {
         "weekday": np.repeat(WEEKDAYS, 24),
         "hour": np.tile(np.arange(24), 7),
-        "times the weekday occurs": np.repeat(summary.weekdays, 24),
+        "times it occurs": np.repeat(summary.weekdays, 24),
     }
     if summary.user is not None:
         columns["user: sessions"] = summary.user.hours.ravel()
     return pd.DataFrame(
         {**columns, "everyone: sessions": summary.everyone.hours.ravel()}
     )
-
-
-def _tally(tally: Tally, who: str) -> dict[str, Any]:
-    return {
-        f"{who}: sessions": tally.sessions,
-        f"{who}: of unknown duration": tally.unknown,
-        f"{who}: time (s)": tally.seconds,
-    }
 
 
 def unfiltered_by_itself(chart: str, selection: Selection) -> Selection:
