@@ -148,7 +148,7 @@ def register(app: Dash, activity: Activity) -> None:
         # One callback for all ways to pick: what it sets itself doesn't start it again.
         query = _text(search) or ""
         shown, ignored = views.read(query, activity)
-        triggered = set(ctx.triggered_prop_ids)
+        triggered = {cause["prop_id"] for cause in ctx.triggered}
         controls = dict(zip(_CONTROLS, values, strict=True))
         by_control = {c for c in _CONTROLS if ".".join(c) in triggered}
         if by_control and f"{ids.URL}.search" not in triggered:

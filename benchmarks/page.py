@@ -23,6 +23,7 @@ import callbacks
 from activity import Activity, Selection
 from benchmarks import naive
 from simulate import simulate_sessions
+from view import View
 
 ROOT = Path(__file__).resolve().parents[1]
 PORTS = {"naive": 8061, "application": 8062}
@@ -104,7 +105,7 @@ def in_process() -> None:
         *in_turn(
             30,
             lambda: to_json(naive.redraw(raw, next(users))),
-            lambda: to_json(callbacks.redraw(activity, Selection(next(users)))),
+            lambda: to_json(callbacks.redraw(activity, View(Selection(next(users))))),
         ),
     )
 

@@ -1,13 +1,16 @@
 import json
+import math
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args
 
 import plotly.graph_objects as go
 import pytest
 from dash import Dash
 from flask.testing import FlaskClient
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from plotly.io.json import to_json_plotly
 from werkzeug.test import TestResponse
 
 import callbacks
@@ -18,6 +21,7 @@ from app import create_app
 from security import MAX_BODY
 from simulate import simulate_sessions
 from sources import read_sessions
+from view import Column, Measure, Scale, Statistic, View
 
 from .conftest import NASA, ROWS, Row, needs_nasa, table
 from .test_activity import rows_lists, selections
@@ -25,8 +29,20 @@ from .test_activity import rows_lists, selections
 URL = "/_dash-update-component"
 
 
-def body(app: Dash, output: str, **values: Any) -> dict[str, Any]:
-    """What the page sends when the first input of a callback changes."""
+# What the controls say on a page that shows everyone, with no filter.
+USUAL = {
+    "user_value": "",
+    "period_value": "all",
+    "pages_value": [],
+    "statistic_value": "average",
+    "scale_value": "linear",
+    "measure_value": "sessions",
+    "find_value": "",
+}
+
+
+def body(app: Dash, output: str, changed: str, **values: Any) -> dict[str, Any]:
+    """What the page sends when the property *changed* changes."""
     client = app.server.test_client()
     (spec,) = [
         callback
@@ -35,16 +51,17 @@ def body(app: Dash, output: str, **values: Any) -> dict[str, Any]:
     ]
     outputs = [part.split(".") for part in spec["output"].strip(".").split("...")]
     named = [{"id": id_, "property": prop} for id_, prop in outputs]
+    values = {**USUAL, **values}
 
     def filled(parts: list[dict[str, str]]) -> list[dict[str, Any]]:
-        return [{**p, "value": values[p["id"] + "_" + p["property"]]} for p in parts]
+        return [{**p, "value": values.get(f"{p['id']}_{p['property']}")} for p in parts]
 
     return {
         "output": spec["output"],
         "outputs": named if spec["output"].startswith("..") else named[0],
         "inputs": filled(spec["inputs"]),
         "state": filled(spec["state"]),
-        "changedPropIds": ["{id}.{property}".format(**spec["inputs"][0])],
+        "changedPropIds": [changed],
     }
 
 
@@ -53,8 +70,22 @@ def post(app: Dash, data: Any) -> TestResponse:
     return client.post(URL, data=json.dumps(data), content_type="application/json")
 
 
-def pick(app: Dash, user: Any) -> TestResponse:
-    return post(app, body(app, ids.TOTAL_TIME, user_value=user))
+def pick(app: Dash, user: Any, **values: Any) -> TestResponse:
+    """The answer to a pick of a user, where controls say *values*."""
+    data = body(app, "user-average.figure", "user.value", user_value=user, **values)
+    return post(app, data)
+
+
+def opened(app: Dash, search: Any, **values: Any) -> TestResponse:
+    """The answer to an address."""
+    values["url_search"] = search
+    return post(app, body(app, "user-average.figure", "url.search", **values))
+
+
+def text(response: dict[str, Any]) -> dict[str, str]:
+    """What is written on the page, by id."""
+    written: dict[str, str] = response[ids.WORDS]["data"]["text"]
+    return written
 
 
 def answer(response: TestResponse) -> dict[str, Any]:
@@ -65,20 +96,26 @@ def answer(response: TestResponse) -> dict[str, Any]:
 
 
 def test_redraw_is_a_plain_function(activity: Activity) -> None:
-    redrawn = callbacks.redraw(activity, Selection("ann"))
-    assert redrawn.total_time["data"][0]["name"] == "everyone"
-    assert redrawn.user_average["data"][0]["name"] == "ann"
-    assert redrawn.durations["data"][1]["name"] == "ann"
-    assert redrawn.problem == ""
+    drawn, words = callbacks.redraw(activity, View(Selection("ann")))
+    assert [trace["name"] for trace in drawn[ids.TOTAL_TIME]["data"]] == ["everyone"]
+    for chart in (ids.USER_AVERAGE, ids.DURATIONS, ids.TIMELINE):
+        assert {trace["name"] for trace in drawn[chart]["data"]} > {"ann"}
+    assert words["caption"] == "ann"
+    assert words["address"] == "?user=ann"
+    assert words["chips"] == []
+    assert words["tables"] == {}
 
 
-def test_one_callback_redraws_all_three_charts(app: Dash) -> None:
+def test_one_callback_redraws_all_charts(app: Dash) -> None:
     response = answer(pick(app, "bob"))
     for chart in ids.CHARTS:
         assert response[chart]["figure"]["data"]
-        assert response[ids.finding(chart)]["children"]
+        assert text(response)[ids.finding(chart)]
+        assert text(response)[ids.heading(chart)]
     assert response[ids.USER_AVERAGE]["figure"]["data"][0]["x"] == [60, 0, None]
+    assert response[ids.URL]["search"] == "?user=bob"
     assert response[ids.PROBLEM]["children"] == ""
+    assert text(response)[ids.tile("sessions", "value")] == "3"
 
 
 @settings(deadline=None, max_examples=100)
@@ -86,18 +123,228 @@ def test_one_callback_redraws_all_three_charts(app: Dash) -> None:
 def test_whatever_is_picked_can_be_drawn(data: st.DataObject) -> None:
     rows = data.draw(rows_lists)
     activity = Activity(table(rows))
-    redrawn = callbacks.redraw(activity, data.draw(selections(activity)))
-    for figure in redrawn[:3]:
+    selection = data.draw(selections(activity))
+    # No control offers infinity.
+    assume(math.inf not in (selection.shortest, selection.longest))
+    view = View(
+        selection,
+        statistic=data.draw(st.sampled_from(get_args(Statistic))),
+        scale=data.draw(st.sampled_from(get_args(Scale))),
+        timeline=data.draw(st.sampled_from(get_args(Measure))),
+        tables=ids.CHARTS,
+        sort=data.draw(st.sampled_from(get_args(Column))),
+        reverse=data.draw(st.booleans()),
+    )
+    drawn, words = callbacks.redraw(activity, view)
+    for figure in drawn.values():
         go.Figure(figure)
-    for sentence in redrawn[3:6]:
-        assert sentence
+    listed = callbacks.list_users(activity, view)
+    for name, sentence in words["text"].items():
+        assert sentence or not name.endswith("-finding")
         assert "nan" not in sentence
-    assert "NaN" not in json.dumps(redrawn)
+    assert "NaN" not in to_json_plotly([drawn, words, listed])
+    # A chart isn't filtered by what it picks: with a filter, it has as many bars.
+    whole, _ = callbacks.redraw(activity, replace(view, selection=Selection()))
+    if view.selection.user is None and drawn[ids.TIMELINE]["data"]:
+        assert len(drawn[ids.TIMELINE]["data"][0]["x"]) == (
+            len(whole[ids.TIMELINE]["data"][0]["x"])
+        )
 
 
 def test_no_user_is_everyone(app: Dash) -> None:
-    response = answer(pick(app, None))
-    assert len(response[ids.DURATIONS]["figure"]["data"]) == 1
+    for user in (None, ""):
+        response = answer(pick(app, user))
+        assert len(response[ids.DURATIONS]["figure"]["data"]) == 1
+        assert response[ids.URL]["search"] == "?user="
+
+
+def test_an_address_sets_the_controls(app: Dash) -> None:
+    search = (
+        "?user=ann&from=2024-02-29&to=2024-03-02&page=home&min=10&max=50&stat=median"
+        "&scale=log&timeline=time&find=a"
+    )
+    response = answer(opened(app, search))
+    assert ids.URL not in response
+    assert response[ids.USER]["value"] == "ann"
+    # The calendar shows the last day, the address the one after it.
+    assert response[ids.DATES] == {"start_date": "2024-02-29", "end_date": "2024-03-01"}
+    assert response[ids.PERIOD]["value"] is None
+    assert response[ids.PAGES]["value"] == ["home"]
+    assert response[ids.SHORTEST]["value"] == 10
+    assert response[ids.LONGEST]["value"] == 50
+    assert response[ids.STATISTIC]["value"] == "median"
+    assert response[ids.SCALE]["value"] == "log"
+    assert response[ids.MEASURE]["value"] == "time"
+    assert response[ids.FIND]["value"] == "a"
+    written = text(response)
+    assert written[ids.tile("sessions", "value")] == "3"
+    assert written[ids.heading(ids.USER_AVERAGE)] == "Median Session Duration by Page"
+    words = [chip[0] for chip in response[ids.WORDS]["data"]["chips"]]
+    assert words == ["29 February to 1 March 2024", "home", "10 s to 50 s", "Clear"]
+
+
+def test_without_an_address_the_busiest_user_is_shown(app: Dash) -> None:
+    for search in (None, "", "?"):
+        response = answer(opened(app, search))
+        assert response[ids.USER]["value"] == "ann"
+        assert response[ids.WORDS]["data"]["address"] == "?user=ann"
+
+
+@pytest.mark.parametrize(
+    ("search", "told"),
+    [
+        ("?user=nobody", "user “nobody”"),
+        ("?user=ann&from=2024-03-01&to=2024-02-01", "2024-03-01"),
+        ("?user=ann&page=%3Cscript%3E", "page “<script>”"),
+        ("?user=ann&colour=red", "“colour”"),
+    ],
+)
+def test_what_an_address_asks_for_in_vain_is_told(
+    app: Dash, search: str, told: str
+) -> None:
+    response = answer(opened(app, search))
+    notice = text(response)[ids.NOTICE]
+    assert notice.startswith("Ignored in the address: ")
+    assert told in notice
+    assert "\n" not in notice
+    assert response[ids.TOTAL_TIME]["figure"]["data"]
+    # The next pick says what is shown.
+    assert text(answer(pick(app, "ann", url_search=search)))[ids.NOTICE] == ""
+
+
+def test_controls_and_address_say_the_same(app: Dash) -> None:
+    values = {
+        "url_search": "?user=cy&table=hours&sort=-user&sheet=3",
+        "dates_start_date": "2024-02-29",
+        "dates_end_date": "2024-03-01",
+        "pages_value": ["home", "cart"],
+        "shortest_value": 10,
+        "longest_value": 60.0,
+        "statistic_value": "p90",
+    }
+    response = answer(pick(app, "ann", **values))
+    search = response[ids.URL]["search"]
+    # What no control says stays; a sheet of another list of users would be no use.
+    assert search == (
+        "?user=ann&from=2024-02-29&to=2024-03-02&page=home&page=cart&min=10&max=60"
+        "&stat=p90&table=hours&sort=-user"
+    )
+    again = answer(opened(app, search, **values))
+    assert again[ids.WORDS] == response[ids.WORDS]
+    assert again[ids.TOTAL_TIME] == response[ids.TOTAL_TIME]
+
+
+def changed(app: Dash, control: str, **values: Any) -> dict[str, Any]:
+    data = body(app, "user-average.figure", control, **values)
+    return answer(post(app, data))
+
+
+def test_a_period_sets_the_dates() -> None:
+    app = create_app(table([*ROWS, ("cy", "home", 5, "2024-03-20")]))
+    response = changed(app, "period.value", period_value="2024-02")
+    assert response[ids.DATES] == {"start_date": "2024-02-01", "end_date": "2024-02-29"}
+    assert response[ids.URL]["search"] == "?user=&from=2024-02-01&to=2024-03-01"
+    response = changed(app, "period.value", period_value="last-7")
+    assert response[ids.URL]["search"] == "?user=&from=2024-12-25"
+    response = changed(
+        app,
+        "dates.end_date",
+        dates_start_date="2024-02-01",
+        dates_end_date="2024-02-29",
+        period_value=None,
+    )
+    assert response[ids.PERIOD]["value"] == "2024-02"
+    # One day without the other is none; and the whole of the data is no filter.
+    for dates in (
+        {"dates_start_date": "2024-02-01"},
+        {"dates_start_date": "2024-01-01", "dates_end_date": "2024-12-31"},
+    ):
+        response = changed(app, "dates.start_date", period_value=None, **dates)
+        assert response[ids.URL]["search"] == "?user="
+        assert response[ids.PERIOD]["value"] == "all"
+
+
+def test_of_durations_that_exclude_each_other_the_last_set_is_meant(app: Dash) -> None:
+    values = {"shortest_value": 60, "longest_value": 10}
+    response = changed(app, "shortest.value", **values)
+    assert response[ids.URL]["search"] == "?user=&min=60"
+    assert response[ids.LONGEST]["value"] is None
+    response = changed(app, "longest.value", **values)
+    assert response[ids.URL]["search"] == "?user=&max=10"
+    assert response[ids.SHORTEST]["value"] is None
+
+
+def test_a_chart_that_stays_as_it_is_is_not_sent_again(app: Dash) -> None:
+    first = answer(pick(app, "ann"))
+    revisions = first[ids.REVISIONS]["data"]
+    second = answer(pick(app, "bob", revisions_data=revisions))
+    assert ids.TOTAL_TIME not in second
+    assert {ids.USER_AVERAGE, ids.DURATIONS, ids.TIMELINE, ids.HOURS} < set(second)
+    # What the browser says of them is not taken for granted.
+    for nonsense in (7, "x", {"total-time": "x"}):
+        again = answer(pick(app, "bob", revisions_data=nonsense))
+        assert ids.TOTAL_TIME in again
+
+
+def listed(app: Dash, search: str) -> dict[str, Any]:
+    data = body(app, "listed.data", "url.search", url_search=search)
+    words: dict[str, Any] = answer(post(app, data))[ids.LISTED]["data"]
+    return words
+
+
+def test_the_table_of_users_ranks_the_picked_one(app: Dash) -> None:
+    words = listed(app, "?user=bob")
+    users = words["users"]
+    assert list(users["head"].values()) == [
+        "User",
+        "Total time",
+        "Sessions",
+        "Active days",
+        "Median",
+        "Last seen",
+    ]
+    assert [row[0] for row in users["rows"]] == ["ann", "cy", "bob"]
+    assert users["rows"][0] == [
+        "ann",
+        "2 min 30 s",
+        "6",
+        "4",
+        "30 s",
+        "2024-12-31 23:59",
+    ]
+    assert users["picked"] == "bob"
+    assert words["text"][ids.tile("sessions", "rank")] == "2nd of 3"
+    assert words["text"][ids.tile("total", "rank")] == "3rd of 3"
+    names = [
+        row[0] for row in listed(app, "?user=&sort=-user&page=cart")["users"]["rows"]
+    ]
+    assert names == ["cy", "bob", "ann"]
+
+
+def test_many_pages_are_searched_on_the_server() -> None:
+    rows: list[Row] = [("u", f"page {i}", 1, "2024-01-01") for i in range(400)]
+    app = create_app(table([*rows, rows[7]]))
+    pages = next(c for c in app.layout._traverse_ids() if c.id == ids.PAGES)
+    assert len(pages.options) == 50
+    assert pages.options[0] == "page 7"
+
+    def search(text: Any, picked: Any) -> list[str]:
+        data = body(
+            app,
+            "pages.options",
+            "pages.search_value",
+            pages_search_value=text,
+            pages_value=picked,
+        )
+        options: list[str] = answer(post(app, data))[ids.PAGES]["options"]
+        return options
+
+    assert search("PAGE 39", ["page 3"])[0] == "page 3"
+    assert set(search("PAGE 39", [])) == {
+        "page 39",
+        *(f"page {i}" for i in range(390, 400)),
+    }
+    assert search("nothing", None) == []
 
 
 def test_every_id_of_a_callback_is_in_the_layout() -> None:
@@ -106,11 +353,11 @@ def test_every_id_of_a_callback_is_in_the_layout() -> None:
         app = create_app(table(data))
         there = {component.id for component in app.layout._traverse_ids()}
         dependencies = app.server.test_client().get("/_dash-dependencies").json
-        assert len(dependencies) == (1 if data is ROWS else 2)
         used = set()
         for callback in dependencies:
             outputs = callback["output"].strip(".").split("...")
-            used |= {output.rsplit(".", 1)[0] for output in outputs}
+            named = [out for out in outputs if "." in out and "@" not in out]
+            used |= {output.rsplit(".", 1)[0] for output in named}
             used |= {part["id"] for part in callback["inputs"] + callback["state"]}
         assert used <= there
         assert {*ids.CHARTS, ids.USER} <= used
@@ -120,13 +367,21 @@ def test_many_users_are_searched_on_the_server() -> None:
     rows: list[Row] = [(f"user {i}", "p", 1, "2024-01-01") for i in range(1_000)]
     app = create_app(table([*rows, rows[7]]))
     dropdown = next(c for c in app.layout._traverse_ids() if c.id == ids.USER)
-    assert len(dropdown.options) == 50
-    assert dropdown.options[0] == dropdown.value == "user 7"
+    assert len(dropdown.options) == 51
+    assert dropdown.options[:2] == [{"label": "Everyone", "value": ""}, "user 7"]
 
     def search(text: Any, user: Any) -> list[str]:
-        data = body(app, "user.options", user_search_value=text, user_value=user)
-        options: list[str] = answer(post(app, data))["user"]["options"]
-        return options
+        data = body(
+            app,
+            "user.options",
+            "user.search_value",
+            user_search_value=text,
+            user_value=user,
+        )
+        options: list[Any] = answer(post(app, data))["user"]["options"]
+        # Everyone can always be picked.
+        assert options[0] == {"label": "Everyone", "value": ""}
+        return options[1:]
 
     found = search("user 99", "user 3")
     assert found[0] == "user 3"
@@ -139,7 +394,7 @@ def test_many_users_are_searched_on_the_server() -> None:
 def test_an_unexpected_failure_is_one_line_on_the_page(
     app: Dash, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         raise RuntimeError("a secret detail")
 
     monkeypatch.setattr(figures, "durations", fail)
@@ -154,8 +409,38 @@ def test_an_unexpected_failure_is_one_line_on_the_page(
 
 
 @pytest.mark.parametrize(
-    "user", ["nobody", "", "\ud800", 7, 1.5, True, ["ann"], {"a": 1}]
+    ("control", "value"),
+    [
+        ("period", "1999-01"),
+        ("period", 7),
+        ("dates_start_date", "yesterday"),
+        ("dates_start_date", 7),
+        ("pages", "home"),
+        ("pages", ["nowhere"]),
+        ("pages", [7]),
+        ("shortest", "10"),
+        ("shortest", 10.5),
+        ("longest", True),
+        ("statistic", "mode"),
+        ("statistic", None),
+        ("scale", []),
+        ("measure", {}),
+        ("find", 7),
+    ],
 )
+def test_what_no_control_can_say_is_refused(
+    app: Dash, control: str, value: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = control if control.startswith("dates") else f"{control}_value"
+    values: dict[str, Any] = {"dates_end_date": "2024-03-01", name: value}
+    id_, _, prop = name.partition("_")
+    data = body(app, "user-average.figure", f"{id_}.{prop}", **values)
+    assert post(app, data).status_code == 400
+    assert len(caplog.records) == 1
+    assert "\n" not in caplog.records[0].getMessage()
+
+
+@pytest.mark.parametrize("user", ["nobody", "\ud800", 7, 1.5, True, ["ann"], {"a": 1}])
 def test_an_impossible_user_is_refused(
     app: Dash, user: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -209,7 +494,7 @@ def test_a_malformed_body_is_refused(
     spoil: Callable[[dict[str, Any]], Any],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    good = body(app, ids.TOTAL_TIME, user_value="ann")
+    good = body(app, "user-average.figure", "user.value", user_value="ann")
     response = post(app, spoil(good))
     # What Dash can make sense of all the same is answered as usual.
     assert response.status_code == 200 or 400 <= response.status_code < 500
@@ -290,11 +575,23 @@ def test_paths_that_lead_nowhere(client: FlaskClient, path: str, status: int) ->
     assert client.get(path).status_code == status
 
 
+def sent(app: Dash, search: str) -> int:
+    """Bytes that the server sends for a view: the charts, and the table of users."""
+    words = len(
+        post(app, body(app, "listed.data", "url.search", url_search=search)).data
+    )
+    return words + len(opened(app, search).data)
+
+
 @pytest.mark.parametrize("n_sessions", [500, 200_000])
 def test_a_pick_is_small_however_many_sessions(n_sessions: int) -> None:
     app = create_app(simulate_sessions(n_sessions))
-    for user in ("user_1", "user_50"):
-        assert len(pick(app, user).data) <= 10_000
+    for search in (
+        "?user=user_1",
+        "?user=user_7&from=2024-03-01&to=2024-04-01&page=cart&page=home&min=10&max=60",
+        "?user=user_2&stat=p90&scale=log&timeline=time",
+    ):
+        assert sent(app, search) <= 20_000
 
 
 @needs_nasa
@@ -302,7 +599,7 @@ def test_a_pick_is_small_with_many_long_names() -> None:
     sessions = list(read_sessions([NASA / "sessions.csv"])[0])
     app = create_app(sessions)
     for user in Activity(sessions).find_users("", 200):
-        assert len(pick(app, user).data) <= 10_000
+        assert sent(app, f"?user={user}") <= 20_000
 
 
 def test_two_apps_live_in_one_process(app: Dash) -> None:
