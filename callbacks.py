@@ -142,9 +142,14 @@ def register(app: Dash, activity: Activity) -> None:
             "search": Input(ids.URL, "search"),
             "values": [Input(*control) for control in _CONTROLS],
         },
-        state={"revisions": State(ids.REVISIONS, "data")},
+        state={
+            "revisions": State(ids.REVISIONS, "data"),
+            "zooms": [State(ids.zoom(chart), "data") for chart in ids.ZOOMED],
+        },
     )
-    def show(search: object, values: list[object], revisions: object) -> dict[str, Any]:
+    def show(
+        search: object, values: list[object], revisions: object, zooms: list[object]
+    ) -> dict[str, Any]:
         # One callback for all ways to pick: what it sets itself doesn't start it again.
         query = _text(search) or ""
         shown, ignored = views.read(query, activity)
@@ -161,6 +166,8 @@ def register(app: Dash, activity: Activity) -> None:
         words = f"Ignored in the address: {'; '.join(ignored)}." if ignored else ""
         redrawn.words["text"][ids.NOTICE] = words
         new = {chart: figures.revision(redrawn.figures[chart]) for chart in ids.CHARTS}
+        for chart, zoom in zip(ids.ZOOMED, zooms, strict=True):
+            figures.zoom(redrawn.figures[chart], zoom)
         before = revisions if isinstance(revisions, dict) else {}
         return {
             "search": no_update if query == search else query,
@@ -195,6 +202,13 @@ def register(app: Dash, activity: Activity) -> None:
         clientside(
             ClientsideFunction("page", "write"),
             Input(store, "data"),
+            prevent_initial_call=True,
+        )
+    for chart in ids.ZOOMED:
+        clientside(
+            ClientsideFunction("page", "holdZoom"),
+            Output(ids.zoom(chart), "data"),
+            Input(chart, "relayoutData"),
             prevent_initial_call=True,
         )
     for chart in (ids.TOTAL_TIME, ids.USER_AVERAGE):

@@ -53,6 +53,11 @@ _PERIODS: Final = {
     "month": "%B %Y",
     "year": "%Y",
 }
+_DAILY: Final = {
+    "dtick": 86_400_000,
+    "tickformat": "%-d %b<br>%Y",
+    "ticklabelmode": "period",
+}
 # A drag over the chart picks what is on its x axis.
 _PICKS_X: Final = {"dragmode": "select", "selectdirection": "h", "selections": []}
 
@@ -274,10 +279,15 @@ def timeline(summary: Summary, view: View) -> Figure:
         {
             **_PICKS_X,
             "hovermode": "x",
-            "margin": {**_MARGIN, "b": 28},
+            "margin": {**_MARGIN, "r": 30, "b": 40},
             "meta": {"end": last},
             "uirevision": line.unit,
-            "xaxis": {"type": "date", "range": [starts[0], last]},
+            "xaxis": {
+                "type": "date",
+                "range": [starts[0], last],
+                # A few days would have ticks within them.
+                **(_DAILY if line.unit == "day" and len(starts) < 8 else {}),
+            },
             "yaxis": _up(f"{name.capitalize()} per {line.unit}"),
         },
     )
@@ -495,6 +505,25 @@ def _figure(traces: Sequence[Trace], layout: dict[str, Any]) -> Figure:
     # over is from now on drawn by this, and no longer by the drag.
     figure["layout"] |= {"datarevision": number, "selectionrevision": number}
     return figure
+
+
+def zoom(figure: Figure, held: object) -> None:
+    """Have a figure show what a person has zoomed to, where the axis means the same.
+
+    *held* is what the page says of the figure before it: its uirevision, the range of
+    its x axis and what a drag does. Plotly.js would keep them by itself, but Dash takes
+    them for changes of the figure. What makes no sense is left.
+    """
+    layout = figure["layout"]
+    if not isinstance(held, dict) or held.get("revision") != layout.get("uirevision"):
+        return
+    match held.get("range"):
+        case [float() | int() | str(), float() | int() | str()] as range_ if figure[
+            "data"
+        ]:
+            layout["xaxis"] = {**layout["xaxis"], "range": range_}
+    if held.get("dragmode") in ("select", "zoom"):
+        layout["dragmode"] = held["dragmode"]
 
 
 def revision(figure: Figure) -> int:

@@ -30,6 +30,7 @@ DURATIONS: Final = "durations"
 TIMELINE: Final = "timeline"
 HOURS: Final = "hours"
 DARKEST: Final = "hours-darkest"
+ZOOMED: Final = (DURATIONS, TIMELINE)
 CHARTS: Final = (TOTAL_TIME, USER_AVERAGE, DURATIONS, TIMELINE, HOURS)
 
 USERS: Final = "users"
@@ -55,6 +56,11 @@ def details(chart: str) -> str:
 def table(chart: str) -> str:
     """The id of the place of a table."""
     return f"{chart}-table"
+
+
+def zoom(chart: str) -> str:
+    """The id of the store of how a chart is zoomed."""
+    return f"{chart}-zoom"
 
 
 def tile(tile: str, part: str) -> str:

@@ -108,6 +108,7 @@ def build_layout(activity: Activity, origin: Origin) -> html.Main:
             dcc.Store(ids.WORDS),
             dcc.Store(ids.LISTED),
             dcc.Store(ids.REVISIONS),
+            *(dcc.Store(ids.zoom(chart)) for chart in ids.ZOOMED),
             html.Header(
                 [
                     html.H1(TITLE),
@@ -299,7 +300,10 @@ def _chart(chart: str, beside: Any = None) -> html.Section:
                     "displaylogo": False,
                     "showSendToCloud": False,
                     "plotlyServerURL": "",
-                    "displayModeBar": chart in (ids.DURATIONS, ids.TIMELINE),
+                    # Two quick clicks are two picks.
+                    "doubleClick": False,
+                    "doubleClickDelay": 1,
+                    "displayModeBar": chart in ids.ZOOMED,
                     "modeBarButtons": [
                         ["select2d", "zoom2d"],
                         ["zoomIn2d", "zoomOut2d", "resetScale2d"],
@@ -323,11 +327,17 @@ def _chart(chart: str, beside: Any = None) -> html.Section:
                     ),
                     html.Div(
                         [
-                            html.A("CSV", href=f"numbers/{chart}.csv", download=""),
+                            html.A(
+                                "CSV",
+                                href=f"numbers/{chart}.csv",
+                                download="",
+                                **_aria(label=f"{TITLES[chart]} as CSV"),
+                            ),
                             *(
                                 html.Button(
                                     kind.upper(),
                                     **_data(chart=chart, image=kind),
+                                    **_aria(label=f"{TITLES[chart]} as {kind.upper()}"),
                                 )
                                 for kind in ("png", "svg")
                             ),

@@ -131,6 +131,12 @@
         write(words) {
             if (words) write(words);
         },
+        holdZoom(moved) {
+            const chart = dash_clientside.callback_context.triggered_id;
+            const {uirevision, xaxis, dragmode} =
+                document.querySelector(`#${chart} .js-plotly-plot`).layout;
+            return {revision: uirevision, range: xaxis.range, dragmode};
+        },
         pickPage(clicked, figure) {
             const name = clicked && figure.layout.meta.pages[clicked.points[0].pointNumber];
             if (name)

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 from tests.test_app import free_port, running
 
 Open = Callable[..., Page]
-CHARTS = ("total-time", "user-average", "durations")
+CHARTS = ("total-time", "user-average", "durations", "timeline", "hours")
+OF_USER = ("user-average", "durations", "timeline")
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +64,7 @@ def open_page(browser: Browser, serve: Callable[..., str]) -> Iterator[Open]:
         width: int = 1400,
         colours: str = "light",
         touch: bool = False,
+        query: str = "",
     ) -> Page:
         address = url or serve(*(arguments or ("--no-debug",)))
         page = browser.new_page(
@@ -70,6 +72,7 @@ def open_page(browser: Browser, serve: Callable[..., str]) -> Iterator[Open]:
             color_scheme="dark" if colours == "dark" else "light",
             has_touch=touch,
         )
+        page.set_default_timeout(10_000)
         pages.append(page)
         page.on(
             "console",
@@ -88,7 +91,7 @@ def open_page(browser: Browser, serve: Callable[..., str]) -> Iterator[Open]:
                 else complaints.append(f"asked for {request.url}")
             ),
         )
-        page.goto(address)
+        page.goto(f"{address}{query}")
         drawn(page)
         return page
 
@@ -101,15 +104,15 @@ def open_page(browser: Browser, serve: Callable[..., str]) -> Iterator[Open]:
 def drawn(page: Page, user: str | None = None) -> None:
     """Wait until all charts are there, and show *user* where one is named."""
     page.wait_for_function(
-        """([charts, user]) => charts.every(id => {
+        """([charts, ofUser, user]) => charts.every(id => {
             const plot = document.querySelector(`#${id} .js-plotly-plot`);
             return plot && plot.data && plot.data.length
-                && plot.querySelector('.bars path')
+                && plot.querySelector('.bars path, .hm image')
                 && !document.querySelector(`#${id}.dash-graph--pending`)
-                && (!user || id === 'total-time'
+                && (!user || !ofUser.includes(id)
                     || plot.data.some(trace => trace.name === user));
-        })""",
-        arg=[list(CHARTS), user],
+        }) && document.querySelector('#users-table table')""",
+        arg=[list(CHARTS), list(OF_USER), user],
     )
 
 
