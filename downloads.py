@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
@@ -33,14 +34,20 @@ def register(server: Flask, activity: Activity, prefix: str) -> None:
         view = shown()
         summary = activity.summarise(tables.unfiltered_by_itself(chart, view.selection))
         frame = tables.table(chart, summary, view, limit=len(activity.pages))
-        name = f"{tables.title(chart, summary, view)}, {findings.caption(view)}"
+        # Not what the view says, but what is in the file.
+        alone = replace(view, selection=summary.selection)
+        name = f"{tables.title(chart, summary, view)}, {findings.caption(alone)}"
         return _csv([frame], frame.columns, name)
 
     @server.get(f"{prefix}sessions.csv")
     def sessions() -> Response:
         view = shown()
         blocks = activity.selected(view.selection, MAX_SESSIONS)
-        return _csv(blocks, COLUMNS, f"Sessions, {findings.caption(view)}")
+        summary = activity.summarise(view.selection)
+        n = int((summary.user or summary.everyone).sessions.sum())
+        what = f"First {MAX_SESSIONS:,} of {n:,} sessions"
+        name = "Sessions" if n <= MAX_SESSIONS else what
+        return _csv(blocks, COLUMNS, f"{name}, {findings.caption(view)}")
 
 
 def _csv(frames: Iterable[pd.DataFrame], columns: Iterable[str], name: str) -> Response:
