@@ -111,7 +111,7 @@ def user_average(summary: Summary, view: View) -> str:
                 f" is {duration_text(theirs[row])} (n = {user.known[row]:,}), "
                 f"everyone's {duration_text(0)}."
             )
-        if ((user.known > 0) & (user.known < FEW)).any():
+        if ((user.known > 0) & (user.known < FEW) & (usual >= 0)).any():
             words.append(
                 f"Faint bars: fewer than {FEW} known durations, so weak evidence."
             )
@@ -205,10 +205,10 @@ def timeline(summary: Summary, within: Summary, view: View) -> str:
     name = name_text(view.selection.user or "Everyone")
     if not who.sessions.any():
         return f"{name} has no session." if summary.user else "No session."
-    if within.selection.start or within.selection.end:
-        return _dates_compared(summary, within, view)
     if view.timeline == "time" and not who.known.any():
         return f"{name} has no session of known duration."
+    if within.selection.start or within.selection.end:
+        return _dates_compared(summary, within, view)
     line = tables.periods(summary, view.timeline)
     values = line.everyone if line.user is None else line.user
     complete = ~line.incomplete

@@ -47,10 +47,12 @@ def choices(of: Any) -> Any:
 @st.composite
 def selections_of_a_page(draw: st.DrawFn, activity: Activity) -> Selection:
     """What its controls, or its address, can select."""
-    first, last = activity.days[[0, -1]].tolist()
-    one = timedelta(days=1)
+    first, after = views.whole(activity)
+    last = activity.days[-1].tolist()
     start = draw(st.one_of(st.none(), st.dates(first, last)))
-    end = draw(st.one_of(st.none(), st.dates(first + one, last + one)))
+    end = draw(st.one_of(st.none(), st.dates(first, after)))
+    if end == first:
+        end = None
     if start and end and start >= end:
         end = None
     edges = views.duration_edges(activity)
