@@ -152,6 +152,36 @@ def test_the_page_where_a_user_stays_longest_and_the_one_where_shortest() -> Non
     assert words.startswith("user_7 spends 0.6 × everyone's average on home (n = 6).")
 
 
+def test_only_the_most_is_said_where_a_user_stays_longer_everywhere() -> None:
+    rows: list[Row] = [
+        *[("a", page, seconds, "2024-01-01") for page in "pq" for seconds in [9] * 5],
+        *[("b", "p", 3, "2024-01-01")] * 5,
+        *[("b", "q", 6, "2024-01-01")] * 5,
+    ]
+    # 9 beside 6 on p, and beside 7.5 on q.
+    assert said(rows, of("a"))[ids.USER_AVERAGE] == (
+        "a spends 1.5 × everyone's average on p (n = 5)."
+    )
+    # 3 and 6 beside the same.
+    assert said(rows, of("b"))[ids.USER_AVERAGE] == (
+        "b spends 0.5 × everyone's average on p (n = 5)."
+    )
+
+
+def test_a_page_says_more_than_the_others_together() -> None:
+    named = [f"p{page:02}" for page in range(15)]
+    rows: list[Row] = [
+        *[("a", page, 10, "2024-01-01") for page in named for _ in range(5)],
+        *[("a", page, 1, "2024-01-01") for page in "qr" for _ in range(5)],
+        *[("b", page, 90, "2024-01-01") for page in "qr"],
+        *[("b", "p00", 16, "2024-01-01")],
+    ]
+    # 10 beside 11 on p00, and beside 10 on all the others that are named.
+    assert said(rows, of("a"))[ids.USER_AVERAGE] == (
+        "a spends 0.9 × everyone's average on p00 (n = 5)."
+    )
+
+
 def test_other_pages_speak_where_no_page_alone_can() -> None:
     rows: list[Row] = [
         *[("a", f"p{page:02}", 10, "2024-01-01") for page in range(21)],
