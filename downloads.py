@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
+from urllib.parse import quote
 
 import pandas as pd
 from flask import Flask, Response, abort, request
@@ -33,14 +35,23 @@ def register(server: Flask, activity: Activity, prefix: str) -> None:
         view = shown()
         summary = activity.summarise(tables.unfiltered_by_itself(chart, view.selection))
         frame = tables.table(chart, summary, view, limit=len(activity.pages))
-        name = f"{tables.title(chart, summary, view)}, {findings.caption(view)}"
+        # Not what the view says, but what is in the file.
+        of = summary.selection
+        if chart == ids.TOTAL_TIME:
+            of = replace(of, user=None)
+        alone = replace(view, selection=of)
+        name = f"{tables.title(chart, summary, view)}, {findings.caption(alone)}"
         return _csv([frame], frame.columns, name)
 
     @server.get(f"{prefix}sessions.csv")
     def sessions() -> Response:
         view = shown()
-        blocks = activity.selected(view.selection, MAX_SESSIONS)
-        return _csv(blocks, COLUMNS, f"Sessions, {findings.caption(view)}")
+        blocks = map(_readable, activity.selected(view.selection, MAX_SESSIONS))
+        summary = activity.summarise(view.selection)
+        n = int((summary.user or summary.everyone).sessions.sum())
+        what = f"First {MAX_SESSIONS:,} of {n:,} sessions"
+        name = "Sessions" if n <= MAX_SESSIONS else what
+        return _csv(blocks, COLUMNS, f"{name}, {findings.caption(view)}")
 
 
 def _csv(frames: Iterable[pd.DataFrame], columns: Iterable[str], name: str) -> Response:
@@ -54,6 +65,24 @@ def _csv(frames: Iterable[pd.DataFrame], columns: Iterable[str], name: str) -> R
                 )
 
     response = Response(lines(), content_type="text/csv; charset=utf-8")
-    file = re.sub(r"[^\w. ,-]+", "_", name)[:150]
-    response.headers.set("Content-Disposition", "attachment", filename=f"{file}.csv")
+    file = re.sub(r"[^\w. ,-]+", "_", name)[:150] + ".csv"
+    # A header is ASCII; what knows only the first of the two names is very old.
+    plain = re.sub(r"[^\x20-\x7e]+", "_", file)
+    names = {"filename": plain}
+    if plain != file:
+        names["filename*"] = f"UTF-8''{quote(file)}"
+    response.headers.set("Content-Disposition", "attachment", **names)
     return response
+
+
+def _readable(sessions: pd.DataFrame) -> pd.DataFrame:
+    """The same with those times in UTC whose offset from it ISO 8601 can't write.
+
+    That is of hours and minutes, but some zones were seconds off, the last until 1972.
+    """
+    times = sessions["timestamp"]
+    utc = times.dt.tz_convert("UTC")
+    odd = utc.dt.second != times.dt.second
+    if odd.any():
+        return sessions.assign(timestamp=times.astype(str).where(~odd, utc.astype(str)))
+    return sessions

@@ -14,6 +14,7 @@ from users import ByUser
 from view import Statistic, View
 from words import (
     count_text,
+    day_text,
     days_text,
     duration_text,
     instant_text,
@@ -44,8 +45,8 @@ def dates_text(start: date | None, end: date | None) -> str:
     if start and end:
         return days_text(start, end)
     if end:
-        return f"until {days_text(end - timedelta(days=1), end)}"
-    return f"from {days_text(start, start + timedelta(days=1))}" if start else ""
+        return f"until {day_text(end - timedelta(days=1))}"
+    return f"from {day_text(start)}" if start else ""
 
 
 def caption(view: View) -> str:
@@ -64,16 +65,20 @@ def total_time(summary: Summary, view: View) -> str:
         return "Everyone together spent 0 s."
     chosen = view.selection.pages
     if chosen:
-        theirs = float(seconds[_codes(summary, chosen)].sum())
+        codes, pages = _codes(summary, chosen), names_text(chosen)
+        if not summary.everyone.known[codes].any():
+            return f"No time on {pages} is known."
+        theirs = float(seconds[codes].sum())
         return (
-            f"Everyone together spent {duration_text(theirs)} on {names_text(chosen)}: "
-            f"{100 * theirs / whole:.0f} % of {duration_text(whole)}."
+            f"Everyone together spent {duration_text(theirs)} on {pages}: "
+            f"{_percent(theirs, whole)} of {duration_text(whole)}."
         )
     top = int(seconds.argmax())
-    return (
-        f"Everyone together spent {duration_text(whole)}, the largest part on "
-        f"{name_text(summary.pages[top])}: {100 * seconds[top] / whole:.0f} %."
-    )
+    words = f"Everyone together spent {duration_text(whole)}"
+    page = name_text(summary.pages[top])
+    if seconds[top] == whole:
+        return f"{words}, all of it on {page}."
+    return f"{words}, the largest part on {page}: {_percent(seconds[top], whole)}."
 
 
 def user_average(summary: Summary, view: View) -> str:
@@ -87,29 +92,39 @@ def user_average(summary: Summary, view: View) -> str:
     elif not user.known.any():
         return f"{name_text(who)} has no session of known duration."
     else:
-        sure = (user.known >= FEW) & (by_page(everyone, statistic) > 0)
+        usual = by_page(everyone, statistic)
+        sure = (user.known >= FEW) & (usual >= 0)
         named = np.arange(len(sure)) < rows.n_named
         picked = np.array([name in chosen for name in rows.names], bool) & named
-        for better in (named, picked):
+        for better in (usual > 0, named, picked):
             # A page says more than all the others together, a picked one most.
             sure = sure & better if (sure & better).any() else sure
-        if sure.any():
+        if (sure & (usual > 0)).any():
             extremes = _extremes(rows.names, user, everyone, sure, statistic)
             words.append(f"{name_text(who)} spends {extremes}.")
-        if ((user.known > 0) & (user.known < FEW)).any():
+        elif sure.any():
+            # There is no ratio to nothing.
+            theirs = np.where(sure, by_page(user, statistic), -1)
+            row = int(theirs.argmax())
+            words.append(
+                f"{name_text(who)}'s {_noun(statistic)} on {name_text(rows.names[row])}"
+                f" is {duration_text(theirs[row])} (n = {user.known[row]:,}), "
+                f"everyone's {duration_text(0)}."
+            )
+        if ((user.known > 0) & (user.known < FEW) & (usual >= 0)).any():
             words.append(
                 f"Faint bars: fewer than {FEW} known durations, so weak evidence."
             )
-        if not words:
-            words.append(f"{name_text(who)} spends as long as everyone: 0 s.")
     if statistic != "average":
-        if rows.n_named < len(rows.names):
+        if np.count_nonzero((summary.user or summary.everyone).sessions) > (
+            rows.n_named + 1
+        ):
             words.append(
                 f"The {rows.names[-1]} have no bar: a {_noun(statistic)} of several "
                 "pages isn't the sum of theirs."
             )
         if not summary.everyone.exact:
-            words.append(f"Everyone's {_noun(statistic)} is within 1 %.")
+            words.append(f"Everyone's {_noun(statistic)} is accurate to 1 %.")
     return " ".join(words)
 
 
@@ -123,7 +138,8 @@ def _extremes(
     """On which page a user stays longest beside everyone, and on which shortest."""
     theirs, others = by_page(user, statistic), by_page(everyone, statistic)
     ratio = np.full(len(sure), np.nan)
-    ratio[sure] = theirs[sure] / others[sure]
+    with np.errstate(over="ignore"):
+        ratio[sure] = theirs[sure] / others[sure]
     most, least = int(np.nanargmax(ratio)), int(np.nanargmin(ratio))
     shown = (
         [most, least]
@@ -147,28 +163,39 @@ def durations(summary: Summary, within: Summary, view: View) -> str:
     if not n:
         return "No duration is known."
     usual = overall(everyone, statistic)
-    words = f"{_lasts('Everyone', statistic, usual)}."
+    notes = ["P90"] if statistic == "p90" else []
     who = name_text(view.selection.user or "")
-    if user is not None and not user.known.any():
-        words = f"{who} has no session of known duration. {words}"
-    elif user is not None:
+    if user is not None and user.known.any():
         n_user = int(user.known.sum())
+        notes += [f"n = {n_user:,}", *_weak(n_user)]
         theirs = overall(user, statistic)
-        evidence = ", weak evidence" if n_user < FEW else ""
         ratio = f"{ratio_text(theirs, usual)} × " if usual else ""
         words = (
-            f"{_lasts(who, statistic, theirs)} (n = {n_user:,}{evidence}), "
+            f"{_lasts(who, statistic, theirs)} ({', '.join(notes)}), "
             f"{ratio}everyone's {duration_text(usual)}."
         )
+    else:
+        notes += [f"n = {n:,}", *_weak(n)] if n < FEW else []
+        words = _lasts("Everyone", statistic, usual)
+        words += f" ({', '.join(notes)})." if notes else "."
+        if user is not None:
+            words = f"{who} has no session of known duration. {words}"
     span = chips(view).get("durations")
     if span:
-        share = f"{_percent(within.everyone.known.sum(), n)} of everyone's"
+        share = _percent(within.everyone.known.sum(), n)
+        if user is not None:
+            share += " of everyone's"
         if user is not None and within.user is not None and user.known.any():
             part = _percent(within.user.known.sum(), user.known.sum())
             share = f"{part} of these and {share}"
-        words += f" {share} last {span}."
-    if unknown:
-        words += f" {unknown:,} of unknown duration left out."
+        words += f" {share} last {span.replace('and longer', 'or longer')}."
+    if unknown and user is None:
+        words += f" {count_text(unknown, 'session')} of unknown duration left out."
+    elif unknown and user is not None:
+        words += (
+            f" Unknown durations left out: {user.unknown.sum():,} of {who}'s, "
+            f"{unknown:,} of everyone's."
+        )
     return words
 
 
@@ -178,23 +205,30 @@ def timeline(summary: Summary, within: Summary, view: View) -> str:
     name = name_text(view.selection.user or "Everyone")
     if not who.sessions.any():
         return f"{name} has no session." if summary.user else "No session."
+    if view.timeline == "time" and not who.known.any():
+        return f"{name} has no session of known duration."
     if within.selection.start or within.selection.end:
         return _dates_compared(summary, within, view)
     line = tables.periods(summary, view.timeline)
     values = line.everyone if line.user is None else line.user
     complete = ~line.incomplete
-    words = []
-    if complete.any():
-        mean = float(values[complete].mean())
-        words.append(f"{name}: {_amount(mean, view)} a {line.unit}")
-        if line.user is not None:
-            ratio = ratio_text(mean, float(line.everyone[complete].mean()))
-            words[0] += f", {ratio} × the average user"
     top = int(values.argmax())
+    when = {"day": "on", "week": "from"}.get(line.unit, "in")
+    when += f" {tables.period_texts(line.edges[top : top + 2])[0]}"
     most = _amount(float(values[top]), view)
-    period = tables.period_texts(line.edges[top : top + 2])[0]
-    words.append(f"{'most' if words else 'Most'}, {most}, in {period}")
-    text = f"{'; '.join(words)}."
+    if len(values) == 1:
+        words = [f"{most} {when}"]
+        if line.user is not None and line.everyone[0] > 0:
+            words[0] += f", {_times(values[0], line.everyone[0])} the average user"
+    else:
+        words = [f"most, {most}, {when}"] if values[top] > 0 else []
+        if complete.any():
+            mean = float(values[complete].mean())
+            usual_mean = float(line.everyone[complete].mean())
+            words.insert(0, f"{_amount(mean, view)} a {line.unit}")
+            if line.user is not None and usual_mean > 0:
+                words[0] += f", {_times(mean, usual_mean)} the average user"
+    text = f"{name}: {'; '.join(words or [most])}."
     if line.incomplete.any():
         text += f" Hatched: a {line.unit} that the data has only a part of."
     if view.timeline == "time" and usual.unknown.any():
@@ -208,22 +242,31 @@ def _dates_compared(summary: Summary, within: Summary, view: View) -> str:
     of = name_text(view.selection.user or "everyone")
     dates = dates_text(view.selection.start, view.selection.end)
     words = f"{_capital(dates)}, {of}: "
+    known, others = int(inside.known.sum()), int(all_.known.sum() - inside.known.sum())
+    n_others = int(all_.sessions.sum() - inside.sessions.sum())
     if view.timeline == "sessions":
+        n, n_other, none = int(inside.sessions.sum()), n_others, "no session"
         part, whole = float(inside.sessions.sum()), float(all_.sessions.sum())
     else:
+        n, n_other, none = known, others, "no known time"
         part, whole = (float(t.seconds.sum()) for t in (inside, all_))
     rate = part / max(n_in, 1)
-    words += f"{_amount(rate, view)} a day"
+    words += f"{_amount(rate, view)} a day" if n else none
     if n_all > n_in:
         other = (whole - part) / (n_all - n_in)
-        words += f", {ratio_text(rate, other)} × the other days' {_amount(other, view)}"
-    known, others = int(inside.known.sum()), int(all_.known.sum() - inside.known.sum())
+        usual = f"{_amount(other, view)} a day" if n_other else none
+        if n and other > 0:
+            words += f", {_times(rate, other)} the other days' {_amount(other, view)}"
+        else:
+            words += f"; the other days: {usual}"
     if known and others:
         mean = float(inside.seconds.sum()) / known
         other = float(all_.seconds.sum() - inside.seconds.sum()) / others
+        notes = ", ".join([f"n = {known:,}", *_weak(min(known, others))])
+        times = f"{_times(mean, other)} " if other > 0 else ""
         words += (
-            f". Sessions last {duration_text(mean)} on average (n = {known:,}), "
-            f"{ratio_text(mean, other)} × the other days' {duration_text(other)}"
+            f". Sessions last {duration_text(mean)} on average ({notes}), "
+            f"{times}the other days' {duration_text(other)}"
         )
     return words + "."
 
@@ -235,7 +278,7 @@ def hours(summary: Summary, view: View) -> str:
     if not who.hours.any():
         return f"{name} has no session." if name else "No session."
     window = _half(who.hours.sum(axis=0))
-    text = f"Half of {_whose(name)} sessions begin between {window}"
+    text = f"At least half of {_whose(name)} sessions begin between {window}"
     if name:
         text += f" (everyone's: {_half(summary.everyone.hours.sum(axis=0))})"
     rates = np.nan_to_num(tables.per_weekday(who, summary))
@@ -250,7 +293,8 @@ def hours(summary: Summary, view: View) -> str:
 def darkest(summary: Summary) -> str:
     """What the strongest colour of that map stands for."""
     rates = np.nan_to_num(tables.per_weekday(_who(summary), summary))
-    return f"{rate_text(float(rates.max()))} sessions an hour"
+    rate = float(rates.max())
+    return f"{rate_text(rate)} {_sessions(rate)} an hour"
 
 
 class Tile(NamedTuple):
@@ -268,8 +312,8 @@ def tiles(summary: Summary, view: View) -> dict[str, Tile]:
     n, n_all = int(who.sessions.sum()), int(everyone.sessions.sum())
     time, time_all = float(who.seconds.sum()), float(everyone.seconds.sum())
     typical, usual = overall(who, statistic), overall(everyone, statistic)
-    known = int(who.known.sum())
-    weak = ", weak evidence" if 0 < known < FEW else ""
+    known, n_known = int(who.known.sum()), int(everyone.known.sum())
+    weak = "".join(f", {words}" for words in _weak(known))
     label = f"{STATISTICS[statistic]} session"
     if alone:
         of_all = summary.n_sessions
@@ -277,25 +321,25 @@ def tiles(summary: Summary, view: View) -> dict[str, Tile]:
         return {
             "sessions": Tile("Sessions", f"{n:,}", f"{_percent(n, of_all)} of all"),
             "total": Tile("Total time", _known(time, known), f"n = {known:,}"),
-            "typical": Tile(label, _known(typical, known), f"n = {known:,}"),
+            "typical": Tile(label, _known(typical, known), f"n = {known:,}{weak}"),
             "active": Tile(
                 "Active days", f"{who.active_days:,}", f"of {count_text(n_days, 'day')}"
             ),
             "last": Tile("Last seen", instant_text(who.last), ""),
         }
+    # Beside what isn't known or is nothing stands everyone's alone.
+    share, ratio = f"everyone: {_known(time_all, n_known)}", "everyone: "
+    if known and time_all:
+        share = f"{_percent(time, time_all)} of everyone's {duration_text(time_all)}"
+    if known and usual:
+        ratio = f"{_times(typical, usual)} everyone's "
     return {
         "sessions": Tile(
             "Sessions", f"{n:,}", f"{_percent(n, n_all)} of everyone's {n_all:,}"
         ),
-        "total": Tile(
-            "Total time",
-            _known(time, known),
-            f"{_percent(time, time_all)} of everyone's {duration_text(time_all)}",
-        ),
+        "total": Tile("Total time", _known(time, known), share),
         "typical": Tile(
-            label,
-            _known(typical, known),
-            f"{ratio_text(typical, usual)} × everyone's {_known(usual, n_all)}{weak}",
+            label, _known(typical, known), f"{ratio}{_known(usual, n_known)}{weak}"
         ),
         "active": Tile(
             "Active days",
@@ -342,9 +386,17 @@ def _rank(values: NDArray[Any], among: NDArray[np.bool_], user: int) -> str:
 def users(shown: tables.UsersShown, view: View) -> str:
     """The sentence over the table of users."""
     if view.find:
-        users = count_text(shown.n_found, "user")
-        return f"{users} of {shown.n_all:,} with “{name_text(view.find)}” in the name."
-    return f"{count_text(shown.n_all, 'user')} with these sessions; a click picks one."
+        has = "has" if shown.n_found == 1 else "have"
+        return (
+            f"{shown.n_found:,} of {count_text(shown.n_all, 'user')} {has} "
+            f"“{name_text(view.find)}” in the name."
+        )
+    if not shown.n_all:
+        return "No user has such a session."
+    users = count_text(shown.n_all, "user")
+    if chips(view):
+        users += f" {'has' if shown.n_all == 1 else 'have'} such sessions"
+    return f"{users}; a click picks one."
 
 
 def _who(summary: Summary) -> Tally:
@@ -366,16 +418,28 @@ def _lasts(who: str, statistic: Statistic, seconds: float) -> str:
         return f"{who}'s sessions last {length} on average"
     if statistic == "median":
         return f"{who}'s median session lasts {length}"
-    return (
-        f"90 % of {who.replace('Everyone', 'everyone')}'s sessions last up to {length}"
-    )
+    whose = "everyone" if who == "Everyone" else who
+    return f"90 % of {whose}'s sessions last up to {length}"
+
+
+def _weak(n: int) -> list[str]:
+    return ["weak evidence"] if 0 < n < FEW else []
+
+
+def _times(value: float, other: float) -> str:
+    return f"{ratio_text(value, other)} ×"
 
 
 def _percent(part: float, whole: float) -> str:
-    if not whole:
-        return "–"
+    """A share; only all is "100 %", and only none is "0 %"."""
+    if part in (0, whole):
+        return "100 %" if part else "0 %"
     share = 100 * part / whole
-    return f"{share:.0f} %" if share >= 9.95 or not share else f"{share:.1f} %"
+    if share < 0.05:
+        return "under 0.1 %"
+    if share >= 99.95:
+        return "over 99.9 %"
+    return f"{share:.0f} %" if 9.95 <= share < 99.5 else f"{share:.1f} %"
 
 
 def _known(seconds: float, n_known: int) -> str:
@@ -385,7 +449,11 @@ def _known(seconds: float, n_known: int) -> str:
 def _amount(value: float, view: View) -> str:
     if view.timeline == "time":
         return duration_text(value)
-    return f"{rate_text(value)} {'session' if value == 1 else 'sessions'}"
+    return f"{rate_text(value)} {_sessions(value)}"
+
+
+def _sessions(value: float) -> str:
+    return "session" if value == 1 else "sessions"
 
 
 def _half(counts: NDArray[np.int64]) -> str:

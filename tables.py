@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import pairwise
 from typing import Any, Final, Literal, NamedTuple, cast
 
@@ -13,7 +14,7 @@ import ids
 from activity import Activity, Selection, Summary, Tally
 from users import ByUser
 from view import Column, Measure, Scale, Statistic, View
-from words import count_text, days_text, duration_text, edge_text
+from words import count_text, duration_text, edge_text, through_text
 
 MAX_PAGES: Final = 15
 """So many pages have a bar of their own; the rest share one."""
@@ -181,7 +182,10 @@ def _edges(
 
 def period_texts(edges: NDArray[np.datetime64]) -> list[str]:
     """The words for periods: "1 to 7 January 2024"."""
-    return [days_text(start, end) for start, end in pairwise(edges.tolist())]
+    # A week may end in the year 10000, which no date is in.
+    lasts = np.minimum(edges[1:] - 1, np.datetime64(date.max))
+    days = zip(edges[:-1].tolist(), lasts.tolist(), strict=True)
+    return [through_text(start, last) for start, last in days]
 
 
 def per_weekday(tally: Tally, summary: Summary) -> NDArray[np.float64]:
@@ -232,7 +236,9 @@ def table(
     if chart == ids.TIMELINE:
         line = periods(summary, view.timeline)
         unit = "sessions" if view.timeline == "sessions" else "time (s)"
-        columns = {"from": line.edges[:-1], "to (not included)": line.edges[1:]}
+        # Text: what formats dates knows none in the year 10000.
+        days = np.datetime_as_string(line.edges).tolist()
+        columns = {"from": days[:-1], "to (not included)": days[1:]}
         whose = "everyone"
         if line.user is not None:
             columns[f"user: {unit}"] = line.user
@@ -296,14 +302,14 @@ def users(activity: Activity, numbers: ByUser, view: View) -> UsersShown:
         found = np.flatnonzero((numbers.sessions > 0) & activity.named(view.find))
     values: dict[Column, NDArray[Any]] = {
         "user": -np.arange(len(numbers.sessions)),
-        "time": numbers.seconds,
+        "time": np.where(numbers.known > 0, numbers.seconds, np.nan),
         "sessions": numbers.sessions,
         "days": numbers.active_days,
         "median": numbers.median,
         "last": numbers.last.astype(np.int64),
     }
     key = values[view.sort][found]
-    # Where two are equal, or no median is known, the names decide: unknown ones last.
+    # Where two are equal, or no duration is known, the names decide: unknown ones last.
     unknown = np.isnan(key)
     order = np.lexsort((key if view.reverse else -key, unknown))
     n_sheets = max(-(-len(found) // SHEET), 1)

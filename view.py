@@ -1,5 +1,6 @@
 """What the page shows and how: the one state that there is, and its address."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -11,7 +12,7 @@ import numpy as np
 
 import ids
 from activity import Activity, Selection
-from words import duration_text, edge_text, name_text
+from words import edge_text, name_text
 
 Statistic = Literal["average", "median", "p90"]
 Scale = Literal["linear", "log"]
@@ -89,7 +90,7 @@ class Read(NamedTuple):
 
     view: View
     ignored: list[str]
-    """What it asked for that isn't there, in words."""
+    """What it asked for that isn't there, in words, each on one line."""
 
 
 def read(query: str, activity: Activity) -> Read:
@@ -116,7 +117,8 @@ def read(query: str, activity: Activity) -> Read:
         value = one.get(key, choices[0])
         if value in choices:
             return value
-        ignored.append(f"{key} “{name_text(value)}”, which is none of them")
+        words = ", ".join(dict.fromkeys(name.removeprefix("-") for name in choices))
+        ignored.append(f"{key} “{name_text(value)}”, which is none of {words}")
         return choices[0]
 
     user = one.get("user", opening(activity).selection.user)
@@ -136,8 +138,8 @@ def read(query: str, activity: Activity) -> Read:
     columns = get_args(Column)
     sort = choice("sort", ["time", *columns, *(f"-{column}" for column in columns)])
     sheet = one.get("sheet", "1")
-    if not (sheet.isascii() and sheet.isdecimal() and 0 < int(sheet[:9]) <= 10**9):
-        ignored.append(f"sheet “{name_text(sheet)}”, which is no number from 1 on")
+    if not re.fullmatch("[1-9][0-9]{0,8}", sheet):
+        ignored.append(f"sheet “{name_text(sheet)}”, which there isn't")
         sheet = "1"
     view = View(
         Selection(
@@ -155,9 +157,9 @@ def read(query: str, activity: Activity) -> Read:
         sort=cast(Column, sort.removeprefix("-")),
         reverse=sort.startswith("-"),
         find=one.get("find", ""),
-        sheet=int(sheet[:9]),
+        sheet=int(sheet),
     )
-    return Read(view, ignored)
+    return Read(view, list(dict.fromkeys(ignored)))
 
 
 def periods(activity: Activity) -> dict[str, tuple[str, date | None, date | None]]:
@@ -166,37 +168,41 @@ def periods(activity: Activity) -> dict[str, tuple[str, date | None, date | None
     By their key: the words for them, and the first day and the one after the last.
     The days are those of the data; what would be all of them is left out.
     """
-    first, end = whole(activity)
+    first, last = _first_and_last(activity)
     found: dict[str, tuple[str, date | None, date | None]] = {
         "all": ("All dates", None, None)
     }
     for n in (7, 30, 90):
-        if (end - first).days > n:
-            start = end - timedelta(days=n)
+        if (last - first).days >= n:
+            start = last - timedelta(days=n - 1)
             found[f"last-{n}"] = (f"Last {n} days", start, None)
     months = np.unique(activity.days.astype("datetime64[M]"))[-_MAX_MONTHS:]
     if len(months) > 1:
         for month in months[::-1]:
-            start, after = month.astype(date), (month + 1).astype(date)
+            start = month.astype(date)
+            after = None if month == months[-1] else (month + 1).astype(date)
             dates = clipped(start, after, activity)
             found[str(month)] = (f"{start:%B} {start.year}", *dates)
     return found
 
 
 def whole(activity: Activity) -> tuple[date, date]:
-    """The first day of the data, and the day after the last."""
-    first, last = activity.days[[0, -1]].tolist()
-    return first, last + timedelta(days=1)
+    """The first day of the data, and the day after the last.
+
+    After 31 December 9999 there is none: then that day itself.
+    """
+    first, last = _first_and_last(activity)
+    return first, min(last, date.max - timedelta(days=1)) + timedelta(days=1)
 
 
 def clipped(
     start: date | None, end: date | None, activity: Activity
 ) -> tuple[date | None, date | None]:
     """Dates without what lies before or behind all data: None there."""
-    first, after = whole(activity)
+    first, last = _first_and_last(activity)
     return (
         start if start and start > first else None,
-        end if end and end < after else None,
+        end if end and end <= last else None,
     )
 
 
@@ -204,6 +210,11 @@ def duration_edges(activity: Activity) -> list[float]:
     """The durations, in seconds, that a filter can begin or end at."""
     edges = np.union1d(activity.edges[:-1], activity.log_edges)
     return cast(list[float], edges.tolist())
+
+
+def _first_and_last(activity: Activity) -> tuple[date, date]:
+    first, last = activity.days[[0, -1]].tolist()
+    return first, last
 
 
 def _unless(usual: object, value: Any) -> Any:
@@ -224,10 +235,10 @@ def _dates(
 
     from_, to = day("from", start), day("to", end)
     if from_ and to and from_ >= to:
-        ignored.append(f"from {from_} to {to}, which is no time")
+        ignored.append(f"from {from_} to {to}, between which there is no day")
         return None, None
-    first, after = whole(activity)
-    if (from_ and from_ >= after) or (to and to <= first):
+    first, last = _first_and_last(activity)
+    if (from_ and from_ > last) or (to and to <= first):
         ignored.append("dates outside the data")
         return None, None
     return clipped(from_, to, activity)
@@ -248,13 +259,15 @@ def _durations(
         if not 0 <= seconds < inf:
             ignored.append(f"{key} “{name_text(text)}”, which is no duration")
             return None
-        nearest = min(among, key=lambda edge: abs(edge - seconds))
+        # What is far above all would be as far from each.
+        near = min(seconds, among[-1])
+        nearest = min(among, key=lambda edge: abs(edge - near))
         if abs(nearest - seconds) > 1e-6 * nearest:
-            words = duration_text(min(seconds, 1e12))
-            ignored.append(f"{key} {words}; {edge_text(nearest)} is nearest")
+            words = f"{key} “{name_text(text)}”, to which {edge_text(nearest)}"
+            ignored.append(f"{words} is nearest")
         return nearest
 
-    shortest, longest = edge("min", least, edges), edge("max", most, edges[1:])
+    shortest, longest = edge("min", least, edges[:-1]), edge("max", most, edges[1:])
     if shortest is not None and longest is not None and shortest >= longest:
         ignored.append("min and max, between which there is nothing")
         return None, None

@@ -1,5 +1,6 @@
 """Numbers, times and names as people read them."""
 
+from calendar import monthrange
 from datetime import date, timedelta
 from html import escape
 from typing import Final
@@ -29,7 +30,10 @@ def duration_text(seconds: float) -> str:
 
 
 def edge_text(seconds: float) -> str:
-    """A duration to filter by, never rounded: "1.5 s", "0.001 s", "2 min 30 s"."""
+    """A duration to filter by: "1.5 s", "0.001 s", "2 min 30 s".
+
+    Not rounded, but for those over an hour, to the minute.
+    """
     return f"{seconds:g} s" if seconds < 60 else duration_text(seconds)
 
 
@@ -48,9 +52,11 @@ def count_text(n: int, noun: str) -> str:
 
 
 def rate_text(value: float) -> str:
-    """A number of a few digits: "0.031", "2.4", "17", "1,234"."""
-    if value >= 9.95 or not value:
+    """A number of a few digits: "0.031", "2.4", "17", "1,234"; whole ones as such."""
+    if value >= 9.95 or not value % 1:
         return f"{value:,.0f}"
+    if value < 0.00095:
+        return "under 0.001"
     return f"{value:.1f}" if value >= 0.95 else f"{value:.2g}"
 
 
@@ -59,7 +65,13 @@ def ratio_text(value: float, other: float) -> str:
     if not value >= 0 or not other > 0:
         return "–"
     ratio = value / other
-    return f"{ratio:.1f}" if ratio >= 0.095 or not ratio else f"{ratio:.1g}"
+    if ratio >= 999_999.5:
+        return "over 1,000,000"
+    if ratio >= 99.95 or not ratio:
+        return f"{ratio:,.0f}"
+    if ratio < 0.00095:
+        return "under 0.001"
+    return f"{ratio:.1f}" if ratio >= 0.095 else f"{ratio:.1g}"
 
 
 def ordinal(n: int) -> str:
@@ -75,13 +87,17 @@ def day_text(day: date) -> str:
 
 def days_text(start: date, end: date) -> str:
     """The days of [start, end): "March 2024", "1 to 7 March 2024", "1 March 2024"."""
-    last = end - timedelta(days=1)
+    return through_text(start, end - timedelta(days=1))
+
+
+def through_text(start: date, last: date) -> str:
+    """The same for the days of [start, last]: no date is after 31 December 9999."""
     if start == last:
         return day_text(start)
-    if start.day == 1 and end.day == 1:
+    if start.day == 1 and last.day == monthrange(last.year, last.month)[1]:
         if (last.year, last.month) == (start.year, start.month):
             return f"{start:%B} {start.year}"
-        if start.month == end.month == 1 and end.year == start.year + 1:
+        if (start.month, last.month) == (1, 12) and last.year == start.year:
             return str(start.year)
     if (last.year, last.month) == (start.year, start.month):
         return f"{start.day} to {day_text(last)}"
@@ -98,8 +114,8 @@ def instant_text(time: pd.Timestamp | None) -> str:
 
 
 def name_text(text: str) -> str:
-    """A user or a page in a sentence or in the head of a hover."""
-    return shortened(text, _NAME)
+    """A user or a page in a sentence or in the head of a hover, on one line."""
+    return shortened(" ".join(text.splitlines()), _NAME)
 
 
 def names_text(names: tuple[str, ...]) -> str:

@@ -1,0 +1,299 @@
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from dash import Dash
+from flask import Flask
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
+
+import downloads
+import ids
+from activity import Activity, Selection
+from app import create_app
+from sources import read_sessions
+from view import View, address
+
+from .conftest import ROWS, Row, table
+
+HEAD = "user_id,page,duration,timestamp"
+
+
+def get(app: Dash, path: str) -> TestResponse:
+    response: TestResponse = app.server.test_client().get(path)
+    return response
+
+
+def lines(app: Dash, path: str) -> list[str]:
+    response = get(app, path)
+    assert response.status_code == 200
+    assert response.content_type == "text/csv; charset=utf-8"
+    assert response.text.endswith("\r\n")
+    return response.text.split("\r\n")[:-1]
+
+
+def named(app: Dash, path: str) -> str:
+    """The file's name that a browser would take."""
+    response = get(app, path)
+    found = re.fullmatch(
+        r'attachment; filename="([^"]+)"', response.headers["Content-Disposition"]
+    )
+    assert found is not None
+    return found[1]
+
+
+def test_total_time_is_not_filtered_by_pages(app: Dash) -> None:
+    query = "user=ann&page=home&from=2024-03-01"
+    assert lines(app, f"/numbers/total-time.csv?{query}") == [
+        "page,sessions,of unknown duration,time (s)",
+        *("home,3,1,90.0", "cart,2,1,5.0"),
+    ]
+
+
+def test_averages_with_a_filter(app: Dash) -> None:
+    query = "user=ann&stat=median&from=2024-03-01"
+    assert lines(app, f"/numbers/user-average.csv?{query}") == [
+        "page,user: sessions of known duration,user: median (s),"
+        "everyone: sessions of known duration,everyone: median (s)",
+        *("home,2,45.0,2,45.0", "cart,0,,1,5.0"),
+    ]
+
+
+def test_the_distribution_with_a_filter(app: Dash) -> None:
+    found = lines(app, "/numbers/durations.csv?user=bob&page=cart&min=10&scale=log")
+    assert found[:3] == [
+        "from (s),to (s),user: sessions,everyone: sessions",
+        *("0.0,0.001,1,1", "0.001,1.0,0,0"),
+    ]
+    assert found[-1] == "100.0,150.0,0,1"
+    found = lines(app, "/numbers/durations.csv?user=bob&page=cart")
+    assert found[-1] == "90.0,,0,1"
+
+
+def test_the_timeline_with_a_filter(app: Dash) -> None:
+    found = lines(app, "/numbers/timeline.csv?user=&page=home&to=2024-02-01")
+    assert found[0] == "from,to (not included),everyone: sessions,complete"
+    assert found[1] == "2024-01-01,2024-01-08,0.0,True"
+    assert found[9] == "2024-02-26,2024-03-04,7.0,True"
+    assert found[-1] == "2024-12-30,2025-01-06,0.0,False"
+
+
+def test_hours_with_a_filter(app: Dash) -> None:
+    found = lines(app, "/numbers/hours.csv?user=bob&from=2024-02-29&to=2024-03-01")
+    assert found[0] == "weekday,hour,times it occurs,user: sessions,everyone: sessions"
+    assert len(found) == 1 + 7 * 24
+    assert found[1] == "Monday,0,0,0,0"
+    assert found[1 + 3 * 24 + 8] == "Thursday,8,1,3,3"
+
+
+def test_all_pages_are_in_the_file() -> None:
+    rows: list[Row] = [("a", f"p{page:03}", page, "2024-01-01") for page in range(40)]
+    app = create_app(table(rows))
+    for chart in (ids.TOTAL_TIME, ids.USER_AVERAGE):
+        found = lines(app, f"/numbers/{chart}.csv")
+        assert [line[:4] for line in found[1:]] == [row[1] for row in rows[::-1]]
+
+
+def test_without_an_address_it_is_the_busiest_user(app: Dash) -> None:
+    assert len(lines(app, "/sessions.csv")) == 1 + 6
+    assert len(lines(app, "/sessions.csv?user=")) == 1 + 12
+    # What isn't there is ignored, as on the page.
+    assert len(lines(app, "/sessions.csv?user=zoe&from=x&%ff=1&min=nan")) == 1 + 12
+
+
+def test_the_sessions_themselves(app: Dash) -> None:
+    assert lines(app, "/sessions.csv?user=bob") == [
+        HEAD,
+        "bob,cart,0.0,2024-02-29 08:01:00+00:00",
+        "bob,help,,2024-02-29 08:02:00+00:00",
+        "bob,home,60.0,2024-02-29 08:00:00+00:00",
+    ]
+
+
+def test_where_nothing_is_selected_there_is_only_a_head(app: Dash) -> None:
+    query = "user=bob&from=2024-03-01&to=2024-04-01"
+    assert lines(app, f"/sessions.csv?{query}") == [HEAD]
+    for chart in (ids.TOTAL_TIME, ids.USER_AVERAGE):
+        assert len(lines(app, f"/numbers/{chart}.csv?{query}&page=help&max=0.001")) == 1
+
+
+@pytest.mark.parametrize(
+    "chart", ["users", "Total-Time", "x%0Ay", "%ff", "total-time."]
+)
+def test_there_is_no_other_chart(chart: str, app: Dash) -> None:
+    response = get(app, f"/numbers/{chart}.csv")
+    assert response.status_code == 404
+    assert response.text == "there is no such chart"
+    assert "Content-Disposition" not in response.headers
+
+
+def read_back(path: Path, text: str) -> list[Any]:
+    path.write_bytes(text.encode())
+    frames, origin = read_sessions([path])
+    frame = pd.concat([frame.astype({"user_id": str, "page": str}) for frame in frames])
+    assert not origin.left_out
+    seconds = frame["duration"].astype(object).where(frame["duration"].notna(), None)
+    times = frame["timestamp"].map(str)
+    columns = frame["user_id"], frame["page"], seconds, times
+    return sorted(zip(*columns, strict=True), key=repr)
+
+
+def wanted(rows: Sequence[Row]) -> list[Any]:
+    there = [(*row[:3], str(pd.Timestamp(row[3]))) for row in rows]
+    return sorted(there, key=repr)
+
+
+STRANGE: list[Row] = [
+    ("007", "a,b", 1.5, "2024-01-01T00:00:00"),
+    ('say "so"', "two\nlines", None, "2024-07-01T12:00:00"),
+    ("=1+1", "=cmd|'/c'!A1", 0.1, "2024-03-31T00:59:59"),
+    ("NA", "null", 1e-9, "2024-03-31T01:00:00"),
+    ("😀", "<b>x</b>", 3e9, "1901-01-01T00:00:00"),
+    ("a\r\nb", "%20+&", 1 / 3, "2100-12-31T23:59:59"),
+    (" padded ", ";\t", 0, "2024-10-27T00:30:00"),
+    ("1e5", "-0", None, "2024-10-27T02:30:00"),
+]
+
+
+@pytest.mark.parametrize("timezone", ["UTC", "Europe/Berlin", "Asia/Kolkata"])
+def test_sessions_can_be_read_again_as_they_were(timezone: str, tmp_path: Path) -> None:
+    server = create_app(table(STRANGE), timezone=timezone).server
+    text = server.test_client().get("/sessions.csv?user=").text
+    assert read_back(tmp_path / "all.csv", text) == wanted(STRANGE)
+    for row in STRANGE:
+        query = address(View(Selection(row[0], pages=(row[1],))))
+        text = server.test_client().get(f"/sessions.csv{query}").text
+        assert read_back(tmp_path / "one.csv", text) == wanted([row])
+
+
+def test_times_are_those_of_the_time_zone_with_their_offset() -> None:
+    app = create_app(table(STRANGE), timezone="Europe/Berlin")
+    assert lines(app, "/sessions.csv?user=NA")[1] == (
+        "NA,null,1e-09,2024-03-31 03:00:00+02:00"
+    )
+    # A day of the zone: 23:30 UTC on the day before is in it.
+    rows: list[Row] = [("u", "p", 1, "2024-01-14T23:30:00")]
+    app = create_app(table([*rows, *ROWS]), timezone="Europe/Berlin")
+    query = "user=&from=2024-01-15&to=2024-01-16"
+    assert lines(app, f"/sessions.csv?{query}")[1:] == [
+        "u,p,1.0,2024-01-15 00:30:00+01:00"
+    ]
+
+
+def test_no_more_sessions_than_the_limit_and_the_name_says_so(
+    app: Dash, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everyone, ann = "/sessions.csv?user=", "/sessions.csv?user=ann"
+    monkeypatch.setattr(downloads, "MAX_SESSIONS", 6)
+    first = lines(app, everyone)
+    assert len(first) == 1 + 6
+    assert named(app, everyone) == "First 6 of 12 sessions, everyone.csv"
+    assert lines(app, ann) == first
+    assert named(app, ann) == "Sessions, ann.csv"
+
+
+def test_rows_come_a_few_at_a_time(app: Dash, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = get(app, "/sessions.csv?user=").text
+    monkeypatch.setattr(downloads, "_ROWS", 5)
+    client = app.server.test_client()
+    response = client.get("/sessions.csv?user=", buffered=False)
+    parts = list(response.iter_encoded())
+    assert [part.count(b"\r\n") for part in parts] == [1, 5, 5, 2]
+    assert b"".join(parts).decode() == whole
+
+
+def test_a_download_is_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_out: list[int] = []
+    selected = Activity.selected
+
+    def watched(*arguments: Any) -> Any:
+        for frame in selected(*arguments):
+            given_out.append(len(frame))
+            yield frame
+
+    monkeypatch.setattr("activity.BLOCK", 4)
+    monkeypatch.setattr(Activity, "selected", watched)
+    client = create_app(table(ROWS)).server.test_client()
+    response = client.get("/sessions.csv?user=", buffered=False)
+    assert response.is_streamed
+    assert "Content-Length" not in response.headers
+    parts = response.iter_encoded()
+    assert next(parts) == f"{HEAD}\r\n".encode()
+    assert given_out == []
+    next(parts)
+    assert given_out == [4]
+    assert len(list(parts)) == 2
+    assert given_out == [4, 4, 4]
+    response.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("sessions.csv?user=ann", "Sessions, ann"),
+        (
+            "sessions.csv?user=&from=2024-03-01&to=2024-04-01&page=home&min=10&max=60",
+            "Sessions, everyone, March 2024, home, 10 s to 1 min",
+        ),
+        # What a chart isn't filtered by isn't in the name of its numbers.
+        (
+            "numbers/total-time.csv?user=&page=home&min=10",
+            "Total Time per Page, everyone, 10 s and longer",
+        ),
+        (
+            "numbers/user-average.csv?user=ann&stat=p90",
+            "P90 Session Duration by Page, ann",
+        ),
+        (
+            "numbers/durations.csv?user=ann&page=home&max=10",
+            "Session Duration Distribution, ann, home",
+        ),
+        (
+            "numbers/timeline.csv?user=ann&timeline=time&from=2024-03-01&max=10",
+            "Time per Week, ann, under 10 s",
+        ),
+        (
+            "numbers/hours.csv?user=bob&to=2024-03-01",
+            "Sessions by Weekday and Hour, bob, until 29 February 2024",
+        ),
+    ],
+)
+def test_the_name_of_a_file_says_what_is_in_it(path: str, name: str, app: Dash) -> None:
+    assert named(app, f"/{path}") == f"{name}.csv"
+
+
+def test_the_total_time_is_not_named_for_one_user(app: Dash) -> None:
+    name = named(app, "/numbers/total-time.csv?user=ann")
+    assert name == "Total Time per Page, everyone.csv"
+
+
+NAMES = (
+    *('"quoted"', "a\r\nX-Evil: 1", "../../etc/passwd", "C:\\x", "😀", "Ünï", "a;b=c"),
+    *("x" * 300, "\x00", "%0d%0a", "<b>", "名前", "*?|", ".", "\u202e"),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.one_of(st.sampled_from(NAMES), st.text(min_size=1).filter(str.strip)))
+def test_strange_names_make_a_plain_name_of_a_file(user: str) -> None:
+    server = Flask("test")
+    downloads.register(server, Activity(table([(user, "p", 1, "2024-01-01")])), "/")
+    response = server.test_client().get("/sessions.csv")
+    assert response.status_code == 200
+    kind = response.headers["Content-Disposition"]
+    assert kind.startswith(("attachment; filename=Sessions", 'attachment; filename="'))
+    assert kind.isprintable()
+    assert kind.isascii()
+    assert len(kind) < 1_000
+    assert not re.search(r'[/\\:*?<>|%]|""', kind.partition("; filename*")[0])
+    assert kind.split("filename=")[1].count(".csv") == 1 + ("filename*" in kind)
+
+
+def test_letters_of_all_languages_stay_in_the_name_of_a_file() -> None:
+    app = create_app(table([("名前", "p", 1, "2024-01-01")]))
+    kind = get(app, "/sessions.csv").headers["Content-Disposition"]
+    assert kind.endswith("filename*=UTF-8''Sessions%2C%20%E5%90%8D%E5%89%8D.csv")
