@@ -294,7 +294,12 @@ def picked(
             raise BadRequest(f"there is no period {key!a:.80}")
         _, start, end = views.periods(activity)[key]
     elif start and end:
-        start, end = views.clipped(start, end + timedelta(days=1), activity)
+        first, last = views.first_and_last(activity)
+        if not (start <= end and start <= last and end >= first):
+            raise BadRequest(f"from {start} to {end} there is no day of the data")
+        # The calendar shows the last day, not the one after it.
+        end = None if end >= last else end + timedelta(days=1)
+        start, end = views.clipped(start, end, activity)
     else:
         start = end = None
     shortest = _number(values[ids.SHORTEST, "value"])

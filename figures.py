@@ -415,10 +415,13 @@ def _days_picked(edges: NDArray[np.datetime64], view: View) -> list[bool] | None
     start, end = view.selection.start, view.selection.end
     if start is None and end is None:
         return None
-    return [
-        (end is None or low < end) and (start is None or high > start)
-        for low, high in pairwise(edges.tolist())
-    ]
+    # As NumPy's days: the last period may end with the year 10000.
+    picked = np.ones(len(edges) - 1, bool)
+    if start is not None:
+        picked &= edges[1:] > np.datetime64(start)
+    if end is not None:
+        picked &= edges[:-1] < np.datetime64(end)
+    return list(picked)
 
 
 def _line(name: str) -> Trace:

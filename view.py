@@ -168,7 +168,7 @@ def periods(activity: Activity) -> dict[str, tuple[str, date | None, date | None
     By their key: the words for them, and the first day and the one after the last.
     The days are those of the data; what would be all of them is left out.
     """
-    first, last = _first_and_last(activity)
+    first, last = first_and_last(activity)
     found: dict[str, tuple[str, date | None, date | None]] = {
         "all": ("All dates", None, None)
     }
@@ -191,7 +191,7 @@ def whole(activity: Activity) -> tuple[date, date]:
 
     After 31 December 9999 there is none: then that day itself.
     """
-    first, last = _first_and_last(activity)
+    first, last = first_and_last(activity)
     return first, min(last, date.max - timedelta(days=1)) + timedelta(days=1)
 
 
@@ -199,7 +199,7 @@ def clipped(
     start: date | None, end: date | None, activity: Activity
 ) -> tuple[date | None, date | None]:
     """Dates without what lies before or behind all data: None there."""
-    first, last = _first_and_last(activity)
+    first, last = first_and_last(activity)
     return (
         start if start and start > first else None,
         end if end and end <= last else None,
@@ -212,7 +212,8 @@ def duration_edges(activity: Activity) -> list[float]:
     return cast(list[float], edges.tolist())
 
 
-def _first_and_last(activity: Activity) -> tuple[date, date]:
+def first_and_last(activity: Activity) -> tuple[date, date]:
+    """The days of the data's first session and of its last."""
     first, last = activity.days[[0, -1]].tolist()
     return first, last
 
@@ -237,7 +238,7 @@ def _dates(
     if from_ and to and from_ >= to:
         ignored.append(f"from {from_} to {to}, between which there is no day")
         return None, None
-    first, last = _first_and_last(activity)
+    first, last = first_and_last(activity)
     if (from_ and from_ > last) or (to and to <= first):
         ignored.append("dates outside the data")
         return None, None

@@ -415,6 +415,8 @@ def test_an_unexpected_failure_is_one_line_on_the_page(
         ("period", 7),
         ("dates_start_date", "yesterday"),
         ("dates_start_date", 7),
+        ("dates_start_date", "2024-03-02"),
+        ("dates_start_date", "2025-01-01"),
         ("pages", "home"),
         ("pages", ["nowhere"]),
         ("pages", [7]),
