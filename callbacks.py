@@ -128,10 +128,14 @@ def list_users(activity: Activity, view: View) -> Words:
 
 def register(app: Dash, activity: Activity) -> None:
     """Connect the components of ``layout.build_layout`` with *activity*."""
+    many_users = len(activity.users) > layout.MAX_OPTIONS
+    many_pages = len(activity.pages) > layout.MAX_OPTIONS
 
     @app.callback(
         output={
             "search": Output(ids.URL, "search"),
+            # Before the user: a value that is no option yet is reset.
+            "options": [Output(ids.USER, "options")] if many_users else [],
             "controls": [Output(*control) for control in _CONTROLS],
             "figures": [Output(chart, "figure") for chart in ids.CHARTS],
             "revisions": Output(ids.REVISIONS, "data"),
@@ -171,6 +175,13 @@ def register(app: Dash, activity: Activity) -> None:
         before = revisions if isinstance(revisions, dict) else {}
         return {
             "search": no_update if query == search else query,
+            "options": [
+                no_update
+                if by_control
+                else layout.user_options(activity, "", shown.selection.user)
+            ]
+            if many_users
+            else [],
             # What says so already stays as it is, and what is being typed.
             "controls": [
                 no_update if controls[control] == value else value
@@ -233,23 +244,25 @@ def register(app: Dash, activity: Activity) -> None:
             prevent_initial_call=True,
         )
 
-    if len(activity.users) > layout.MAX_OPTIONS:
+    if many_users:
 
         @app.callback(
-            Output(ids.USER, "options"),
+            Output(ids.USER, "options", allow_duplicate=True),
             Input(ids.USER, "search_value"),
             # Also when another way than the list picks a user who isn't in it.
             Input(ids.USER, "value"),
+            prevent_initial_call=True,
         )
         def search_users(text: object, user: object) -> list[Any]:
             return layout.user_options(activity, _text(text) or "", _text(user))
 
-    if len(activity.pages) > layout.MAX_OPTIONS:
+    if many_pages:
 
         @app.callback(
             Output(ids.PAGES, "options"),
             Input(ids.PAGES, "search_value"),
             Input(ids.PAGES, "value"),
+            prevent_initial_call=True,
         )
         def search_pages(text: object, pages: object) -> list[str]:
             return layout.page_options(activity, _text(text) or "", _texts(pages))
@@ -270,8 +283,8 @@ def control_values(activity: Activity, view: View) -> Values:
             str((picked.end or end) - timedelta(days=1)) if filtered else None
         ),
         (ids.PAGES, "value"): list(picked.pages),
-        (ids.SHORTEST, "value"): picked.shortest,
-        (ids.LONGEST, "value"): picked.longest,
+        (ids.SHORTEST, "value"): _or_any(picked.shortest),
+        (ids.LONGEST, "value"): _or_any(picked.longest),
         (ids.STATISTIC, "value"): view.statistic,
         (ids.SCALE, "value"): view.scale,
         (ids.MEASURE, "value"): view.timeline,
@@ -302,8 +315,8 @@ def picked(
         start, end = views.clipped(start, end, activity)
     else:
         start = end = None
-    shortest = _number(values[ids.SHORTEST, "value"])
-    longest = _number(values[ids.LONGEST, "value"])
+    shortest = _seconds(values[ids.SHORTEST, "value"])
+    longest = _seconds(values[ids.LONGEST, "value"])
     if shortest is not None and longest is not None and shortest >= longest:
         # The one that was set last is meant.
         if (ids.LONGEST, "value") in changed:
@@ -357,12 +370,16 @@ def _texts(value: object) -> list[str]:
     return [text for item in value if (text := _text(item)) is not None]
 
 
-def _number(value: object) -> float | None:
-    if value is None:
+def _seconds(value: object) -> float | None:
+    if value in (None, layout.ANY):
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     raise BadRequest(f"a number was expected, not {value!a:.80}")
+
+
+def _or_any(seconds: float | None) -> float | str:
+    return layout.ANY if seconds is None else seconds
 
 
 def _day(value: object) -> date | None:

@@ -53,11 +53,7 @@ _PERIODS: Final = {
     "month": "%B %Y",
     "year": "%Y",
 }
-_DAILY: Final = {
-    "dtick": 86_400_000,
-    "tickformat": "%-d %b<br>%Y",
-    "ticklabelmode": "period",
-}
+_FEW_DAYS: Final = 8
 # A drag over the chart picks what is on its x axis.
 _PICKS_X: Final = {"dragmode": "select", "selectdirection": "h", "selections": []}
 
@@ -285,12 +281,23 @@ def timeline(summary: Summary, view: View) -> Figure:
             "xaxis": {
                 "type": "date",
                 "range": [starts[0], last],
-                # A few days would have ticks within them.
-                **(_DAILY if line.unit == "day" and len(starts) < 8 else {}),
+                **(_few_days(line) if len(starts) < _FEW_DAYS else {}),
             },
             "yaxis": _up(f"{name.capitalize()} per {line.unit}"),
         },
     )
+
+
+def _few_days(line: tables.Periods) -> dict[str, Any]:
+    """An axis for some days on which each is no wider than if there were more."""
+    middles = line.edges[:-1].astype("M8[h]") + 12
+    spare = 12 * (_FEW_DAYS - len(middles))
+    first, last = line.edges[[0, -1]].astype("M8[h]")
+    return {
+        "range": [str(first - spare), str(last + spare)],
+        "tickvals": [str(middle) for middle in middles],
+        "tickformat": "%-d %b<br>%Y",
+    }
 
 
 def hours(summary: Summary, view: View) -> Figure:

@@ -49,6 +49,9 @@ MAX_SESSIONS: Final = 1_000_000
 EVERYONE: Final = ""
 """The dropdown's value for no user: no user has an empty name."""
 
+ANY: Final = ""
+"""The dropdown's value for no limit to durations."""
+
 TITLES: Final = {
     ids.TOTAL_TIME: "Total Time per Page",
     ids.USER_AVERAGE: "Average Session Duration by Page",
@@ -190,6 +193,7 @@ def _controls(activity: Activity) -> list[Any]:
         {"label": edge_text(edge), "value": edge}
         for edge in view.duration_edges(activity)
     ]
+    any_ = {"label": "any", "value": ANY}
     if len(activity.users) > MAX_OPTIONS:
         users = user_options(activity, "", None)
     else:
@@ -245,9 +249,9 @@ def _controls(activity: Activity) -> list[Any]:
         ),
         _field(
             "Durations",
-            _dropdown(ids.SHORTEST, edges[:-1], clearable=True, placeholder="any"),
+            _dropdown(ids.SHORTEST, [any_, *edges[:-1]]),
             html.Label("to", htmlFor=ids.LONGEST),
-            _dropdown(ids.LONGEST, edges[1:], clearable=True, placeholder="any"),
+            _dropdown(ids.LONGEST, [any_, *edges[1:]]),
         ),
         _field("Statistic", _switch(ids.STATISTIC, "Statistic", STATISTICS)),
     ]

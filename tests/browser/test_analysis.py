@@ -139,7 +139,7 @@ def test_every_control_filters_and_is_a_chip(open_page: Open) -> None:
         "Median Session Duration by Page"
     )
     expect(page.locator("#user-average .g-xtitle")).to_have_text("Median (seconds)")
-    expect(page.locator("#users-finding")).to_contain_text("users with these sessions")
+    expect(page.locator("#users-finding")).to_contain_text("users have such sessions")
 
     # A chip takes its own filter away, "Clear" and Esc all.
     page.get_by_label("cart and checkout: remove this filter").click()
@@ -616,3 +616,14 @@ def test_real_people_ask_with_a_click(open_page: Open) -> None:
     page.keyboard.press("Escape")
     # One day has no week to be compared with.
     expect(page.locator("#timeline-heading")).to_have_text("Sessions per Day")
+
+
+@needs_nasa
+def test_a_link_names_users_and_pages_that_no_list_offers(open_page: Open) -> None:
+    query = "?user=torben.dou.dk&page=/shuttle/missions/sts-70/mission-sts-70.html"
+    page = open_page("--no-debug", str(NASA / "sessions.csv"), query=query)
+    shows(page, query)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#user")).to_have_text("torben.dou.dk")
+    expect(page.locator("#pages")).to_contain_text("mission-sts-70")
+    shows(page, query)
