@@ -96,9 +96,22 @@ def user_average(summary: Summary, view: View) -> str:
         sure = (user.known >= FEW) & (usual >= 0)
         named = np.arange(len(sure)) < rows.n_named
         picked = np.array([name in chosen for name in rows.names], bool) & named
-        for better in (usual > 0, named, picked):
-            # A page says more than all the others together, a picked one most.
+        # A page says more than all the others together; of picked ones alone is said.
+        for better in (usual > 0, named):
             sure = sure & better if (sure & better).any() else sure
+        if chosen and not user.known[picked].any():
+            return f"{name_text(who)} has no known duration on {names_text(chosen)}."
+        if chosen and not (sure & picked).any():
+            row = int(np.where(picked, user.known, 0).argmax())
+            own, others = by_page(user, statistic)[row], usual[row]
+            words.append(
+                f"{name_text(who)}'s {_noun(statistic)} on {name_text(rows.names[row])}"
+                f" is {duration_text(own)} (n = {user.known[row]:,}), "
+                f"everyone's {duration_text(others)}."
+            )
+            sure = sure & False
+        elif chosen:
+            sure = sure & picked
         if (sure & (usual > 0)).any():
             extremes = _extremes(rows.names, user, everyone, sure, statistic)
             words.append(f"{name_text(who)} spends {extremes}.")

@@ -614,3 +614,19 @@ def test_sentences_are_whole_at_the_extremes(
 ) -> None:
     activity = Activity(table(rows))
     check(activity, replace(data.draw(views_of_a_page(activity)), find=""))
+
+
+def test_of_picked_pages_alone_is_said_how_long_a_user_stays(
+    activity: Activity,
+) -> None:
+    def said(user: str, page: str) -> str:
+        view = View(Selection(user, pages=(page,)))
+        summary = activity.summarise(Selection(user))
+        return findings.user_average(summary, view)
+
+    assert said("bob", "home") == (
+        "bob's average on home is 1 min (n = 1), everyone's 35 s. "
+        "Faint bars: fewer than 5 known durations, so weak evidence."
+    )
+    assert said("ann", "cart") == "ann has no known duration on cart."
+    assert said("ann", "home") == "ann spends 0.9 × everyone's average on home (n = 5)."
