@@ -1,10 +1,11 @@
 """The controls and the address to a View, a View to the page."""
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, Final, NamedTuple, cast, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 from dash import (
     ClientsideFunction,
@@ -130,15 +131,20 @@ def register(app: Dash, activity: Activity) -> None:
     """Connect the components of ``layout.build_layout`` with *activity*."""
     many_users = len(activity.users) > layout.MAX_OPTIONS
     many_pages = len(activity.pages) > layout.MAX_OPTIONS
+    searched = [
+        Output(name, "options")
+        for name, many in ((ids.USER, many_users), (ids.PAGES, many_pages))
+        if many
+    ]
 
     @app.callback(
         output={
             "search": Output(ids.URL, "search"),
-            # Before the user: a value that is no option yet is reset.
-            "options": [Output(ids.USER, "options")] if many_users else [],
+            # Before their values: one that is no option yet would be reset.
+            "options": searched,
             "controls": [Output(*control) for control in _CONTROLS],
             "figures": [Output(chart, "figure") for chart in ids.CHARTS],
-            "revisions": Output(ids.REVISIONS, "data"),
+            "drawn": Output(ids.DRAWN, "data"),
             "words": Output(ids.WORDS, "data"),
             "problem": Output(ids.PROBLEM, "children"),
         },
@@ -147,21 +153,23 @@ def register(app: Dash, activity: Activity) -> None:
             "values": [Input(*control) for control in _CONTROLS],
         },
         state={
-            "revisions": State(ids.REVISIONS, "data"),
+            "drawn": State(ids.DRAWN, "data"),
             "zooms": [State(ids.zoom(chart), "data") for chart in ids.ZOOMED],
         },
     )
     def show(
-        search: object, values: list[object], revisions: object, zooms: list[object]
+        search: object, values: list[object], drawn: object, zooms: list[object]
     ) -> dict[str, Any]:
         # One callback for all ways to pick: what it sets itself doesn't start it again.
         query = _text(search) or ""
         shown, ignored = views.read(query, activity)
-        triggered = {cause["prop_id"] for cause in ctx.triggered}
         controls = dict(zip(_CONTROLS, values, strict=True))
-        by_control = {c for c in _CONTROLS if ".".join(c) in triggered}
-        if by_control and f"{ids.URL}.search" not in triggered:
-            shown, ignored = picked(activity, shown, controls, by_control), []
+        before = drawn if isinstance(drawn, dict) else {}
+        triggered = {cause["prop_id"] for cause in ctx.triggered}
+        changed = {c for c in _CONTROLS if ".".join(c) in triggered}
+        changed |= _pending(activity, before.get("address"), controls)
+        if changed:
+            shown, ignored = picked(activity, shown, controls, changed), []
             query = views.address(shown)
         try:
             redrawn = redraw(activity, shown)
@@ -169,19 +177,21 @@ def register(app: Dash, activity: Activity) -> None:
             raise BadRequest(str(error)) from error
         words = f"Ignored in the address: {'; '.join(ignored)}." if ignored else ""
         redrawn.words["text"][ids.NOTICE] = words
+        # The address that this answers: a pick that comes before is still to be seen.
+        redrawn.words["asked"] = query
         new = {chart: figures.revision(redrawn.figures[chart]) for chart in ids.CHARTS}
         for chart, zoom in zip(ids.ZOOMED, zooms, strict=True):
             figures.zoom(redrawn.figures[chart], zoom)
-        before = revisions if isinstance(revisions, dict) else {}
+        selection = shown.selection
+        options = []
+        if many_users:
+            options.append(layout.user_options(activity, "", selection.user))
+        if many_pages:
+            options.append(layout.page_options(activity, "", selection.pages))
+        by_list = {(ids.USER, "value"), (ids.PAGES, "value")} & changed
         return {
             "search": no_update if query == search else query,
-            "options": [
-                no_update
-                if by_control
-                else layout.user_options(activity, "", shown.selection.user)
-            ]
-            if many_users
-            else [],
+            "options": [no_update for _ in options] if by_list else options,
             # What says so already stays as it is, and what is being typed.
             "controls": [
                 no_update if controls[control] == value else value
@@ -192,7 +202,7 @@ def register(app: Dash, activity: Activity) -> None:
                 no_update if before.get(chart) == new[chart] else figure
                 for chart, figure in redrawn.figures.items()
             ],
-            "revisions": new,
+            "drawn": {**new, "address": redrawn.words["address"]},
             "words": redrawn.words,
             "problem": "",
         }
@@ -259,7 +269,7 @@ def register(app: Dash, activity: Activity) -> None:
     if many_pages:
 
         @app.callback(
-            Output(ids.PAGES, "options"),
+            Output(ids.PAGES, "options", allow_duplicate=True),
             Input(ids.PAGES, "search_value"),
             Input(ids.PAGES, "value"),
             prevent_initial_call=True,
@@ -295,50 +305,88 @@ def control_values(activity: Activity, view: View) -> Values:
 def picked(
     activity: Activity, view: View, values: Values, changed: set[tuple[str, str]]
 ) -> View:
-    """The view after controls were *changed*: what they say, and the rest of *view*.
+    """The view after controls were *changed*: what these say, and the rest of *view*.
 
     Raises BadRequest for what no control can say.
     """
-    start = _day(values[ids.DATES, "start_date"])
-    end = _day(values[ids.DATES, "end_date"])
-    if (ids.PERIOD, "value") in changed:
-        key = _text(values[ids.PERIOD, "value"]) or "all"
+
+    def set_(control: str) -> bool:
+        return (control, "value") in changed
+
+    def text(control: str) -> str | None:
+        return _text(values[control, "value"])
+
+    def choice(control: str, choices: Any) -> Any:
+        return _choice(values[control, "value"], choices)
+
+    part: dict[str, Any] = {}
+    if set_(ids.USER):
+        part["user"] = text(ids.USER) or None
+    if set_(ids.PAGES):
+        part["pages"] = tuple(dict.fromkeys(_texts(values[ids.PAGES, "value"])))
+    key = text(ids.PERIOD) if set_(ids.PERIOD) else None
+    if key is not None:
         if key not in views.periods(activity):
             raise BadRequest(f"there is no period {key!a:.80}")
-        _, start, end = views.periods(activity)[key]
-    elif start and end:
-        first, last = views.first_and_last(activity)
-        if not (start <= end and start <= last and end >= first):
-            raise BadRequest(f"from {start} to {end} there is no day of the data")
-        # The calendar shows the last day, not the one after it.
-        end = None if end >= last else end + timedelta(days=1)
-        start, end = views.clipped(start, end, activity)
-    else:
-        start = end = None
-    shortest = _seconds(values[ids.SHORTEST, "value"])
-    longest = _seconds(values[ids.LONGEST, "value"])
-    if shortest is not None and longest is not None and shortest >= longest:
+        _, part["start"], part["end"] = views.periods(activity)[key]
+    elif {(ids.DATES, "start_date"), (ids.DATES, "end_date")} & changed:
+        part |= _dates(activity, values)
+    if set_(ids.SHORTEST):
+        part["shortest"] = _seconds(values[ids.SHORTEST, "value"])
+    if set_(ids.LONGEST):
+        part["longest"] = _seconds(values[ids.LONGEST, "value"])
+    selection = replace(view.selection, **part)
+    if not (selection.shortest or 0) < (selection.longest or math.inf):
         # The one that was set last is meant.
-        if (ids.LONGEST, "value") in changed:
-            shortest = None
+        if set_(ids.LONGEST):
+            selection = replace(selection, shortest=None)
         else:
-            longest = None
-    return replace(
-        view,
-        selection=Selection(
-            user=_text(values[ids.USER, "value"]) or None,
-            start=start,
-            end=end,
-            pages=tuple(dict.fromkeys(_texts(values[ids.PAGES, "value"]))),
-            shortest=shortest,
-            longest=longest,
-        ),
-        statistic=cast(Statistic, _choice(values[ids.STATISTIC, "value"], Statistic)),
-        scale=cast(Scale, _choice(values[ids.SCALE, "value"], Scale)),
-        timeline=cast(Measure, _choice(values[ids.MEASURE, "value"], Measure)),
-        find=_text(values[ids.FIND, "value"]) or "",
-        sheet=1,
-    )
+            selection = replace(selection, longest=None)
+
+    shown: dict[str, Any] = {}
+    if set_(ids.STATISTIC):
+        shown["statistic"] = choice(ids.STATISTIC, Statistic)
+    if set_(ids.SCALE):
+        shown["scale"] = choice(ids.SCALE, Scale)
+    if set_(ids.MEASURE):
+        shown["timeline"] = choice(ids.MEASURE, Measure)
+    if set_(ids.FIND):
+        shown["find"] = text(ids.FIND) or ""
+    return replace(view, selection=selection, sheet=1, **shown)
+
+
+def _dates(activity: Activity, values: Values) -> dict[str, date | None]:
+    """What the calendar says, whose last day is among those that are picked."""
+    start = _day(values[ids.DATES, "start_date"])
+    end = _day(values[ids.DATES, "end_date"])
+    if not start or not end:
+        return {"start": None, "end": None}
+    # Days can be typed in any order.
+    start, end = min(start, end), max(start, end)
+    first, last = views.first_and_last(activity)
+    if start > last or end < first:
+        return {}
+    after = None if end >= last else end + timedelta(days=1)
+    start_, after = views.clipped(start, after, activity)
+    return {"start": start_, "end": after}
+
+
+def _pending(
+    activity: Activity, address: object, values: Values
+) -> set[tuple[str, str]]:
+    """The controls that say something else than the page that is drawn.
+
+    They were picked after it and before this: their own answer will come to nothing,
+    since this one is asked for now.
+    """
+    if not isinstance(address, str):
+        return set()
+    shown = replace(views.read(_text(address) or "", activity).view, sheet=1)
+    return {
+        control
+        for control in _CONTROLS
+        if picked(activity, shown, values, {control}) != shown
+    }
 
 
 def report(error: Exception) -> None:

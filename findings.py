@@ -217,7 +217,7 @@ def timeline(summary: Summary, within: Summary, view: View) -> str:
     who, usual = _who(summary), summary.everyone
     name = name_text(view.selection.user or "Everyone")
     if not who.sessions.any():
-        return f"{name} has no session." if summary.user else "No session."
+        return f"{name} has no such session." if summary.user else "No such session."
     if view.timeline == "time" and not who.known.any():
         return f"{name} has no session of known duration."
     if within.selection.start or within.selection.end:
@@ -232,7 +232,7 @@ def timeline(summary: Summary, within: Summary, view: View) -> str:
     if len(values) == 1:
         words = [f"{most} {when}"]
         if line.user is not None and line.everyone[0] > 0:
-            words[0] += f", {_times(values[0], line.everyone[0])} the average user"
+            words[0] += f", {_times(values[0], line.everyone[0])} the average user's"
     else:
         words = [f"most, {most}, {when}"] if values[top] > 0 else []
         if complete.any():
@@ -240,7 +240,7 @@ def timeline(summary: Summary, within: Summary, view: View) -> str:
             usual_mean = float(line.everyone[complete].mean())
             words.insert(0, f"{_amount(mean, view)} a {line.unit}")
             if line.user is not None and usual_mean > 0:
-                words[0] += f", {_times(mean, usual_mean)} the average user"
+                words[0] += f", {_times(mean, usual_mean)} the average user's"
     text = f"{name}: {'; '.join(words or [most])}."
     if line.incomplete.any():
         text += f" Hatched: a {line.unit} that the data has only a part of."
@@ -289,7 +289,7 @@ def hours(summary: Summary, view: View) -> str:
     who = _who(summary)
     name = name_text(view.selection.user or "")
     if not who.hours.any():
-        return f"{name} has no session." if name else "No session."
+        return f"{name} has no such session." if name else "No such session."
     window = _half(who.hours.sum(axis=0))
     text = f"At least half of {_whose(name)} sessions begin between {window}"
     if name:

@@ -5,7 +5,7 @@ from typing import Final
 URL: Final = "url"
 WORDS: Final = "words"
 LISTED: Final = "listed"
-REVISIONS: Final = "revisions"
+DRAWN: Final = "drawn"
 
 USER: Final = "user"
 PERIOD: Final = "period"

@@ -110,7 +110,7 @@ def build_layout(activity: Activity, origin: Origin) -> html.Main:
             dcc.Location(id=ids.URL, refresh=False),
             dcc.Store(ids.WORDS),
             dcc.Store(ids.LISTED),
-            dcc.Store(ids.REVISIONS),
+            dcc.Store(ids.DRAWN),
             *(dcc.Store(ids.zoom(chart)) for chart in ids.ZOOMED),
             html.Header(
                 [

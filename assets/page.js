@@ -8,14 +8,17 @@
     for (const kind of ["pointerdown", "pointerup"])
         document.addEventListener(kind, event => { pointer = event; }, true);
 
+    const drawn = () => document.getElementById("chips").dataset;
+
     function go(edit) {
-        // An empty address says nothing of the view that the page opens with.
-        const address = location.search || document.getElementById("chips").dataset.address;
-        const query = new URLSearchParams(address);
+        // What is drawn, unless the answer to another pick is still to come.
+        const {asked, address} = drawn();
+        const query = new URLSearchParams(asked === location.search ? address : location.search);
         const before = String(query);
-        edit(query);
+        const sheet = edit(query);
         if (String(query) === before) return;
         query.delete("sheet");
+        if (sheet) query.set("sheet", sheet);
         dash_clientside.set_props("url", {search: `?${query}`});
     }
 
@@ -106,7 +109,7 @@
     }
 
     // What the server says of a view, besides the figures.
-    function write({text, tables, users, chips, address, caption}) {
+    function write({text, tables, users, chips, asked, address, caption}) {
         for (const [id, words] of Object.entries(text)) {
             const element = document.getElementById(id);
             // A reader of the screen says aloud what is written, even the same.
@@ -122,7 +125,7 @@
         }
         const line = document.getElementById("chips");
         line.replaceChildren(...chipsLine(chips));
-        Object.assign(line.dataset, {address, caption});
+        Object.assign(line.dataset, {asked, address, caption});
         const someone = new URLSearchParams(address).get("user");
         document.documentElement.classList.toggle("everyone", !someone);
     }
@@ -160,7 +163,7 @@
     function image(chart, format) {
         const plot = document.querySelector(`#${chart} .js-plotly-plot`);
         const heading = document.getElementById(`${chart}-heading`).textContent;
-        const name = `${heading}, ${document.getElementById("chips").dataset.caption}`;
+        const name = `${heading}, ${drawn().caption}`;
         const {width, height} = plot.getBoundingClientRect();
         const layout = {
             ...plot.layout,
@@ -175,23 +178,34 @@
         });
     }
 
+    // A link is to another view than the one that is drawn: what differs is what is picked.
+    function follow(href) {
+        const [there, here] = [href, drawn().address].map(search => new URLSearchParams(search));
+        go(query => {
+            for (const key of new Set([...there.keys(), ...here.keys()]))
+                if (String(there.getAll(key)) !== String(here.getAll(key)))
+                    setAll(query, key, there.getAll(key));
+            return there.get("sheet");
+        });
+    }
+
     document.addEventListener("click", event => {
         const link = event.target.closest("a[href^='?']");
         const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.button;
         if (link && plain) {
             event.preventDefault();
-            dash_clientside.set_props("url", {search: link.getAttribute("href")});
+            follow(link.getAttribute("href"));
         }
         const {chart, image: format} = event.target.closest("[data-image]")?.dataset ?? {};
         if (chart) image(chart, format);
     });
 
     // What is taken away is what is shown.
-    for (const kind of ["pointerdown", "focusin"])
+    for (const kind of ["pointerdown", "click"])
         document.addEventListener(kind, event => {
-            const link = event.target.closest?.("a[download]");
-            if (link) link.search = location.search;
-        });
+            const link = event.target.closest("main a[download]");
+            if (link) link.search = drawn().address;
+        }, true);
 
     document.addEventListener("toggle", event => {
         const chart = event.target.id?.match(/^(.*)-details$/)?.[1];
@@ -202,6 +216,12 @@
                     setAll(query, "table", toggled(open, chart));
             });
     }, true);
+
+    // A finger that moves scrolls the page, and one that taps clicks: Plotly.js would hold
+    // it fast, to pick a range.
+    document.addEventListener("touchstart", event => {
+        if (event.target.closest(".js-plotly-plot")) event.stopPropagation();
+    }, {capture: true, passive: true});
 
     // Charts are as wide as the window; on paper, as the paper.
     const plots = () => document.querySelectorAll(".js-plotly-plot");
@@ -221,19 +241,27 @@
         ["#dates-wrapper", {role: "group", "aria-expanded": null, "aria-haspopup": null,
             "aria-labelledby": null, "aria-label": "Dates"}],
     ];
-    new MutationObserver(() => {
+    const changes = {subtree: true, attributes: true,
+        attributeFilter: ["role", "aria-selected", "aria-expanded"]};
+    const mending = new MutationObserver(() => {
         for (const [selector, attributes] of MENDED)
             for (const element of document.querySelectorAll(selector))
                 for (const [name, value] of Object.entries(attributes))
                     if (value === null) element.removeAttribute(name);
                     else if (element.getAttribute(name) !== value)
                         element.setAttribute(name, value);
-    }).observe(document.body, {subtree: true, childList: true, attributes: true,
-        attributeFilter: ["role", "aria-selected", "aria-expanded"]});
+        // When all are there, charts that are drawn are no news.
+        if (MENDED.every(([selector]) => document.querySelector(selector))) {
+            mending.disconnect();
+            mending.observe(document.body, changes);
+        }
+    });
+    mending.observe(document.body, {...changes, childList: true});
 
     document.addEventListener("keydown", event => {
         const open = document.querySelector("[data-state='open']");
-        if (event.key === "Escape" && !event.defaultPrevented && !open)
+        const types = event.target.matches("input:not([type=radio])");
+        if (event.key === "Escape" && !event.defaultPrevented && !open && !types)
             document.getElementById("clear")?.click();
     });
 })();

@@ -79,7 +79,7 @@ def test_a_user_beside_everyone() -> None:
         ),
         # 5 and 11 / 3 in 52 weeks.
         ids.TIMELINE: (
-            "ann: 0.096 sessions a week, 1.4 × the average user; "
+            "ann: 0.096 sessions a week, 1.4 × the average user's; "
             f"most, 5 sessions, {WEEK}. {HATCHED}"
         ),
         ids.HOURS: (
@@ -288,11 +288,11 @@ def test_nothing_selected() -> None:
         ids.TIMELINE: (
             "May 2024, cy: no session; the other days: 0.009 sessions a day."
         ),
-        ids.HOURS: "cy has no session.",
+        ids.HOURS: "cy has no such session.",
         ids.USERS: "No user has such a session.",
     }
     words = said(ROWS, of(pages=("help",), longest=0.001))
-    assert words[ids.TIMELINE] == words[ids.HOURS] == "No session."
+    assert words[ids.TIMELINE] == words[ids.HOURS] == "No such session."
 
 
 def test_picked_pages_have_a_share_of_the_time() -> None:
@@ -369,7 +369,7 @@ def test_sessions_by_day_and_by_week() -> None:
         "Everyone: 1.5 sessions a day; most, 2 sessions, on 1 March 2024."
     )
     assert said(rows[:2], of("u"))[ids.TIMELINE] == (
-        "u: 2 sessions on 1 March 2024, 1.0 × the average user. "
+        "u: 2 sessions on 1 March 2024, 1.0 × the average user's. "
         "Hatched: a day that the data has only a part of."
     )
     assert said(at("2023-12-31", "2024-12-30"), of())[ids.TIMELINE] == (

@@ -71,6 +71,7 @@ def open_page(browser: Browser, serve: Callable[..., str]) -> Iterator[Open]:
             viewport={"width": width, "height": 1000},
             color_scheme="dark" if colours == "dark" else "light",
             has_touch=touch,
+            is_mobile=touch,
         )
         page.set_default_timeout(10_000)
         pages.append(page)
