@@ -293,7 +293,7 @@ def hours(summary: Summary, view: View) -> str:
     window = _half(who.hours.sum(axis=0))
     text = f"At least half of {_whose(name)} sessions begin between {window}"
     if name:
-        text += f" (everyone's: {_half(summary.everyone.hours.sum(axis=0))})"
+        text += f" (everyone's: between {_half(summary.everyone.hours.sum(axis=0))})"
     rates = np.nan_to_num(tables.per_weekday(who, summary))
     day, hour = divmod(int(rates.argmax()), 24)
     evidence = " Weak evidence: few sessions." if who.hours.sum() < FEW else ""

@@ -15,7 +15,7 @@ import view
 from activity import Activity, Selection, Summary
 from figures import empty
 from sources import Origin
-from tables import STATISTICS, USER_COLUMNS, UsersShown
+from tables import STATISTICS, TITLES, USER_COLUMNS, UsersShown
 from view import View
 from words import count_text, day_text, duration_text, edge_text
 
@@ -51,15 +51,6 @@ EVERYONE: Final = ""
 
 ANY: Final = ""
 """The dropdown's value for no limit to durations."""
-
-TITLES: Final = {
-    ids.TOTAL_TIME: "Total Time per Page",
-    ids.USER_AVERAGE: "Average Session Duration by Page",
-    ids.DURATIONS: "Session Duration Distribution",
-    ids.TIMELINE: "Sessions over Time",
-    ids.HOURS: "Sessions by Weekday and Hour",
-}
-
 
 SCALES: Final = {"linear": "Linear", "log": "Logarithmic"}
 MEASURES: Final = {"sessions": "Sessions", "time": "Time"}
@@ -141,11 +132,7 @@ def build_layout(activity: Activity, origin: Origin) -> html.Main:
                     _chart(ids.USER_AVERAGE),
                     _chart(
                         ids.DURATIONS,
-                        _switch(
-                            ids.SCALE,
-                            "Axis",
-                            {"linear": "Linear", "log": "Logarithmic"},
-                        ),
+                        _switch(ids.SCALE, "Axis", SCALES),
                     ),
                     html.Dl(
                         [
@@ -163,11 +150,7 @@ def build_layout(activity: Activity, origin: Origin) -> html.Main:
                     ),
                     _chart(
                         ids.TIMELINE,
-                        _switch(
-                            ids.MEASURE,
-                            "Count",
-                            {"sessions": "Sessions", "time": "Time"},
-                        ),
+                        _switch(ids.MEASURE, "Count", MEASURES),
                     ),
                     _chart(
                         ids.HOURS,

@@ -25,6 +25,15 @@ STATISTICS: Final[dict[Statistic, str]] = {
     "p90": "P90",
 }
 
+TITLES: Final = {
+    ids.TOTAL_TIME: "Total Time per Page",
+    ids.USER_AVERAGE: "Average Session Duration by Page",
+    ids.DURATIONS: "Session Duration Distribution",
+    ids.TIMELINE: "Sessions over Time",
+    ids.HOURS: "Sessions by Weekday and Hour",
+}
+"""The headings; those of two say more once there is a view, see ``title``."""
+
 WEEKDAYS: Final = (
     *("Monday", "Tuesday", "Wednesday", "Thursday"),
     *("Friday", "Saturday", "Sunday"),
@@ -270,16 +279,12 @@ def unfiltered_by_itself(chart: str, selection: Selection) -> Selection:
 
 def title(chart: str, summary: Summary, view: View) -> str:
     """The heading of a chart: what it counts, and the statistic by name."""
-    if chart == ids.TOTAL_TIME:
-        return "Total Time per Page"
     if chart == ids.USER_AVERAGE:
         return f"{STATISTICS[view.statistic]} Session Duration by Page"
-    if chart == ids.DURATIONS:
-        return "Session Duration Distribution"
     if chart == ids.TIMELINE:
         unit = periods(summary, view.timeline).unit.capitalize()
         return f"{'Sessions' if view.timeline == 'sessions' else 'Time'} per {unit}"
-    return "Sessions by Weekday and Hour"
+    return TITLES[chart]
 
 
 class UsersShown(NamedTuple):
