@@ -84,7 +84,7 @@ def test_a_user_beside_everyone() -> None:
         ),
         ids.HOURS: (
             "At least half of ann's sessions begin between 0:00 and 1:00 (everyone's: "
-            "23:00 and 1:00); the busiest hour is Friday, 0:00 to 1:00."
+            "between 23:00 and 1:00); the busiest hour is Friday, 0:00 to 1:00."
         ),
         ids.USERS: "3 users; a click picks one.",
     }
@@ -250,7 +250,7 @@ def test_few_sessions_are_weak_evidence() -> None:
     )
     assert words[ids.HOURS] == (
         "At least half of bob's sessions begin between 8:00 and 9:00 (everyone's: "
-        "23:00 and 1:00); the busiest hour is Thursday, 8:00 to 9:00. "
+        "between 23:00 and 1:00); the busiest hour is Thursday, 8:00 to 9:00. "
         "Weak evidence: few sessions."
     )
     words = said(ROWS[6:8], of())
