@@ -217,6 +217,11 @@ class Summary:
     timezone: str
     """The time zone of the days, hours and times."""
 
+    @property
+    def who(self) -> Tally:
+        """The user's sessions; everyone's where the selection names no user."""
+        return self.everyone if self.user is None else self.user
+
 
 class Activity:
     """All sessions, arranged so that every selection is answered at once.
@@ -272,8 +277,9 @@ class Activity:
         # Both begin with all their bins' first edges.
         self._linear = np.searchsorted(made.edges, self.edges[:-1])
         self._logarithmic = np.searchsorted(made.edges, self.log_edges[:-1])
-        weekday = _weekday(made.days)
-        self._weekdays = (weekday == np.arange(7)[:, None]).astype(np.float64)
+        self._weekdays = (weekday(made.days) == np.arange(7)[:, None]).astype(
+            np.float64
+        )
 
         per_user = np.diff(made.offsets)
         self._by_sessions = np.argsort(-per_user, kind="stable").astype(np.uint32)
@@ -469,7 +475,7 @@ class Activity:
         n_days = max(int((end - first).astype(np.int64)), 0)
         whole_weeks, more = divmod(n_days, 7)
         weekdays = np.full(7, whole_weeks, np.int64)
-        weekdays[(_weekday(first) + np.arange(more)) % 7] += 1
+        weekdays[(weekday(first) + np.arange(more)) % 7] += 1
         return weekdays
 
     def _edge(self, seconds: float | None, other: int) -> int:
@@ -521,7 +527,7 @@ class Activity:
         return self.users.str.casefold()
 
 
-def _weekday(days: Any) -> Any:
+def weekday(days: Any) -> Any:
     """0 for Mondays to 6 for Sundays; 1970 began on a Thursday."""
     return (days.astype(np.int64) + 3) % 7
 

@@ -48,7 +48,7 @@ def register(server: Flask, activity: Activity, prefix: str) -> None:
         view = shown()
         blocks = map(_readable, activity.selected(view.selection, MAX_SESSIONS))
         summary = activity.summarise(view.selection)
-        n = int((summary.user or summary.everyone).sessions.sum())
+        n = int(summary.who.sessions.sum())
         what = f"First {MAX_SESSIONS:,} of {n:,} sessions"
         name = "Sessions" if n <= MAX_SESSIONS else what
         return _csv(blocks, COLUMNS, f"{name}, {findings.caption(view)}")

@@ -90,7 +90,7 @@ def user_average(summary: Summary, view: View) -> Figure:
     Only pages that the user has been on; without a user, everyone's alone.
     """
     statistic, chosen = view.statistic, view.selection.pages
-    rows = tables.page_rows(summary, summary.user or summary.everyone, chosen)
+    rows = tables.page_rows(summary, summary.who, chosen)
     everyone = by_page(rows.everyone, statistic)
     theirs = np.array([]) if rows.user is None else by_page(rows.user, statistic)
     longest = np.nanmax([*everyone, *theirs, -1.0])
@@ -302,7 +302,7 @@ def _few_days(line: tables.Periods) -> dict[str, Any]:
 
 def hours(summary: Summary, view: View) -> Figure:
     """Sessions in each hour of each weekday, per day that there was of it."""
-    who = summary.user or summary.everyone
+    who = summary.who
     if not who.sessions.any():
         return empty("No session")
     rates = tables.per_weekday(who, summary)

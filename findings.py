@@ -84,7 +84,7 @@ def total_time(summary: Summary, view: View) -> str:
 def user_average(summary: Summary, view: View) -> str:
     """The sentence under the chosen statistic by page."""
     statistic, chosen = view.statistic, view.selection.pages
-    rows = tables.page_rows(summary, summary.user or summary.everyone, chosen)
+    rows = tables.page_rows(summary, summary.who, chosen)
     who, user, everyone = view.selection.user or "", rows.user, rows.everyone
     words = []
     if user is None:
@@ -92,7 +92,15 @@ def user_average(summary: Summary, view: View) -> str:
     elif not user.known.any():
         return f"{name_text(who)} has no session of known duration."
     else:
-        usual = by_page(everyone, statistic)
+        own, usual = by_page(user, statistic), by_page(everyone, statistic)
+
+        def beside(row: int) -> str:
+            return (
+                f"{name_text(who)}'s {_noun(statistic)} on {name_text(rows.names[row])}"
+                f" is {duration_text(own[row])} (n = {user.known[row]:,}), "
+                f"everyone's {duration_text(usual[row])}."
+            )
+
         sure = (user.known >= FEW) & (usual >= 0)
         named = np.arange(len(sure)) < rows.n_named
         picked = np.array([name in chosen for name in rows.names], bool) & named
@@ -102,13 +110,7 @@ def user_average(summary: Summary, view: View) -> str:
         if chosen and not user.known[picked].any():
             return f"{name_text(who)} has no known duration on {names_text(chosen)}."
         if chosen and not (sure & picked).any():
-            row = int(np.where(picked, user.known, 0).argmax())
-            own, others = by_page(user, statistic)[row], usual[row]
-            words.append(
-                f"{name_text(who)}'s {_noun(statistic)} on {name_text(rows.names[row])}"
-                f" is {duration_text(own)} (n = {user.known[row]:,}), "
-                f"everyone's {duration_text(others)}."
-            )
+            words.append(beside(int(np.where(picked, user.known, 0).argmax())))
             sure = sure & False
         elif chosen:
             sure = sure & picked
@@ -117,21 +119,13 @@ def user_average(summary: Summary, view: View) -> str:
             words.append(f"{name_text(who)} spends {extremes}.")
         elif sure.any():
             # There is no ratio to nothing.
-            theirs = np.where(sure, by_page(user, statistic), -1)
-            row = int(theirs.argmax())
-            words.append(
-                f"{name_text(who)}'s {_noun(statistic)} on {name_text(rows.names[row])}"
-                f" is {duration_text(theirs[row])} (n = {user.known[row]:,}), "
-                f"everyone's {duration_text(0)}."
-            )
+            words.append(beside(int(np.where(sure, own, -1).argmax())))
         if ((user.known > 0) & (user.known < FEW) & (usual >= 0)).any():
             words.append(
                 f"Faint bars: fewer than {FEW} known durations, so weak evidence."
             )
     if statistic != "average":
-        if np.count_nonzero((summary.user or summary.everyone).sessions) > (
-            rows.n_named + 1
-        ):
+        if np.count_nonzero(summary.who.sessions) > (rows.n_named + 1):
             words.append(
                 f"The {rows.names[-1]} have no bar: a {_noun(statistic)} of several "
                 "pages isn't the sum of theirs."
@@ -214,7 +208,7 @@ def durations(summary: Summary, within: Summary, view: View) -> str:
 
 def timeline(summary: Summary, within: Summary, view: View) -> str:
     """The sentence under the timeline; *within* is the summary of the picked dates."""
-    who, usual = _who(summary), summary.everyone
+    who, usual = summary.who, summary.everyone
     name = name_text(view.selection.user or "Everyone")
     if not who.sessions.any():
         return f"{name} has no such session." if summary.user else "No such session."
@@ -250,7 +244,7 @@ def timeline(summary: Summary, within: Summary, view: View) -> str:
 
 
 def _dates_compared(summary: Summary, within: Summary, view: View) -> str:
-    inside, all_ = _who(within), _who(summary)
+    inside, all_ = within.who, summary.who
     n_in, n_all = int(within.weekdays.sum()), int(summary.weekdays.sum())
     of = name_text(view.selection.user or "everyone")
     dates = dates_text(view.selection.start, view.selection.end)
@@ -286,7 +280,7 @@ def _dates_compared(summary: Summary, within: Summary, view: View) -> str:
 
 def hours(summary: Summary, view: View) -> str:
     """The sentence under the map of hours and weekdays."""
-    who = _who(summary)
+    who = summary.who
     name = name_text(view.selection.user or "")
     if not who.hours.any():
         return f"{name} has no such session." if name else "No such session."
@@ -305,7 +299,7 @@ def hours(summary: Summary, view: View) -> str:
 
 def darkest(summary: Summary) -> str:
     """What the strongest colour of that map stands for."""
-    rates = np.nan_to_num(tables.per_weekday(_who(summary), summary))
+    rates = np.nan_to_num(tables.per_weekday(summary.who, summary))
     rate = float(rates.max())
     return f"{rate_text(rate)} {_sessions(rate)} an hour"
 
@@ -320,7 +314,7 @@ class Tile(NamedTuple):
 
 def tiles(summary: Summary, view: View) -> dict[str, Tile]:
     """The tiles by ``ids.TILES``."""
-    who, everyone, statistic = _who(summary), summary.everyone, view.statistic
+    who, everyone, statistic = summary.who, summary.everyone, view.statistic
     alone = summary.user is None
     n, n_all = int(who.sessions.sum()), int(everyone.sessions.sum())
     time, time_all = float(who.seconds.sum()), float(everyone.seconds.sum())
@@ -410,10 +404,6 @@ def users(shown: tables.UsersShown, view: View) -> str:
     if chips(view):
         users += f" {'has' if shown.n_all == 1 else 'have'} such sessions"
     return f"{users}; a click picks one."
-
-
-def _who(summary: Summary) -> Tally:
-    return summary.everyone if summary.user is None else summary.user
 
 
 def _codes(summary: Summary, pages: tuple[str, ...]) -> NDArray[np.intp]:

@@ -171,7 +171,7 @@ def build_layout(activity: Activity, origin: Origin) -> html.Main:
 
 
 def _controls(activity: Activity) -> list[Any]:
-    first, last = activity.days[[0, -1]].tolist()
+    first, last = view.first_and_last(activity)
     edges = [
         {"label": edge_text(edge), "value": edge}
         for edge in view.duration_edges(activity)
@@ -420,8 +420,7 @@ def users_table(shown: UsersShown, view_: View) -> dict[str, Any]:
 
 def sessions_link(summary: Summary) -> str:
     """The words for the link to the picked sessions themselves."""
-    tally = summary.everyone if summary.user is None else summary.user
-    n = int(tally.sessions.sum())
+    n = int(summary.who.sessions.sum())
     if n > MAX_SESSIONS:
         return f"CSV of the first {MAX_SESSIONS:,} of these {n:,} sessions"
     return "CSV of this session" if n == 1 else f"CSV of these {n:,} sessions"
@@ -434,8 +433,6 @@ def _cell(value: Any, seconds: bool) -> str:
         return "–"
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
-    if isinstance(value, pd.Timestamp):
-        return f"{value:%Y-%m-%d}"
     if seconds:
         return duration_text(value) if value >= 0.95 or not value else f"{value:g} s"
     return f"{value:,.4g}" if value % 1 else f"{value:,.0f}"

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import ids
-from activity import Activity, Selection, Summary, Tally
+from activity import Activity, Selection, Summary, Tally, weekday
 from users import ByUser
 from view import Column, Measure, Scale, Statistic, View
 from words import count_text, duration_text, edge_text, through_text
@@ -148,10 +148,8 @@ class Periods(NamedTuple):
 
 def periods(summary: Summary, measure: Measure) -> Periods:
     """The days that the data has, or weeks from Monday on, months or years of them."""
-    first, last = summary.days[0], summary.days[-1]
-    n_days = int((last - first).astype(np.int64)) + 1
-    step = next((step for most, step in _STEPS if n_days <= most), "Y")
-    edges = _edges(first, last, step)
+    step = _step(summary)
+    edges = _edges(summary.days[0], summary.days[-1], step)
     index = np.searchsorted(edges, summary.days, side="right") - 1
 
     def counted(tally: Tally) -> NDArray[np.float64]:
@@ -177,12 +175,16 @@ def periods(summary: Summary, measure: Measure) -> Periods:
     )
 
 
+def _step(summary: Summary) -> str:
+    n_days = int((summary.days[-1] - summary.days[0]).astype(np.int64)) + 1
+    return next((step for most, step in _STEPS if n_days <= most), "Y")
+
+
 def _edges(
     first: np.datetime64, last: np.datetime64, step: str
 ) -> NDArray[np.datetime64]:
     if step == "W":
-        # 1970 began on a Thursday.
-        monday = first - (first.astype(np.int64) + 3) % 7
+        monday: np.datetime64 = first - weekday(first)
         n_weeks = int((last - monday).astype(np.int64)) // 7 + 1
         return monday + 7 * np.arange(n_weeks + 1)
     unit = f"M8[{step}]"
@@ -224,7 +226,7 @@ def table(
             }
         )
     if chart == ids.USER_AVERAGE:
-        of = summary.user or summary.everyone
+        of = summary.who
         rows = page_rows(summary, of, view.selection.pages, limit)
         name = STATISTICS[view.statistic].lower()
         columns: dict[str, Any] = {"page": rows.names}
@@ -282,7 +284,7 @@ def title(chart: str, summary: Summary, view: View) -> str:
     if chart == ids.USER_AVERAGE:
         return f"{STATISTICS[view.statistic]} Session Duration by Page"
     if chart == ids.TIMELINE:
-        unit = periods(summary, view.timeline).unit.capitalize()
+        unit = _UNITS[_step(summary)].capitalize()
         return f"{'Sessions' if view.timeline == 'sessions' else 'Time'} per {unit}"
     return TITLES[chart]
 
