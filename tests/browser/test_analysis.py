@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Download, Page, expect
+from playwright.sync_api import Download, Page, Route, expect
 
 from simulate import simulate_sessions
 from tests.conftest import NASA, needs_nasa
@@ -270,6 +270,8 @@ def test_back_and_forward_step_through_picks(open_page: Open) -> None:
 
 def test_picks_in_quick_succession_all_count(open_page: Open) -> None:
     page = open_page(query="?user=user_7")
+    held: list[Route] = []
+    page.route("**/_dash-update-component", lambda route: held.append(route))
     # All before any answer: a control, an address as a bar sets it, a link, a control.
     for pick in (
         "dash_clientside.set_props('statistic', {value: 'median'})",
@@ -278,6 +280,9 @@ def test_picks_in_quick_succession_all_count(open_page: Open) -> None:
         "dash_clientside.set_props('scale', {value: 'log'})",
     ):
         page.evaluate(f"() => {{ {pick} }}")
+    page.unroute("**/_dash-update-component")
+    for route in held:
+        route.continue_()
     user = page.locator("#users-table tbody a").nth(2).inner_text()
     page.wait_for_function(
         """() => location.search.includes('scale=log')
