@@ -1,4 +1,4 @@
-"""The same three questions to pandas, DuckDB and Polars, each on the raw table."""
+"""The same three questions to an engine, and to pandas, DuckDB and Polars."""
 
 from collections.abc import Callable
 from datetime import date
@@ -10,7 +10,7 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
-from activity import Activity, Selection
+from engine.model import Engine, Selection
 
 FROM, TO = date(2024, 3, 1), date(2024, 3, 31)
 """Thirty days."""
@@ -26,43 +26,50 @@ class Answer(NamedTuple):
 
 
 Ask = Callable[[str], Answer]
+"""Answers the three questions about a user."""
 
 
-def of_activity(activity: Activity) -> Ask:
+def ask_engine(engine: Engine) -> Ask:
+    """Return what asks an engine of this project."""
+    pages = engine.facts.pages
+
     def ask(user: str) -> Answer:
-        one = activity.summarise(Selection(user))
-        month = activity.summarise(Selection(start=FROM, end=TO)).everyone
-        assert one.user is not None
+        summary = engine.summarise(Selection(user))
+        month = engine.summarise(Selection(start=FROM, end=TO)).everyone
+        tally = summary.subject
+        medians = tally.quantiles["median"]
         return Answer(
-            dict(zip(activity.pages, one.everyone.seconds.tolist(), strict=True)),
-            dict(zip(activity.pages, one.user.mean.tolist(), strict=True)),
-            dict(zip(activity.pages, one.user.median.tolist(), strict=True)),
-            month.histogram.tolist(),
+            dict(zip(pages, summary.everyone.seconds.tolist(), strict=True)),
+            dict(zip(pages, tally.mean.tolist(), strict=True)),
+            dict(zip(pages, medians.tolist(), strict=True)),
+            month.linear_histogram.tolist(),
         )
 
     return ask
 
 
-def of_pandas(sessions: pd.DataFrame, edges: NDArray[np.float64]) -> Ask:
+def ask_pandas(sessions: pd.DataFrame, edges: NDArray[np.float64]) -> Ask:
+    """Return what asks pandas, on the session table itself."""
     start, end = pd.Timestamp(FROM), pd.Timestamp(TO)
 
     def ask(user: str) -> Answer:
         by_page = sessions.groupby("page", observed=True)["duration"]
-        theirs = sessions[sessions["user_id"] == user]
-        their_pages = theirs.groupby("page", observed=True)["duration"]
+        own = sessions[sessions["user_id"] == user]
+        own_by_page = own.groupby("page", observed=True)["duration"]
         time = sessions["timestamp"]
         month = sessions.loc[(time >= start) & (time < end), "duration"]
         return Answer(
             by_page.sum().to_dict(),
-            their_pages.mean().to_dict(),
-            their_pages.median().to_dict(),
+            own_by_page.mean().to_dict(),
+            own_by_page.median().to_dict(),
             np.histogram(month, edges)[0].tolist(),
         )
 
     return ask
 
 
-def of_duckdb(sessions: pd.DataFrame, edges: NDArray[np.float64]) -> Ask:
+def ask_duckdb(sessions: pd.DataFrame, edges: NDArray[np.float64]) -> Ask:
+    """Return what asks DuckDB, with the sessions in a table of its own."""
     database = duckdb.connect()
     database.register("frame", sessions)
     database.execute("CREATE TABLE sessions AS SELECT * FROM frame")
@@ -73,7 +80,7 @@ def of_duckdb(sessions: pd.DataFrame, edges: NDArray[np.float64]) -> Ask:
         total = database.execute(
             "SELECT page, sum(duration) FROM sessions GROUP BY page"
         ).fetchall()
-        theirs = database.execute(
+        own = database.execute(
             "SELECT page, avg(duration), median(duration) FROM sessions "
             "WHERE user_id = ? GROUP BY page",
             [user],
@@ -86,22 +93,23 @@ def of_duckdb(sessions: pd.DataFrame, edges: NDArray[np.float64]) -> Ask:
         found = dict(bins)
         return Answer(
             dict(total),
-            {page: mean for page, mean, _ in theirs},
-            {page: median for page, _, median in theirs},
+            {page: mean for page, mean, _ in own},
+            {page: median for page, _, median in own},
             [found.get(bin_, 0) for bin_ in range(last + 1)],
         )
 
     return ask
 
 
-def of_polars(sessions: pd.DataFrame, edges: NDArray[np.float64]) -> Ask:
+def ask_polars(sessions: pd.DataFrame, edges: NDArray[np.float64]) -> Ask:
+    """Return what asks Polars, with the sessions in a frame of its own."""
     frame = pl.from_pandas(sessions)
     width, last = float(edges[1]), len(edges) - 2
     duration, time = pl.col("duration"), pl.col("timestamp")
 
     def ask(user: str) -> Answer:
         lazy = frame.lazy()
-        total, theirs, bins = pl.collect_all(
+        total, own, bins = pl.collect_all(
             [
                 lazy.group_by("page").agg(duration.sum()),
                 lazy.filter(pl.col("user_id") == user)
@@ -115,8 +123,8 @@ def of_polars(sessions: pd.DataFrame, edges: NDArray[np.float64]) -> Ask:
         found = dict(bins.iter_rows())
         return Answer(
             dict(total.iter_rows()),
-            dict(theirs.select("page", "mean").iter_rows()),
-            dict(theirs.select("page", "median").iter_rows()),
+            dict(own.select("page", "mean").iter_rows()),
+            dict(own.select("page", "median").iter_rows()),
             [found.get(bin_, 0) for bin_ in range(last + 1)],
         )
 

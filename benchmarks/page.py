@@ -23,8 +23,9 @@ from playwright.sync_api import Request as PlaywrightRequest
 from plotly.io.json import to_json_plotly as to_json
 
 import callbacks
-from activity import Activity, Selection
 from benchmarks import naive
+from engine.memory import MemoryEngine
+from engine.model import Selection
 from simulate import simulate_sessions
 from view import View
 
@@ -116,7 +117,7 @@ def in_process() -> None:
         "≥ 25 ×",
         *in_turn(7, naive.simulate_sessions, simulate_sessions),
     )
-    raw, activity = naive.simulate_sessions(), Activity(simulate_sessions())
+    raw, engine = naive.simulate_sessions(), MemoryEngine(simulate_sessions())
     users = itertools.cycle(USERS)
     row(
         "a pick on the server, selection to JSON",
@@ -124,7 +125,7 @@ def in_process() -> None:
         *in_turn(
             30,
             lambda: to_json(naive.redraw(raw, next(users))),
-            lambda: to_json(callbacks.redraw(activity, View(Selection(next(users))))),
+            lambda: to_json(callbacks.redraw(engine, View(Selection(next(users))))),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""The core from 1e5 to 1e8 sessions, and beside pandas, DuckDB and Polars."""
+"""The memory engine from 1e5 to 1e8 sessions, and beside pandas, DuckDB and Polars."""
 
 import gc
 import itertools
@@ -13,24 +13,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
+from plotly.io.json import to_json_plotly
 
-import app
-import ids
+import callbacks
 import simulate
-from activity import Activity, Selection
 from benchmarks import engines
-from sources import Origin
+from engine.memory import MemoryEngine
+from engine.model import Engine, Selection
+from view import View
 
 SIZES: Final = (100_000, 1_000_000, 10_000_000)
 FULL: Final = 100_000_000
 ENGINES: Final = {
-    "pandas": engines.of_pandas,
-    "DuckDB": engines.of_duckdb,
-    "Polars": engines.of_polars,
+    "pandas": engines.ask_pandas,
+    "DuckDB": engines.ask_duckdb,
+    "Polars": engines.ask_polars,
 }
 LIGHT: Final = 10_000
 """A user with at most so many sessions is a light one."""
@@ -106,25 +106,26 @@ def ms(times: list[float]) -> str:
     return f"{1000 * statistics.median(times):.2f} ({1000 * p95:.2f})"
 
 
-def filters(activity: Activity, n: int) -> list[dict[str, Any]]:
-    """Random dates, pages and durations, at least one of them."""
+def filters(engine: Engine, n: int) -> list[dict[str, Any]]:
+    """Return random dates, pages and durations, at least one of them each time."""
     draw = random.Random(2024)
-    days = [day.item() for day in activity.days]
-    edges = sorted({*activity.edges.tolist(), *activity.log_edges.tolist()})
-    made: list[dict[str, Any]] = []
-    while len(made) < n:
+    facts = engine.facts
+    days = facts.days.tolist()
+    edges = np.union1d(*facts.edges).tolist()
+    found: list[dict[str, Any]] = []
+    while len(found) < n:
         parts: dict[str, Any] = {}
         if draw.random() < 0.6:
             start, last = sorted(draw.sample(days, 2))
             parts |= {"start": start, "end": last + timedelta(days=1)}
         if draw.random() < 0.5:
-            parts["pages"] = tuple(draw.sample(activity.pages, draw.randint(1, 5)))
+            parts["pages"] = tuple(draw.sample(facts.pages, draw.randint(1, 5)))
         if draw.random() < 0.5:
             shortest, longest = sorted(draw.sample(edges, 2))
             parts |= {"shortest": shortest, "longest": longest}
         if parts:
-            made.append(parts)
-    return made
+            found.append(parts)
+    return found
 
 
 def varied(n_sessions: int, n_users: int, n_pages: int) -> Iterator[pd.DataFrame]:
@@ -140,9 +141,10 @@ def varied(n_sessions: int, n_users: int, n_pages: int) -> Iterator[pd.DataFrame
         yield frame
 
 
-def built(
+def build(
     frames: Iterator[pd.DataFrame], n_sessions: int
-) -> tuple[Activity, dict[str, str]]:
+) -> tuple[MemoryEngine, dict[str, str]]:
+    """Build an engine over a stream of sessions, and measure that."""
     simulating = 0.0
 
     def timed() -> Iterator[pd.DataFrame]:
@@ -155,11 +157,12 @@ def built(
                 return
             yield frame
 
-    Activity(simulate.simulate_sessions(1_000))  # What is imported or made only once.
+    MemoryEngine(simulate.simulate_sessions(1_000))  # Imports what isn't counted.
     gc.collect()
     before = memory()
-    made: list[Activity] = []
-    building = seconds(lambda: made.append(Activity(timed()))) - simulating
+    start = time.perf_counter()
+    engine = MemoryEngine(timed())
+    building = time.perf_counter() - start - simulating
     gc.collect()
     peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     costs = {
@@ -168,13 +171,14 @@ def built(
         RESIDENT: f"{(memory() - before) / n_sessions:.1f}",
         PEAK: f"{(peak - before) / n_sessions:.1f}",
     }
-    return made[0], costs
+    return engine, costs
 
 
-def picks(activity: Activity) -> dict[str, str]:
-    every = filters(activity, 60)
+def picks(engine: Engine) -> dict[str, str]:
+    """Measure answers about everyone, about users of all sizes and about all users."""
+    every = filters(engine, 60)
     touches = [
-        [seconds(activity.summarise, Selection(**f)) for _ in range(5)] for f in every
+        [seconds(engine.summarise, Selection(**f)) for _ in range(5)] for f in every
     ]
     again = [statistics.median(times[1:]) for times in touches]
     first = statistics.median(t[0] / a for t, a in zip(touches, again, strict=True))
@@ -182,15 +186,13 @@ def picks(activity: Activity) -> dict[str, str]:
     light: list[float] = []
     a_session: list[float] = []
     slowest = 0.0
-    users = [*activity.find_users("", 60), *activity.find_users("guest_", 400)[-60:]]
+    users = [*engine.find_users("", 60), *engine.find_users("guest_", 400)[-60:]]
     for user, chosen in zip(users, itertools.cycle([{}, *every]), strict=False):
-        whole = activity.summarise(Selection(user)).user
+        whole = engine.summarise(Selection(user)).user
         assert whole is not None
         n = int(whole.sessions.sum())
         selection = Selection(user, **chosen)
-        took = statistics.median(
-            seconds(activity.summarise, selection) for _ in range(3)
-        )
+        took = statistics.median(seconds(engine.summarise, selection) for _ in range(3))
         slowest = max(slowest, took)
         if n <= LIGHT:
             light.append(took)
@@ -205,47 +207,26 @@ def picks(activity: Activity) -> dict[str, str]:
             f"{1e9 * max(a_session):.0f}" if a_session else "–"
         ),
         "the slowest user, ms": f"{1000 * slowest:.1f}",
-        BY_USER: ms([seconds(activity.by_user, Selection(**f)) for f in every[:20]]),
+        BY_USER: ms([seconds(engine.list_users, Selection(**f)) for f in every[:20]]),
     }
 
 
-def wire(activity: Activity) -> dict[str, str]:
-    """The most that the busiest users' views take: charts, and the table of users."""
-    dash = app._assemble(activity, Origin("A table"), ())
-    client = dash.server.test_client()
+def wire(engine: Engine) -> dict[str, str]:
+    """Measure the most that a view of a busy user takes, before it is compressed."""
     sizes = []
-    for user in activity.find_users("", 20):
-        size = 0
-        for callback in client.get("/_dash-dependencies").json:
-            output = callback["output"]
-            if f"{ids.HOURS}.figure" not in output and output != f"{ids.LISTED}.data":
-                continue
-            parts = [part.rsplit(".", 1) for part in output.strip(".").split("...")]
-            named = [{"id": id_, "property": name} for id_, name in parts]
-            search = f"?user={quote(user)}"
-            body = {
-                "output": output,
-                "outputs": named if output.startswith("..") else named[0],
-                "inputs": [
-                    {**part, "value": search if part["id"] == ids.URL else None}
-                    for part in callback["inputs"]
-                ],
-                "state": [{**part, "value": None} for part in callback["state"]],
-                "changedPropIds": [f"{ids.URL}.search"],
-            }
-            response = client.post("/_dash-update-component", json=body)
-            assert response.status_code == 200
-            size += len(response.data)
-        sizes.append(size)
+    for user in engine.find_users("", 20):
+        view = View(Selection(user))
+        answers = callbacks.redraw(engine, view), callbacks.list_users(engine, view)
+        sizes.append(len(to_json_plotly(answers).encode()))
     return {WIRE: f"{max(sizes) / 1000:.1f}"}
 
 
-def beside(activity: Activity, sessions: pd.DataFrame) -> dict[str, str]:
+def beside(engine: Engine, sessions: pd.DataFrame) -> dict[str, str]:
     """Our answers and theirs, in turn, after a check that they are the same."""
     users = itertools.cycle([f"user_{number}" for number in range(2, 51, 4)])
-    edges = activity.edges
-    ours = engines.of_activity(activity)
-    theirs = {name: build(sessions, edges) for name, build in ENGINES.items()}
+    edges = engine.facts.edges.linear
+    ours = engines.ask_engine(engine)
+    theirs = {name: load(sessions, edges) for name, load in ENGINES.items()}
     for name, ask in theirs.items():
         agree(name, ask("user_7"), ours("user_7"))
     times: dict[str, list[float]] = {name: [] for name in ["ours", *theirs]}
@@ -270,8 +251,8 @@ def agree(name: str, theirs: engines.Answer, ours: engines.Answer) -> None:
 
 
 def measure(n_sessions: int) -> dict[str, str]:
-    activity, figures = built(stream(n_sessions), n_sessions)
-    figures |= picks(activity) | wire(activity)
+    engine, figures = build(stream(n_sessions), n_sessions)
+    figures |= picks(engine) | wire(engine)
     if n_sessions < FULL:
         frames = list(stream(n_sessions))
         sessions = pd.concat(frames, ignore_index=True)
@@ -279,26 +260,26 @@ def measure(n_sessions: int) -> dict[str, str]:
             together = pd.api.types.union_categoricals([f[name] for f in frames])
             sessions[name] = together
         del frames
-        figures |= beside(activity, sessions)
+        figures |= beside(engine, sessions)
     return figures
 
 
 def measure_varied(n_sessions: int, n_users: int, n_pages: int) -> dict[str, str]:
     frames = varied(n_sessions, n_users, n_pages)
-    activity, figures = built(frames, n_sessions)
-    every = [Selection(**f) for f in filters(activity, 20)]
-    some_users = activity.find_users("", 20)
-    activity.find_users("7", 50)
+    engine, figures = build(frames, n_sessions)
+    every = [Selection(**f) for f in filters(engine, 20)]
+    some_users = engine.find_users("", 20)
+    engine.find_users("7", 50)
     return figures | {
-        EVERYONE: ms([seconds(activity.summarise, selection) for selection in every]),
+        EVERYONE: ms([seconds(engine.summarise, selection) for selection in every]),
         "a user, ms": ms(
-            [seconds(activity.summarise, Selection(user)) for user in some_users]
+            [seconds(engine.summarise, Selection(user)) for user in some_users]
         ),
         "a search for a user, ms": ms(
-            [seconds(activity.find_users, str(n), 50) for n in range(10, 20)]
+            [seconds(engine.find_users, str(n), 50) for n in range(10, 20)]
         ),
-        BY_USER: ms([seconds(activity.by_user, selection) for selection in every]),
-        **wire(activity),
+        BY_USER: ms([seconds(engine.list_users, selection) for selection in every]),
+        **wire(engine),
     }
 
 

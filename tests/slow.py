@@ -1,174 +1,288 @@
-"""What ``Activity`` answers, written as slowly and obviously as possible."""
+"""What an engine answers, computed as slowly and obviously as possible."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from itertools import pairwise
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from activity import Selection
+import numpy as np
+import pandas as pd
 
-from .conftest import Row
-
-
-@dataclass
-class SlowTally:
-    """As ``activity.Tally``, with the numbers of a page under its name."""
-
-    sessions: dict[str, int]
-    unknown: dict[str, int]
-    seconds: dict[str, float]
-    squares: dict[str, float]
-    median: dict[str, float]
-    p90: dict[str, float]
-    day_sessions: dict[date, int]
-    day_seconds: dict[date, float]
-    hours: list[list[int]]
-    first: datetime | None
-    last: datetime | None
-    overall_median: float
-    overall_p90: float
+from engine.model import (
+    QUANTILES,
+    BinEdges,
+    Facts,
+    Rank,
+    Ranks,
+    Selection,
+    Statistic,
+    Summary,
+    Tally,
+    UserColumn,
+    UserPage,
+    UserRow,
+)
+from tests.sessions import Row
 
 
-@dataclass
-class SlowUser:
-    """As ``users.ByUser``, for one user."""
+class Session(NamedTuple):
+    """A session as an engine sees it."""
 
-    sessions: int
-    unknown: int
-    seconds: float
-    active_days: int
-    median: float
-    p90: float
-    last: datetime | None
+    user: str
+    page: str
+    duration: float | None
+    time: datetime
+    """What clocks showed when it began."""
 
 
-def selected(row: Row, selection: Selection) -> bool:
-    """Whether a session is picked, the user aside."""
-    _, page, duration, _ = row
-    day = instant(row).date()
+def local_sessions(rows: Sequence[Row], timezone: str) -> list[Session]:
+    """Return the rows, whose times are in UTC, with times as clocks show them."""
+    sessions = []
+    for user, page, duration, text in rows:
+        utc = datetime.fromisoformat(text).replace(tzinfo=UTC)
+        local = utc.astimezone(ZoneInfo(timezone)).replace(tzinfo=None, fold=0)
+        sessions.append(Session(user, page, duration, local))
+    return sessions
+
+
+def is_selected(session: Session, selection: Selection) -> bool:
+    """Whether a session is selected, its user aside."""
+    day = session.time.date()
     if selection.start is not None and day < selection.start:
         return False
     if selection.end is not None and day >= selection.end:
         return False
-    if selection.pages and page not in selection.pages:
+    if selection.pages and session.page not in selection.pages:
         return False
-    if duration is None:
+    if session.duration is None:
         return selection.shortest is None and selection.longest is None
-    if selection.shortest is not None and duration < selection.shortest:
+    if selection.shortest is not None and session.duration < selection.shortest:
         return False
-    return selection.longest is None or duration < selection.longest
+    return selection.longest is None or session.duration < selection.longest
 
 
-def instant(row: Row) -> datetime:
-    return datetime.fromisoformat(row[3])
+def known_durations(sessions: Sequence[Session]) -> list[float]:
+    """Return the durations that are known, in order."""
+    return sorted(s.duration for s in sessions if s.duration is not None)
 
 
-def shown(rows: Sequence[Row], timezone: str) -> list[Row]:
-    """The rows with their times as the clocks of a zone show them."""
-    moved = []
-    for row in rows:
-        there = instant(row).replace(tzinfo=UTC).astimezone(ZoneInfo(timezone))
-        moved.append((*row[:3], there.replace(tzinfo=None).isoformat()))
-    return moved
-
-
-def weekdays(rows: Sequence[Row], selection: Selection) -> list[int]:
-    """How many Mondays, Tuesdays and so on the selected dates are."""
-    days = [instant(row).date().toordinal() for row in rows]
-    counts = [0] * 7
-    for number in range(min(days), max(days) + 1):
-        day = date.fromordinal(number)
-        after_start = selection.start is None or selection.start <= day
-        before_end = selection.end is None or day < selection.end
-        counts[day.weekday()] += after_start and before_end
-    return counts
-
-
-def quantile(durations: Sequence[float], q: float) -> float:
-    """What q of the durations don't exceed, interpolated; NaN where there is none."""
+def quantile(durations: Sequence[float], probability: float) -> float:
+    """Return a quantile, linearly interpolated; NaN of nothing."""
     if not durations:
         return math.nan
     values = sorted(durations)
-    position = q * (len(values) - 1)
+    position = probability * (len(values) - 1)
     low = math.floor(position)
     high = min(low + 1, len(values) - 1)
     return values[low] + (position - low) * (values[high] - values[low])
 
 
-def histogram(rows: Sequence[Row], edges: Sequence[float]) -> list[int]:
-    """Sessions in each half-open bin."""
+def statistic_of(durations: Sequence[float], statistic: Statistic) -> float:
+    """Return a statistic; NaN of nothing."""
+    if statistic == "average":
+        return math.fsum(durations) / len(durations) if durations else math.nan
+    return quantile(durations, QUANTILES[statistic])
+
+
+def histogram(durations: Sequence[float], edges: Sequence[float]) -> list[int]:
+    """Count durations in half-open bins."""
     return [
-        sum(row[2] is not None and low <= row[2] < high for row in rows)
+        sum(low <= duration < high for duration in durations)
         for low, high in pairwise(edges)
     ]
 
 
-def rank(rows: Sequence[Row], user: str) -> int:
-    """One more than the users with more time."""
-    total: dict[str, float] = {}
-    for name, _, duration, _ in rows:
-        total[name] = total.get(name, 0) + (duration or 0)
-    return 1 + sum(other > total[user] for other in total.values())
-
-
-def tally(rows: Sequence[Row], pages: Sequence[str]) -> SlowTally:
-    """Count and sum rows one by one."""
-    unknown = dict.fromkeys(pages, 0)
-    known: dict[str, list[float]] = {page: [] for page in pages}
-    by_day: dict[date, list[float]] = {}
-    hours = [[0] * 24 for _ in range(7)]
-    for row in rows:
-        _, page, duration, _ = row
-        time = instant(row)
-        hours[time.weekday()][time.hour] += 1
-        by_day.setdefault(time.date(), []).append(duration or 0)
-        if duration is None:
-            unknown[page] += 1
-        else:
-            known[page].append(duration)
-    mean = {page: math.fsum(d) / len(d) if d else 0.0 for page, d in known.items()}
-    every = [duration for durations in known.values() for duration in durations]
-    times = [instant(row) for row in rows]
-    return SlowTally(
-        sessions={page: len(known[page]) + unknown[page] for page in pages},
-        unknown=unknown,
-        seconds={page: math.fsum(known[page]) for page in pages},
-        squares={
-            page: math.fsum((d - mean[page]) ** 2 for d in known[page])
-            for page in pages
+def tally(
+    sessions: Sequence[Session],
+    pages: Sequence[str],
+    days: Sequence[date],
+    edges: BinEdges,
+) -> Tally:
+    """Return the tally of all these sessions."""
+    by_page = [[s for s in sessions if s.page == page] for page in pages]
+    by_day = [[s for s in sessions if s.time.date() == day] for day in days]
+    durations = [known_durations(some) for some in by_page]
+    means = [statistic_of(some, "average") for some in durations]
+    known = known_durations(sessions)
+    return Tally(
+        sessions=np.array([len(some) for some in by_page]),
+        unknown=np.array([sum(s.duration is None for s in some) for some in by_page]),
+        seconds=np.array([math.fsum(some) for some in durations]),
+        squared_deviations=np.array(
+            [
+                math.fsum((duration - mean) ** 2 for duration in some)
+                for some, mean in zip(durations, means, strict=True)
+            ]
+        ),
+        quantiles={
+            name: np.array([quantile(some, probability) for some in durations])
+            for name, probability in QUANTILES.items()
         },
-        median={page: quantile(known[page], 0.5) for page in pages},
-        p90={page: quantile(known[page], 0.9) for page in pages},
-        day_sessions={day: len(durations) for day, durations in by_day.items()},
-        day_seconds={day: math.fsum(durations) for day, durations in by_day.items()},
-        hours=hours,
-        first=min(times, default=None),
-        last=max(times, default=None),
-        overall_median=quantile(every, 0.5),
-        overall_p90=quantile(every, 0.9),
+        overall_quantiles={
+            name: quantile(known, probability)
+            for name, probability in QUANTILES.items()
+        },
+        linear_histogram=np.array(histogram(known, edges.linear.tolist())),
+        log_histogram=np.array(histogram(known, edges.logarithmic.tolist())),
+        hours=np.array(
+            [
+                [sum(s.time.hour == h for s in some) for h in range(24)]
+                for some in by_day
+            ]
+        ),
+        day_seconds=np.array([math.fsum(known_durations(some)) for some in by_day]),
+        last=latest(sessions),
+        exact=True,
     )
 
 
-def by_user(
-    rows: Sequence[Row], users: Sequence[str], selection: Selection
-) -> list[SlowUser]:
-    """Go through the rows again for each of the users."""
-    found = []
-    for user in users:
-        theirs = [row for row in rows if row[0] == user and selected(row, selection)]
-        known = [duration for _, _, duration, _ in theirs if duration is not None]
-        times = [instant(row) for row in theirs]
-        found.append(
-            SlowUser(
-                sessions=len(theirs),
-                unknown=len(theirs) - len(known),
-                seconds=math.fsum(known),
-                active_days=len({time.date() for time in times}),
-                median=quantile(known, 0.5),
-                p90=quantile(known, 0.9),
-                last=max(times, default=None),
-            )
+def latest(sessions: Sequence[Session]) -> pd.Timestamp | None:
+    """Return when the last session began; None of nothing."""
+    return pd.Timestamp(max(s.time for s in sessions)) if sessions else None
+
+
+class SlowEngine:
+    """Answers as an ``Engine`` does, from sessions in a list."""
+
+    def __init__(self, rows: Sequence[Row], timezone: str, edges: BinEdges) -> None:
+        """Keep *rows*, whose times are in UTC; *edges* are those to count by."""
+        self.all_sessions = local_sessions(rows, timezone)
+        self.edges = edges
+        self.users = sorted({s.user for s in self.all_sessions})
+        self.pages = sorted({s.page for s in self.all_sessions})
+        self.days = sorted({s.time.date() for s in self.all_sessions})
+        times = [s.time for s in self.all_sessions]
+        self.facts = Facts(
+            timezone=timezone,
+            pages=tuple(self.pages),
+            days=np.array(self.days, "datetime64[D]"),
+            edges=edges,
+            first=pd.Timestamp(min(times)),
+            last=pd.Timestamp(max(times)),
+            n_users=len(self.users),
+            n_sessions=len(times),
+            n_unknown=sum(s.duration is None for s in self.all_sessions),
         )
-    return found
+
+    def find_users(self, text: str, limit: int) -> list[str]:
+        """Return users by name, as ``Engine.find_users``."""
+        counts = Counter(s.user for s in self.all_sessions)
+        part = text.casefold()
+        found = [user for user in self.users if part in user.casefold()]
+        found.sort(
+            key=lambda user: (not user.casefold().startswith(part), -counts[user], user)
+        )
+        return found[:limit]
+
+    def selected(self, selection: Selection) -> list[Session]:
+        """Return the selected sessions, the selection's user or everyone's."""
+        return [
+            s
+            for s in self.all_sessions
+            if is_selected(s, selection) and selection.user in (None, s.user)
+        ]
+
+    def summarise(self, selection: Selection) -> Summary:
+        """Return the numbers of everyone and of the selection's user."""
+        sessions = [s for s in self.all_sessions if is_selected(s, selection)]
+        user = None
+        if selection.user is not None:
+            own = [s for s in sessions if s.user == selection.user]
+            user = tally(own, self.pages, self.days, self.edges)
+        everyone = tally(sessions, self.pages, self.days, self.edges)
+        return Summary(self.facts, selection, everyone, user)
+
+    def user_row(self, user: str, selection: Selection) -> UserRow | None:
+        """Return one user's numbers; None where they have no selected session."""
+        sessions = [
+            s for s in self.all_sessions if s.user == user and is_selected(s, selection)
+        ]
+        last = latest(sessions)
+        if last is None:
+            return None
+        durations = known_durations(sessions)
+        return UserRow(
+            user=user,
+            sessions=len(sessions),
+            known=len(durations),
+            seconds=math.fsum(durations),
+            active_days=len({s.time.date() for s in sessions}),
+            median=quantile(durations, 0.5),
+            last=last,
+        )
+
+    def list_users(
+        self,
+        selection: Selection,
+        *,
+        search: str = "",
+        sort: UserColumn = "time",
+        reverse: bool = False,
+        page: int | None = None,
+        page_size: int = 10,
+    ) -> UserPage:
+        """Return a page of the table of users, as ``Engine.list_users``."""
+        all_rows = [self.user_row(user, selection) for user in self.users]
+        present = [row for row in all_rows if row is not None]
+        rows = [row for row in present if search.casefold() in row.user.casefold()]
+        rows.sort(key=lambda row: row.user)
+        if sort == "user":
+            rows.sort(key=lambda row: row.user, reverse=reverse)
+        else:
+            sort_key = _SORT_KEYS[sort]
+            known = [row for row in rows if sort_key(row) is not None]
+            unknown = [row for row in rows if sort_key(row) is None]
+            groups = sorted({sort_key(row) for row in known}, reverse=not reverse)
+            rows = [row for key in groups for row in known if sort_key(row) == key]
+            rows += unknown
+        pages = [
+            rows[start : start + page_size] for start in range(0, len(rows), page_size)
+        ] or [[]]
+        if page is None:
+            own = [
+                number
+                for number, part in enumerate(pages, 1)
+                if selection.user in [row.user for row in part]
+            ]
+            page = own[0] if own else 1
+        page = min(page, len(pages))
+        return UserPage(pages[page - 1], page, len(pages), len(rows), len(present))
+
+    def ranks(self, selection: Selection, statistic: Statistic) -> Ranks | None:
+        """Return the places of the selection's user, as ``Engine.ranks``."""
+        if selection.user is None:
+            return None
+        rows = [self.user_row(user, selection) for user in self.users]
+        present = [row for row in rows if row is not None]
+        known = [row for row in present if row.known]
+
+        def statistic_of_user(row: UserRow) -> float:
+            own = [s for s in self.all_sessions if s.user == row.user]
+            selected = [s for s in own if is_selected(s, selection)]
+            return statistic_of(known_durations(selected), statistic)
+
+        def rank(among: list[UserRow], value: Callable[[UserRow], Any]) -> Rank | None:
+            own = [value(row) for row in among if row.user == selection.user]
+            if not own:
+                return None
+            return Rank(1 + sum(value(row) > own[0] for row in among), len(among))
+
+        return Ranks(
+            sessions=rank(present, lambda row: row.sessions),
+            time=rank(known, lambda row: row.seconds),
+            statistic=rank(known, statistic_of_user),
+            active_days=rank(present, lambda row: row.active_days),
+            last=rank(present, lambda row: row.last),
+        )
+
+
+_SORT_KEYS: dict[UserColumn, Callable[[UserRow], Any]] = {
+    "time": lambda row: row.seconds if row.known else None,
+    "sessions": lambda row: row.sessions,
+    "days": lambda row: row.active_days,
+    "median": lambda row: row.median if row.known else None,
+    "last": lambda row: row.last,
+}

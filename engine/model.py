@@ -1,0 +1,285 @@
+"""The vocabulary of all engines: what is asked, what is answered, and the protocol.
+
+Times are what clocks show in the engine's time zone, days are days of that zone, and
+durations are seconds. Ranges are half-open.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Final, Literal, NamedTuple, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Statistic = Literal["average", "median", "p90"]
+"""A summary statistic of durations."""
+
+QUANTILES: Final[Mapping[Statistic, float]] = {"median": 0.5, "p90": 0.9}
+"""The statistics that are quantiles, with their probability."""
+
+UserColumn = Literal["user", "time", "sessions", "days", "median", "last"]
+"""A column that the table of users can be sorted by."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The sessions that are asked about; filters that are set are combined by "and".
+
+    ``start`` and ``end`` are days, ``[start, end)``. ``shortest`` and ``longest`` are
+    durations in seconds, ``[shortest, longest)``, and each is one of the engine's bin
+    edges; where either is set, sessions of unknown duration are not selected.
+    ``user=None`` stands for everyone, ``pages=()`` for every page.
+    """
+
+    user: str | None = None
+    start: date | None = None
+    end: date | None = None
+    pages: tuple[str, ...] = ()
+    shortest: float | None = None
+    longest: float | None = None
+
+
+class NotInData(LookupError):
+    """A selection names a user or a page without sessions, or no bin edge."""
+
+
+class BinEdges(NamedTuple):
+    """The edges of the duration bins, in seconds; bin i is [edges[i], edges[i + 1])."""
+
+    linear: NDArray[np.float64]
+    """Edges in equal steps from 0 on; the last is infinite: that bin takes the tail."""
+    logarithmic: NDArray[np.float64]
+    """0, 0.001, then edges in about equal ratios to above the longest duration.
+
+    The first bin holds the zeros.
+    """
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What an engine says about all its sessions, whatever is selected."""
+
+    timezone: str
+    """IANA name of the time zone of days, hours and times."""
+    pages: tuple[str, ...]
+    """The pages that have sessions, sorted by name."""
+    days: NDArray[np.datetime64]
+    """The days that have sessions, in order."""
+    edges: BinEdges
+    """The bins of durations."""
+    first: pd.Timestamp
+    """When the first session began, to the second."""
+    last: pd.Timestamp
+    """When the last session began, to the second."""
+    n_users: int
+    """Number of users that have sessions."""
+    n_sessions: int
+    """Number of sessions."""
+    n_unknown: int
+    """Number of sessions of unknown duration."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """Counts and statistics of one group of sessions.
+
+    Arrays by page are in the order of ``Facts.pages``, arrays by day in the order of
+    ``Facts.days``.
+    """
+
+    sessions: NDArray[np.int64]
+    """(pages,): number of sessions, including those of unknown duration."""
+    unknown: NDArray[np.int64]
+    """(pages,): number of sessions of unknown duration."""
+    seconds: NDArray[np.float64]
+    """(pages,): sum of the known durations, in seconds."""
+    squared_deviations: NDArray[np.float64]
+    """(pages,): sum of squared deviations of the known durations from their mean."""
+    quantiles: Mapping[Statistic, NDArray[np.float64]]
+    """For each of ``QUANTILES`` (pages,): that quantile of the known durations.
+
+    In seconds, linearly interpolated as ``numpy.quantile`` does; NaN for a page without
+    known durations.
+    """
+    overall_quantiles: Mapping[Statistic, float]
+    """For each of ``QUANTILES``: that quantile over all pages together, or NaN."""
+    linear_histogram: NDArray[np.int64]
+    """(bins,): number of sessions in each bin of ``BinEdges.linear``."""
+    log_histogram: NDArray[np.int64]
+    """(bins,): number of sessions in each bin of ``BinEdges.logarithmic``."""
+    hours: NDArray[np.int64]
+    """(days, 24): number of sessions that began in each hour of each day."""
+    day_seconds: NDArray[np.float64]
+    """(days,): sum of the known durations of the sessions that began on each day."""
+    last: pd.Timestamp | None
+    """When the last session began, to the second; None where there is none."""
+    exact: bool
+    """Whether the quantiles are exact; otherwise they are within 1 %."""
+
+    @cached_property
+    def known(self) -> NDArray[np.int64]:
+        """(pages,): number of sessions of known duration, the n of every average."""
+        return self.sessions - self.unknown
+
+    @cached_property
+    def mean(self) -> NDArray[np.float64]:
+        """(pages,): mean known duration in seconds; NaN for a page without any."""
+        out = np.full(len(self.known), np.nan)
+        np.divide(self.seconds, self.known, out=out, where=self.known > 0)
+        return out
+
+    @cached_property
+    def day_sessions(self) -> NDArray[np.int64]:
+        """(days,): number of sessions that began on each day."""
+        by_day: NDArray[np.int64] = self.hours.sum(axis=1)
+        return by_day
+
+    @property
+    def active_days(self) -> int:
+        """Number of days with at least one session."""
+        return int(np.count_nonzero(self.day_sessions))
+
+    def by_page(self, statistic: Statistic) -> NDArray[np.float64]:
+        """(pages,): a statistic of the known durations; NaN for a page without any."""
+        return self.mean if statistic == "average" else self.quantiles[statistic]
+
+    def overall(self, statistic: Statistic) -> float:
+        """A statistic of the known durations on all pages, or NaN without any."""
+        if statistic != "average":
+            return self.overall_quantiles[statistic]
+        known = int(self.known.sum())
+        return float(self.seconds.sum()) / known if known else float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """The answer to one selection: its user's numbers beside everyone's."""
+
+    facts: Facts
+    selection: Selection
+    everyone: Tally
+    """All users; filtered by everything in the selection but its user."""
+    user: Tally | None
+    """The selection's user; None where it names none."""
+
+    @property
+    def subject(self) -> Tally:
+        """The user's tally, or everyone's where the selection names no user."""
+        return self.everyone if self.user is None else self.user
+
+
+class UserRow(NamedTuple):
+    """One user in the table of users: the numbers of their selected sessions."""
+
+    user: str
+    sessions: int
+    """Number of sessions, including those of unknown duration."""
+    known: int
+    """Number of sessions of known duration."""
+    seconds: float
+    """Sum of the known durations, in seconds."""
+    active_days: int
+    """Number of days with at least one session."""
+    median: float
+    """Median known duration in seconds; NaN where none is known."""
+    last: pd.Timestamp
+    """When the last session began, to the second."""
+
+
+class UserPage(NamedTuple):
+    """One page of the table of users."""
+
+    rows: list[UserRow]
+    page: int
+    """The number of this page, from 1 on."""
+    n_pages: int
+    """How many pages there are, at least 1."""
+    n_matching: int
+    """Users with selected sessions whose name contains the search text."""
+    n_users: int
+    """Users with selected sessions, whatever their name."""
+
+
+class Rank(NamedTuple):
+    """A place among users; equal values share the best place."""
+
+    place: int
+    """1 for the largest value."""
+    n_users: int
+    """The number of users who are ranked."""
+
+
+class Ranks(NamedTuple):
+    """A user's places; None where the user has no such value."""
+
+    sessions: Rank | None
+    """By number of sessions, among users with any."""
+    time: Rank | None
+    """By total known duration, among users with a known duration."""
+    statistic: Rank | None
+    """By the statistic that was asked for, among users with a known duration."""
+    active_days: Rank | None
+    """By number of active days, among users with sessions."""
+    last: Rank | None
+    """By the time of the last session, the latest first, among users with sessions."""
+
+
+class Engine(Protocol):
+    """Answers questions about one set of sessions that never changes.
+
+    Threads may share an engine. Methods that take a selection raise NotInData for a
+    user, a page or a duration of it that isn't in the data.
+    """
+
+    @property
+    def facts(self) -> Facts:
+        """What holds for all sessions."""
+
+    def has_user(self, name: str) -> bool:
+        """Whether a session names this user."""
+
+    def has_page(self, name: str) -> bool:
+        """Whether a session names this page."""
+
+    def find_users(self, text: str, limit: int) -> list[str]:
+        """At most *limit* users whose name contains *text*, ignoring case.
+
+        Names that begin with the text come first, then those of more sessions, equal
+        ones in the order of names.
+        """
+
+    def summarise(self, selection: Selection) -> Summary:
+        """The numbers of everyone and of the selection's user."""
+
+    def list_users(
+        self,
+        selection: Selection,
+        *,
+        search: str = "",
+        sort: UserColumn = "time",
+        reverse: bool = False,
+        page: int | None = None,
+        page_size: int = 10,
+    ) -> UserPage:
+        """One page of the users with selected sessions, whoever is the selection's.
+
+        *search* keeps users whose name contains it, ignoring case. Rows are sorted from
+        the largest value down, names from A to Z, and with *reverse* the other way;
+        unknown values come last either way, equal ones in the order of names. Without
+        *page* it is the page with the selection's user, or the first; a number beyond
+        the last page gives the last.
+        """
+
+    def ranks(self, selection: Selection, statistic: Statistic) -> Ranks | None:
+        """The places of the selection's user; None where it names none."""
+
+    def sessions(self, selection: Selection, limit: int) -> Iterator[pd.DataFrame]:
+        """The selected sessions themselves, at most *limit*, as a stream of tables.
+
+        The columns are those of ``schema.COLUMNS``: text, text, float64 seconds (NaN
+        where unknown) and timestamps in the engine's time zone, whole seconds. Raises
+        NotInData when called, not when the stream is read.
+        """
