@@ -1,6 +1,4 @@
 import gzip
-import json
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,25 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from activity import Activity, Selection
-from sources import _BLOCK, BadInput, Origin, read_sessions
-
-from .conftest import NASA, needs_nasa
+from sources import BadInput, Origin, read_sessions
+from sources.csv_format import BLOCK_SIZE
+from tests.sources.conftest import Write, parquet
 
 HEADER = "user_id,page,duration,timestamp\n"
 GOOD = "ann,home,10,2024-01-01\n"
-
-Write = Callable[..., Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def write(data: str | bytes, name: str = "sessions.csv") -> Path:
-        path = tmp_path / name
-        path.write_bytes(data.encode() if isinstance(data, str) else data)
-        return path
-
-    return write
 
 
 def read(*paths: Path) -> tuple[pd.DataFrame, Origin]:
@@ -74,8 +59,6 @@ def test_reads_comma_semicolon_and_tab(write: Write, text: str) -> None:
 def test_text_comes_through_unchanged(write: Write, name: str) -> None:
     path = write(f"{HEADER}{name},{name},1,2024-01-01\n")
     assert rows(path)[0][:2] == [name, name]
-    sessions, _ = read_sessions([path])
-    assert Activity(sessions).summarise(Selection(user=name)).user is not None
 
 
 def test_quoted_text_may_hold_anything(write: Write) -> None:
@@ -128,7 +111,7 @@ def test_a_row_is_counted_once_and_the_report_reads_well(write: Write) -> None:
     )
 
 
-@pytest.mark.parametrize("size", [_BLOCK - 3, _BLOCK, _BLOCK + 5])
+@pytest.mark.parametrize("size", [BLOCK_SIZE - 3, BLOCK_SIZE, BLOCK_SIZE + 5])
 @pytest.mark.parametrize("end", [b"", b"\n"])
 def test_large_files_are_read_in_blocks(write: Write, size: int, end: bytes) -> None:
     head = HEADER.encode() + b'"a\n,""b""\nc",home,1,2024-01-01\n,home,1,2024-01-01\n'
@@ -154,17 +137,6 @@ def test_several_files_are_one_data_set(write: Write) -> None:
     assert origin.left_out == {"a negative duration": 2}
     with pytest.raises(BadInput, match=r"a\.csv: named twice"):
         read(first, second, first)
-
-
-def parquet(path: Path, **columns: Any) -> Path:
-    good: dict[str, Any] = {
-        "user_id": ["ann", "bob"],
-        "page": ["home", "cart"],
-        "duration": [1.0, None],
-        "timestamp": [datetime(2024, 1, 1, 12), datetime(2024, 1, 2)],
-    }
-    pa.parquet.write_table(pa.table({**good, "more": [1, 2], **columns}), path)
-    return path
 
 
 INT64 = -8845298781299428018
@@ -299,6 +271,10 @@ def test_refuses_parquet_of_other_types(
         ("a.csv.gz", HEADER.encode(), "not gzipped, though its name says so"),
         ("a.csv.gz", gzip.compress(HEADER.encode() * 99)[:-9], "gzipped data is dam"),
         ("a.gz", b"\x1f\x8b" + bytes(30), "gzipped data is damaged"),
+        ("a.parquet.gz", gzip.compress(b"x"), "not Parquet, though its name says so"),
+        ("a.csv.gz", gzip.compress(b"PAR1"), "Parquet, though its name says text"),
+        ("a.parquet", gzip.compress(b"x"), "gzipped, though its name says Parquet"),
+        ("a.csv", b"x," * 600_000, "first line cannot be read (it is over 1 MB)"),
         ("a", b"PK\x03\x04\0\0\0\0", "neither CSV nor Parquet"),
         ("a.csv", "user_id,pagé".encode("latin-1"), "not UTF-8 text"),
         ("a.csv", HEADER.encode("utf-16"), "not UTF-8 text"),
@@ -332,23 +308,3 @@ def test_refuses_what_is_no_file(tmp_path: Path) -> None:
         read(tmp_path / "none.csv")
     with pytest.raises(BadInput, match="Is a directory"):
         read(tmp_path)
-
-
-@needs_nasa
-def test_real_people() -> None:
-    truth = json.loads((NASA / "truth.json").read_text())
-    sessions, origin = read_sessions([NASA / "sessions.csv"])
-    activity = Activity(sessions)
-    assert not origin.left_out
-    assert activity.n_sessions == truth["kept_views"] == 10_528
-    assert len(activity.users) == truth["users"] == 2_259
-    assert len(activity.pages) == truth["pages"] == 861
-    assert activity.n_unknown == truth["visits"] == 2_852
-    everyone = activity.summarise(Selection()).everyone
-    assert everyone.seconds.sum() == truth["total_seconds"] == 971_382
-    by_page = pd.Series(everyone.seconds, index=activity.pages)
-    for page, seconds, views in truth["top10_pages_by_total_seconds"]:
-        assert by_page[page] == seconds
-        assert everyone.sessions[activity.pages.index(page)] == views
-    assert by_page.idxmax() == "/ksc.html"
-    assert by_page.max() == 233_511
