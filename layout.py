@@ -1,23 +1,28 @@
-"""The page's components, built from what an Activity says about itself."""
+"""The page's components, built from what an engine says about its data."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from dash import dcc, html
 
-import findings
+import dates
 import ids
 import view
-from activity import Activity, Selection, Summary
-from figures import empty
+from charts.chart import Chart, Switch
+from charts.figure import EVERYONE_COLOR, USER_COLOR, empty
+from charts.sentences import STATISTICS
+from charts.tiles import TILES
+from engine.model import Engine, Facts, Selection
+from formatting import (
+    count_text,
+    day_text,
+    edge_text,
+    is_reserved,
+    natural_key,
+    user_text,
+)
 from sources import Origin
-from tables import STATISTICS, TITLES, USER_COLUMNS, UsersShown
-from view import View
-from words import count_text, day_text, duration_text, edge_text
 
 TITLE: Final = "Interactive User Activity Dashboard"
 
@@ -35,74 +40,35 @@ INDEX: Final = """<!DOCTYPE html>
         <footer>{%config%}{%scripts%}{%renderer%}</footer>
     </body>
 </html>"""
-"""The page around the components: Dash's own has no language."""
+"""The HTML around the components: Dash's own says no language."""
 
 MAX_OPTIONS: Final = 300
-"""With more users or pages than this their dropdown searches on the server."""
+"""With more users or pages than this, their dropdown searches on the server."""
 
 MAX_HITS: Final = 50
-"""So many names a search on the server answers with."""
-
-MAX_SESSIONS: Final = 1_000_000
-"""So many sessions are given away at once."""
+"""The number of options that a search on the server answers with."""
 
 EVERYONE: Final = ""
-"""The dropdown's value for no user: no user has an empty name."""
+"""The value of the user's dropdown for everyone: no user has an empty name."""
 
 ANY: Final = ""
-"""The dropdown's value for no limit to durations."""
+"""The value of the durations' dropdowns for no limit."""
 
-SCALES: Final = {"linear": "Linear", "log": "Logarithmic"}
-MEASURES: Final = {"sessions": "Sessions", "time": "Time"}
-
-
-def user_options(activity: Activity, text: str, picked: str | None) -> list[Any]:
-    """The users to offer for a search; the picked one stays, or it would be reset."""
-    hits = activity.find_users(text, MAX_HITS)
-    if picked and picked not in hits and activity.has_user(picked):
-        hits = [picked, *hits]
-    return [_everyone(), *hits]
+_CHARTS_BEFORE_TILES: Final = 3
+_IMAGE_FORMATS: Final = ("png", "svg")
 
 
-def page_options(activity: Activity, text: str, picked: Sequence[str]) -> list[str]:
-    """The pages to offer for a search, those with most sessions first."""
-    text = text.casefold()
-    sessions = activity.summarise(Selection()).everyone.sessions
-    hits = list(picked)
-    for page in np.argsort(-sessions, kind="stable").tolist():
-        if len(hits) >= MAX_HITS + len(picked):
-            break
-        name = activity.pages[page]
-        if text in name.casefold() and name not in picked:
-            hits.append(name)
-    return hits
+def build_layout(
+    engine: Engine, origin: Origin, charts: Sequence[Chart], prefix: str = "/"
+) -> html.Main:
+    """The whole page, as it stands before the first figures arrive.
 
-
-def data_line(activity: Activity, origin: Origin) -> str:
-    """One line about the data: how much, from when to when, from where."""
-    sessions = count_text(activity.n_sessions, "session")
-    users = count_text(len(activity.users), "user")
-    pages = count_text(len(activity.pages), "page")
-    parts = [f"{origin.name}: {sessions} of {users} on {pages}, {_period(activity)}."]
-    if activity.n_unknown:
-        parts.append(
-            f"Unknown durations: {activity.n_unknown:,} (these sessions count, but not "
-            "in sums, averages and the distribution)."
-        )
-    if origin.left_out:
-        parts.append(f"{origin.left_out_text()}.")
-    return " ".join(parts)
-
-
-def build_layout(activity: Activity, origin: Origin) -> html.Main:
-    """The whole page, as it stands before the first figures arrive."""
+    *prefix* is the path at which browsers reach the application.
+    """
+    cards = [_card(chart, prefix) for chart in charts]
     return html.Main(
         [
-            dcc.Location(id=ids.URL, refresh=False),
-            dcc.Store(ids.WORDS),
-            dcc.Store(ids.LISTED),
-            dcc.Store(ids.DRAWN),
-            *(dcc.Store(ids.zoom(chart)) for chart in ids.ZOOMED),
+            *_state(charts),
             html.Header(
                 [
                     html.H1(TITLE),
@@ -113,131 +79,184 @@ def build_layout(activity: Activity, origin: Origin) -> html.Main:
                         {"system": "System", "light": "Light", "dark": "Dark"},
                         persistence=True,
                     ),
-                    html.P(data_line(activity, origin), className="data-line"),
+                    html.P(data_line(engine.facts, origin), className="data-line"),
                 ]
             ),
             html.Section(
                 [
-                    html.Div(_controls(activity), className="fields"),
+                    html.Div(_controls(engine), className="fields"),
                     html.P(id=ids.CHIPS, role="status"),
                 ],
                 className="controls",
                 **_aria(label="Filters"),
             ),
+            html.P(id=ids.CONNECTION, role="alert"),
             html.P(id=ids.PROBLEM, role="alert"),
             html.P(id=ids.NOTICE, role="status"),
             html.Div(
                 [
-                    _chart(ids.TOTAL_TIME),
-                    _chart(ids.USER_AVERAGE),
-                    _chart(
-                        ids.DURATIONS,
-                        _switch(ids.SCALE, "Axis", SCALES),
-                    ),
-                    html.Dl(
-                        [
-                            html.Div(
-                                [
-                                    html.Dt(id=ids.tile(tile, "label")),
-                                    html.Dd(id=ids.tile(tile, "value")),
-                                    html.Dd(id=ids.tile(tile, "beside")),
-                                    html.Dd(id=ids.tile(tile, "rank")),
-                                ]
-                            )
-                            for tile in ids.TILES
-                        ],
-                        className="tiles",
-                    ),
-                    _chart(
-                        ids.TIMELINE,
-                        _switch(ids.MEASURE, "Count", MEASURES),
-                    ),
-                    _chart(
-                        ids.HOURS,
-                        html.P(
-                            [html.Span(), html.Span(id=ids.DARKEST)], id="hours-scale"
-                        ),
-                    ),
+                    *cards[:_CHARTS_BEFORE_TILES],
+                    _tiles(),
+                    *cards[_CHARTS_BEFORE_TILES:],
                     _users(),
                 ],
                 className="charts",
             ),
             html.P(
-                html.A(id=ids.SESSIONS, href="sessions.csv", download=""),
+                html.A(id=ids.SESSIONS, href=f"{prefix}sessions.csv", download=""),
                 className="take-away",
             ),
-        ]
+        ],
+        # The style sheet's colours for the same things as the figures'.
+        style={"--everyone": EVERYONE_COLOR, "--user": USER_COLOR},
     )
 
 
-def _controls(activity: Activity) -> list[Any]:
-    first, last = view.first_and_last(activity)
+def data_line(facts: Facts, origin: Origin) -> str:
+    """One line about the data: how much, from when to when, from where."""
+    sessions = count_text(facts.n_sessions, "session")
+    users, pages = (
+        count_text(facts.n_users, "user"),
+        count_text(len(facts.pages), "page"),
+    )
+    parts = [f"{origin.name}: {sessions} of {users} on {pages}, {_period(facts)}."]
+    if facts.n_unknown:
+        parts.append(
+            f"Unknown durations: {facts.n_unknown:,} (these sessions count, but not "
+            "in sums, averages and the distribution)."
+        )
+    if origin.left_out:
+        parts.append(f"{origin.left_out_text()}.")
+    return " ".join(parts)
+
+
+def user_options(engine: Engine, text: str, picked: str | None) -> list[Any]:
+    """The options for a search among many users: everyone, and the best hits.
+
+    The picked user is among them, since Dash resets a value that is no option.
+    """
+    hits = engine.find_users(text, MAX_HITS)
+    if picked and picked not in hits and engine.has_user(picked):
+        hits = [picked, *hits]
+    return [_everyone(), *map(_user_option, hits)]
+
+
+def page_options(engine: Engine, text: str, picked: Sequence[str]) -> list[str]:
+    """The options for a search among many pages, those of most sessions first.
+
+    The picked pages are among them, since Dash resets values that are no options.
+    """
+    text = text.casefold()
+    pages = engine.facts.pages
+    sessions = engine.summarise(Selection()).everyone.sessions
+    hits = list(picked)
+    for page in np.argsort(-sessions, kind="stable").tolist():
+        if len(hits) >= MAX_HITS + len(picked):
+            break
+        if text in pages[page].casefold() and pages[page] not in picked:
+            hits.append(pages[page])
+    return hits
+
+
+def _state(charts: Sequence[Chart]) -> list[Any]:
+    """The components that are not seen."""
+    return [
+        dcc.Location(id=ids.URL, refresh=False),
+        dcc.Store(ids.PAGE),
+        dcc.Store(ids.USER_LIST),
+        dcc.Store(ids.DRAWN),
+        *(dcc.Store(ids.zoom(chart.id)) for chart in charts if chart.zoomable),
+    ]
+
+
+def _controls(engine: Engine) -> list[html.Div]:
+    facts = engine.facts
     edges = [
-        {"label": edge_text(edge), "value": edge}
-        for edge in view.duration_edges(activity)
+        {"label": edge_text(edge), "value": edge} for edge in view.duration_edges(facts)
     ]
     any_ = {"label": "any", "value": ANY}
-    if len(activity.users) > MAX_OPTIONS:
-        users = user_options(activity, "", None)
-    else:
-        users = [_everyone(), *sorted(activity.users, key=_natural)]
-    if len(activity.pages) > MAX_OPTIONS:
-        pages = page_options(activity, "", [])
-    else:
-        pages = sorted(activity.pages, key=_natural)
-    n_users, n_pages = len(activity.users), len(activity.pages)
     return [
-        _field(
-            "User",
-            _dropdown(
-                ids.USER,
-                users,
-                labels={"search": f"Search {count_text(n_users, 'user')}"},
-            ),
-        ),
-        _field(
-            "Dates",
-            _dropdown(
-                ids.PERIOD,
-                [
-                    {"label": label, "value": key}
-                    for key, (label, _, _) in view.periods(activity).items()
-                ],
-                placeholder="Custom",
-                searchable=False,
-            ),
-            dcc.DatePickerRange(
-                id=ids.DATES,
-                min_date_allowed=str(first),
-                max_date_allowed=str(last),
-                initial_visible_month=str(first),
-                updatemode="bothdates",
-                minimum_nights=0,
-                first_day_of_week=1,
-                display_format="D MMM YYYY",
-                start_date_placeholder_text="First day",
-                end_date_placeholder_text="Last day",
-            ),
-        ),
-        _field(
-            "Pages",
-            _dropdown(
-                ids.PAGES,
-                pages,
-                multi=True,
-                clearable=True,
-                placeholder="All pages",
-                labels={"search": f"Search {count_text(n_pages, 'page')}"},
-            ),
-        ),
+        _field("User", _user_dropdown(engine)),
+        _field("Dates", *_date_controls(facts)),
+        _field("Pages", _page_dropdown(engine)),
         _field(
             "Durations",
             _dropdown(ids.SHORTEST, [any_, *edges[:-1]]),
             html.Label("to", htmlFor=ids.LONGEST),
             _dropdown(ids.LONGEST, [any_, *edges[1:]]),
         ),
-        _field("Statistic", _switch(ids.STATISTIC, "Statistic", STATISTICS)),
+        _field(
+            "Statistic",
+            _switch(
+                ids.STATISTIC,
+                "Statistic",
+                {name: wording.label for name, wording in STATISTICS.items()},
+            ),
+        ),
     ]
+
+
+def _user_dropdown(engine: Engine) -> dcc.Dropdown:
+    n_users = engine.facts.n_users
+    if n_users > MAX_OPTIONS:
+        options = user_options(engine, "", None)
+    else:
+        names = sorted(engine.find_users("", n_users), key=natural_key)
+        options = [_everyone(), *map(_user_option, names)]
+    search = f"Search {count_text(n_users, 'user')}"
+    return _dropdown(ids.USER, options, labels={"search": search})
+
+
+def _page_dropdown(engine: Engine) -> dcc.Dropdown:
+    pages = engine.facts.pages
+    if len(pages) > MAX_OPTIONS:
+        options = page_options(engine, "", [])
+    else:
+        options = sorted(pages, key=natural_key)
+    return _dropdown(
+        ids.PAGES,
+        options,
+        multi=True,
+        clearable=True,
+        placeholder="All pages",
+        labels={"search": f"Search {count_text(len(pages), 'page')}"},
+    )
+
+
+def _date_controls(facts: Facts) -> list[Any]:
+    first, last = dates.bounds(facts.days)
+    return [
+        _dropdown(
+            ids.PERIOD,
+            [
+                {"label": preset.label, "value": key}
+                for key, preset in dates.presets(facts.days).items()
+            ],
+            placeholder="Custom",
+            searchable=False,
+        ),
+        dcc.DatePickerRange(
+            id=ids.DATES,
+            min_date_allowed=str(first),
+            max_date_allowed=str(last),
+            initial_visible_month=str(first),
+            updatemode="bothdates",
+            minimum_nights=0,
+            first_day_of_week=1,
+            display_format="D MMM YYYY",
+            start_date_placeholder_text="First day",
+            end_date_placeholder_text="Last day",
+        ),
+    ]
+
+
+def _everyone() -> dict[str, str]:
+    return {"label": "Everyone", "value": EVERYONE}
+
+
+def _user_option(name: str) -> str | dict[str, str]:
+    """A user's name, with a label where it could be taken for everyone."""
+    return {"label": user_text(name), "value": name} if is_reserved(name) else name
 
 
 def _field(label: str, *controls: Any) -> html.Div:
@@ -246,12 +265,14 @@ def _field(label: str, *controls: Any) -> html.Div:
     return html.Div([head, html.Div(list(controls))], className="field")
 
 
-def _dropdown(name: str, options: list[Any], **more: Any) -> dcc.Dropdown:
-    usual = {"clearable": False, "maxHeight": 320, "optionHeight": 36}
-    return dcc.Dropdown(options, id=name, **{**usual, **more})
+def _dropdown(name: str, options: list[Any], **properties: Any) -> dcc.Dropdown:
+    defaults = {"clearable": False, "maxHeight": 320, "optionHeight": 36}
+    return dcc.Dropdown(options, id=name, **{**defaults, **properties})
 
 
-def _switch(name: str, label: str, options: Mapping[Any, str], **more: Any) -> html.Div:
+def _switch(
+    name: str, label: str, options: Mapping[Any, str], **properties: Any
+) -> html.Div:
     """Radio buttons that look like one control."""
     return html.Div(
         dcc.RadioItems(
@@ -260,27 +281,27 @@ def _switch(name: str, label: str, options: Mapping[Any, str], **more: Any) -> h
             id=name,
             inline=True,
             className="switch",
-            **more,
+            **properties,
         ),
         role="radiogroup",
         **_aria(label=label),
     )
 
 
-def _everyone() -> dict[str, str]:
-    return {"label": "Everyone", "value": EVERYONE}
-
-
-def _chart(chart: str, beside: Any = None) -> html.Section:
+def _card(chart: Chart, prefix: str) -> html.Section:
+    """A chart with its heading, its sentence and its tools."""
+    head: list[Any] = [html.H2(chart.title, id=ids.heading(chart.id))]
+    if chart.switch is not None:
+        head.append(_chart_switch(chart.switch))
+    if chart.has_color_scale:
+        scale = [html.Span(), html.Span(id=ids.darkest(chart.id))]
+        head.append(html.P(scale, className="color-scale"))
     return html.Section(
         [
-            html.Div(
-                [html.H2(TITLES[chart], id=ids.heading(chart)), beside],
-                className="head",
-            ),
-            html.P(id=ids.finding(chart), className="finding"),
+            html.Div(head, className="head"),
+            html.P(id=ids.finding(chart.id), className="finding"),
             dcc.Graph(
-                id=chart,
+                id=chart.id,
                 # Until the first figures arrive: Dash's own would have bare axes.
                 figure=empty(""),
                 config={
@@ -290,152 +311,99 @@ def _chart(chart: str, beside: Any = None) -> html.Section:
                     # Two quick clicks are two picks.
                     "doubleClick": False,
                     "doubleClickDelay": 1,
-                    "displayModeBar": chart in ids.ZOOMED,
+                    "displayModeBar": chart.zoomable,
                     "modeBarButtons": [
                         ["select2d", "zoom2d"],
                         ["zoomIn2d", "zoomOut2d", "resetScale2d"],
                     ],
                 },
             ),
+            html.Div([_table(chart), _files(chart, prefix)], className="tools"),
+        ],
+        id=ids.section(chart.id),
+        className=chart.width,
+        style={"--height": f"{chart.height}px"},
+        **_aria(labelledby=ids.heading(chart.id), describedby=ids.finding(chart.id)),
+    )
+
+
+def _chart_switch(switch: Switch) -> html.Div:
+    return _switch(switch.id, switch.label, switch.options)
+
+
+def _table(chart: Chart) -> html.Details:
+    return html.Details(
+        [
+            html.Summary("Table"),
             html.Div(
-                [
-                    html.Details(
-                        [
-                            html.Summary("Table"),
-                            html.Div(
-                                id=ids.table(chart),
-                                # It scrolls: with the keyboard too.
-                                tabIndex="0",
-                                role="region",
-                                **_aria(label=f"{TITLES[chart]}, as a table"),
-                            ),
-                        ],
-                        id=ids.details(chart),
-                    ),
-                    html.Div(
-                        [
-                            html.A(
-                                "CSV",
-                                href=f"numbers/{chart}.csv",
-                                download="",
-                                **_aria(label=f"{TITLES[chart]} as CSV"),
-                            ),
-                            *(
-                                html.Button(
-                                    kind.upper(),
-                                    **_data(chart=chart, image=kind),
-                                    **_aria(label=f"{TITLES[chart]} as {kind.upper()}"),
-                                )
-                                for kind in ("png", "svg")
-                            ),
-                        ],
-                        className="take",
-                    ),
-                ],
-                className="tools",
+                id=ids.table(chart.id),
+                # It scrolls: with the keyboard too.
+                tabIndex="0",
+                role="region",
+                **_aria(label=f"{chart.title}, as a table"),
             ),
         ],
-        id=f"{chart}-section",
-        **_aria(labelledby=ids.heading(chart), describedby=ids.finding(chart)),
+        id=ids.details(chart.id),
+    )
+
+
+def _files(chart: Chart, prefix: str) -> html.Div:
+    """The ways to take a chart away as a file."""
+    return html.Div(
+        [
+            html.A(
+                "CSV",
+                href=f"{prefix}numbers/{chart.id}.csv",
+                download="",
+                **_aria(label=f"{chart.title} as CSV"),
+            ),
+            *(
+                html.Button(
+                    name.upper(),
+                    **_data(chart=chart.id, image=name),
+                    **_aria(label=f"{chart.title} as {name.upper()}"),
+                )
+                for name in _IMAGE_FORMATS
+            ),
+        ],
+        className="take",
+    )
+
+
+def _tiles() -> html.Dl:
+    return html.Dl(
+        [
+            html.Div(
+                [
+                    html.Dt(id=ids.tile(tile, "label")),
+                    html.Dd(id=ids.tile(tile, "value")),
+                    html.Dd(id=ids.tile(tile, "beside")),
+                    html.Dd(id=ids.tile(tile, "rank")),
+                ]
+            )
+            for tile in TILES
+        ],
+        className="tiles",
     )
 
 
 def _users() -> html.Section:
+    search_label = html.Label(
+        "Search the users", htmlFor=ids.SEARCH, className="unseen"
+    )
+    search = dcc.Input(
+        id=ids.SEARCH, value="", type="search", debounce=0.3, placeholder="Search"
+    )
+    heading = html.H2("Users", id=ids.heading(ids.USERS))
     return html.Section(
         [
-            html.Div(
-                [
-                    html.H2("Users", id=ids.heading(ids.USERS)),
-                    html.Label(
-                        "Search the users", htmlFor=ids.FIND, className="unseen"
-                    ),
-                    dcc.Input(
-                        id=ids.FIND,
-                        value="",
-                        type="search",
-                        debounce=0.3,
-                        placeholder="Search",
-                    ),
-                ],
-                className="head",
-            ),
+            html.Div([heading, search_label, search], className="head"),
             html.P(id=ids.finding(ids.USERS), className="finding"),
             html.Div(id=ids.table(ids.USERS)),
         ],
-        id=f"{ids.USERS}-section",
+        id=ids.section(ids.USERS),
         **_aria(labelledby=ids.heading(ids.USERS)),
     )
-
-
-def chips(shown: View) -> list[list[str]]:
-    """The filters that are on: the words, and the address of the view without it.
-
-    The last is that of the view without any.
-    """
-    none: dict[str, dict[str, Any]] = {
-        "dates": {"start": None, "end": None},
-        "pages": {"pages": ()},
-        "durations": {"shortest": None, "longest": None},
-    }
-    chips = []
-    for name, words in findings.chips(shown).items():
-        selection = replace(shown.selection, **none[name])
-        without = replace(shown, selection=selection, sheet=1)
-        chips.append([words, view.address(without)])
-    if chips:
-        chips.append(["Clear", view.address(view.unfiltered(shown))])
-    return chips
-
-
-def numbers_table(numbers: pd.DataFrame) -> dict[str, Any]:
-    """Numbers as the page writes them, for assets/page.js.
-
-    The elements are made in the browser: sent, they would be ten times as long.
-    """
-    return {
-        "head": [name.removesuffix(" (s)") for name in numbers.columns],
-        "rows": [
-            [
-                _cell(value, name.endswith("(s)"))
-                for name, value in zip(numbers.columns, row, strict=True)
-            ]
-            for row in numbers.itertuples(index=False)
-        ],
-    }
-
-
-def users_table(shown: UsersShown, view_: View) -> dict[str, Any]:
-    """A sheet of the table of users, for assets/page.js."""
-    return {
-        "head": USER_COLUMNS,
-        "rows": shown.rows,
-        "picked": view_.selection.user,
-        "sort": view_.sort,
-        "reverse": view_.reverse,
-        "sheet": min(view_.sheet, shown.n_sheets),
-        "sheets": shown.n_sheets,
-        "address": view.address(view_),
-    }
-
-
-def sessions_link(summary: Summary) -> str:
-    """The words for the link to the picked sessions themselves."""
-    n = int(summary.who.sessions.sum())
-    if n > MAX_SESSIONS:
-        return f"CSV of the first {MAX_SESSIONS:,} of these {n:,} sessions"
-    return "CSV of this session" if n == 1 else f"CSV of these {n:,} sessions"
-
-
-def _cell(value: Any, seconds: bool) -> str:
-    if isinstance(value, str):
-        return value
-    if pd.isna(value):
-        return "–"
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if seconds:
-        return duration_text(value) if value >= 0.95 or not value else f"{value:g} s"
-    return f"{value:,.4g}" if value % 1 else f"{value:,.0f}"
 
 
 def _data(**attributes: str) -> dict[str, Any]:
@@ -446,17 +414,9 @@ def _aria(**attributes: str) -> dict[str, Any]:
     return {f"aria-{name}": value for name, value in attributes.items()}
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
-    """A sort key by which user_2 comes before user_10."""
-    parts = re.split(r"(\d+)", name)
-    # Text and digits take turns; of two numbers, the longer is the larger.
-    parts[1::2] = [digits.lstrip("0") for digits in parts[1::2]]
-    return [(len(part) * (i % 2), part) for i, part in enumerate(parts)]
-
-
-def _period(activity: Activity) -> str:
-    first, last = activity.first, activity.last
+def _period(facts: Facts) -> str:
+    first, last = facts.first, facts.last
     if first.date() == last.date():
         hours = dict.fromkeys((f"{first:%H:%M}", f"{last:%H:%M}"))
-        return f"{day_text(first)} {' to '.join(hours)} {activity.timezone}"
-    return f"{day_text(first)} to {day_text(last)} ({activity.timezone})"
+        return f"{day_text(first)} {' to '.join(hours)} {facts.timezone}"
+    return f"{day_text(first)} to {day_text(last)} ({facts.timezone})"

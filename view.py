@@ -1,29 +1,28 @@
-"""What the page shows and how: the one state that there is, and its address."""
+"""The one state of the page, a View, and its address."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from math import inf
 from typing import Any, Final, Literal, NamedTuple, cast, get_args
 from urllib.parse import parse_qsl, quote, urlencode
 
 import numpy as np
 
-import ids
-from activity import Activity, Selection
-from words import edge_text, name_text
+import dates
+from engine.model import Engine, Facts, Selection, Statistic, UserColumn
+from formatting import edge_text, name_text
 
-Statistic = Literal["average", "median", "p90"]
 Scale = Literal["linear", "log"]
+"""The axis of a distribution."""
+
 Measure = Literal["sessions", "time"]
-Column = Literal["user", "time", "sessions", "days", "median", "last"]
+"""What a timeline adds up: the number of sessions, or their durations."""
 
-_MAX_MONTHS: Final = 300
-
-_SEVERAL: Final = ("page", "table")
+_REPEATABLE: Final = ("page", "table")
 _KEYS: Final = (
-    *("user", "from", "to", *_SEVERAL, "min", "max"),
+    *("user", "from", "to", *_REPEATABLE, "min", "max"),
     *("stat", "scale", "timeline", "sort", "find", "sheet"),
 )
 _EVERYTHING: Final = Selection()
@@ -31,226 +30,205 @@ _EVERYTHING: Final = Selection()
 
 @dataclass(frozen=True)
 class View:
-    """A selection, and how it is shown."""
+    """Everything that decides what the page shows."""
 
     selection: Selection = _EVERYTHING
+    """The sessions that are shown."""
     statistic: Statistic = "average"
+    """The statistic of durations that charts, tiles and ranks are about."""
     scale: Scale = "linear"
-    """The axis of the distribution."""
+    """The axis of the distribution of durations."""
     timeline: Measure = "sessions"
-    """What the timeline counts."""
+    """The measure of the timeline."""
     tables: tuple[str, ...] = ()
-    """The charts whose numbers are shown as a table too."""
-    sort: Column = "time"
-    """What the table of users is sorted by: largest first, names from A on,"""
+    """The ids of the charts whose numbers are also shown as a table."""
+    sort: UserColumn = "time"
+    """The column that the table of users is sorted by."""
     reverse: bool = False
-    """or the other way round."""
-    find: str = ""
-    """Only users whose name contains this are in the table;"""
-    sheet: int = 1
-    """and of these, this sheet, from 1 on."""
+    """Whether that order is reversed: smallest value first, or names from Z to A."""
+    search: str = ""
+    """The text that the names in the table of users contain."""
+    users_page: int | None = None
+    """The page of the table of users, from 1 on; None is the picked user's page."""
 
 
-def opening(activity: Activity) -> View:
-    """What the page shows when its address says nothing: the busiest user."""
-    (busiest,) = activity.find_users("", 1)
+class Reading(NamedTuple):
+    """An address, understood."""
+
+    view: View
+    """What it asks for, invalid parts replaced by the nearest valid value."""
+    ignored: list[str]
+    """The invalid parts, each described in one line of text."""
+
+
+def opening(engine: Engine) -> View:
+    """The view of an address that says nothing: the user with most sessions."""
+    (busiest,) = engine.find_users("", 1)
     return View(Selection(busiest))
 
 
-def unfiltered(view: View) -> View:
-    """The same without dates, pages and durations."""
-    return replace(view, selection=Selection(view.selection.user), sheet=1)
+def without_filters(view: View) -> View:
+    """The same view without a filter by dates, pages or durations."""
+    selection = Selection(view.selection.user)
+    return replace(view, selection=selection, users_page=None)
 
 
 def address(view: View) -> str:
-    """The query string that ``read`` gives the view for: what is not usual is in it."""
-    picked = view.selection
+    """The query string of a view, beginning with "?"; defaults are left out of it.
+
+    ``read(address(view), ...)`` gives the same view again.
+    """
+    selection = view.selection
     sort = f"-{view.sort}" if view.reverse else view.sort
     parts: list[tuple[str, Any]] = [
-        ("user", picked.user or ""),
-        ("from", picked.start),
-        ("to", picked.end),
-        *(("page", page) for page in picked.pages),
-        ("min", None if picked.shortest is None else f"{picked.shortest:.12g}"),
-        ("max", None if picked.longest is None else f"{picked.longest:.12g}"),
+        ("user", selection.user or ""),
+        ("from", selection.start),
+        ("to", selection.end),
+        *(("page", page) for page in selection.pages),
+        ("min", _seconds_text(selection.shortest)),
+        ("max", _seconds_text(selection.longest)),
         ("stat", _unless("average", view.statistic)),
         ("scale", _unless("linear", view.scale)),
         ("timeline", _unless("sessions", view.timeline)),
         *(("table", chart) for chart in view.tables),
         ("sort", _unless("time", sort)),
-        ("find", view.find or None),
-        ("sheet", _unless(1, view.sheet)),
+        ("find", view.search or None),
+        ("sheet", view.users_page),
     ]
-    given = [(key, value) for key, value in parts if value is not None]
-    return f"?{urlencode(given, quote_via=quote, safe='/')}"
+    present = [(key, value) for key, value in parts if value is not None]
+    return f"?{urlencode(present, quote_via=quote, safe='/')}"
 
 
-class Read(NamedTuple):
-    """What an address asks for."""
+def read(query: str, engine: Engine, charts: Collection[str]) -> Reading:
+    """Understand an address; *charts* are the ids that ``table`` may name.
 
-    view: View
-    ignored: list[str]
-    """What it asked for that isn't there, in words, each on one line."""
-
-
-def read(query: str, activity: Activity) -> Read:
-    """The view of an address: of what it asks for in vain, the nearest there is.
-
-    ``from`` and ``to`` are days, half-open; ``min`` and ``max`` seconds, half-open;
-    ``page`` and ``table`` may be repeated. Without ``user`` it is the busiest one,
-    with an empty one everyone.
+    ``from`` and ``to`` are days, half-open; ``min`` and ``max`` durations in seconds,
+    half-open; ``page`` and ``table`` may be repeated. Without ``user`` it is the user
+    with most sessions, with an empty one everyone.
     """
-    ignored: list[str] = []
-    asked: dict[str, list[str]] = {}
-    for key, value in parse_qsl(query.removeprefix("?"), keep_blank_values=True):
-        if key not in _KEYS:
-            ignored.append(f"“{name_text(key)}” means nothing here")
-        elif value in asked.setdefault(key, []):
-            continue
-        elif asked[key] and key not in _SEVERAL:
-            ignored.append(f"a second “{key}”")
-        else:
-            asked[key].append(value)
-    one = {key: values[0] for key, values in asked.items() if values}
-
-    def choice(key: str, choices: Sequence[str]) -> str:
-        value = one.get(key, choices[0])
-        if value in choices:
-            return value
-        words = ", ".join(dict.fromkeys(name.removeprefix("-") for name in choices))
-        ignored.append(f"{key} “{name_text(value)}”, which is none of {words}")
-        return choices[0]
-
-    user = one.get("user", opening(activity).selection.user)
-    if user and not activity.has_user(user):
-        ignored.append(f"user “{name_text(user)}”, who has no session")
+    parser = _Parser(query)
+    user = parser.one.get("user", opening(engine).selection.user)
+    if user and not engine.has_user(user):
+        parser.ignore(f"user “{name_text(user)}”, who has no session")
         user = None
-    start, end = _dates(one.get("from"), one.get("to"), activity, ignored)
-    pages = asked.get("page", [])
-    known = set(activity.pages) if pages else set()
-    for page in pages:
-        if page not in known:
-            ignored.append(f"page “{name_text(page)}”, which has no session")
-    shortest, longest = _durations(one.get("min"), one.get("max"), activity, ignored)
-    for chart in asked.get("table", []):
-        if chart not in ids.CHARTS:
-            ignored.append(f"table “{name_text(chart)}”, which there isn't")
-    columns = get_args(Column)
-    sort = choice("sort", ["time", *columns, *(f"-{column}" for column in columns)])
-    sheet = one.get("sheet", "1")
-    if not re.fullmatch("[1-9][0-9]{0,8}", sheet):
-        ignored.append(f"sheet “{name_text(sheet)}”, which there isn't")
-        sheet = "1"
+    start, end = _read_dates(parser, engine.facts)
+    pages = parser.several("page", engine.has_page, "which has no session")
+    shortest, longest = _read_durations(parser, engine.facts)
+    tables = parser.several("table", charts.__contains__, "which there isn't")
+    columns = get_args(UserColumn)
+    sort = parser.choice("sort", ["time", *columns, *(f"-{c}" for c in columns)])
     view = View(
-        Selection(
-            user=user or None,
-            start=start,
-            end=end,
-            pages=tuple(page for page in pages if page in known),
-            shortest=shortest,
-            longest=longest,
-        ),
-        statistic=cast(Statistic, choice("stat", get_args(Statistic))),
-        scale=cast(Scale, choice("scale", get_args(Scale))),
-        timeline=cast(Measure, choice("timeline", get_args(Measure))),
-        tables=tuple(chart for chart in asked.get("table", []) if chart in ids.CHARTS),
-        sort=cast(Column, sort.removeprefix("-")),
+        Selection(user or None, start, end, pages, shortest, longest),
+        statistic=cast(Statistic, parser.choice("stat", get_args(Statistic))),
+        scale=cast(Scale, parser.choice("scale", get_args(Scale))),
+        timeline=cast(Measure, parser.choice("timeline", get_args(Measure))),
+        tables=tables,
+        sort=cast(UserColumn, sort.removeprefix("-")),
         reverse=sort.startswith("-"),
-        find=one.get("find", ""),
-        sheet=int(sheet),
+        search=parser.one.get("find", ""),
+        users_page=_read_users_page(parser),
     )
-    return Read(view, list(dict.fromkeys(ignored)))
+    return Reading(view, parser.ignored)
 
 
-def periods(activity: Activity) -> dict[str, tuple[str, date | None, date | None]]:
-    """The dates that are picked by a name: all, the last so many days, each month.
-
-    By their key: the words for them, and the first day and the one after the last.
-    The days are those of the data; what would be all of them is left out.
-    """
-    first, last = first_and_last(activity)
-    found: dict[str, tuple[str, date | None, date | None]] = {
-        "all": ("All dates", None, None)
-    }
-    for n in (7, 30, 90):
-        if (last - first).days >= n:
-            start = last - timedelta(days=n - 1)
-            found[f"last-{n}"] = (f"Last {n} days", start, None)
-    months = np.unique(activity.days.astype("datetime64[M]"))[-_MAX_MONTHS:]
-    if len(months) > 1:
-        for month in months[::-1]:
-            start = month.astype(date)
-            after = None if month == months[-1] else (month + 1).astype(date)
-            dates = clipped(start, after, activity)
-            found[str(month)] = (f"{start:%B} {start.year}", *dates)
-    return found
-
-
-def whole(activity: Activity) -> tuple[date, date]:
-    """The first day of the data, and the day after the last.
-
-    After 31 December 9999 there is none: then that day itself.
-    """
-    first, last = first_and_last(activity)
-    return first, min(last, date.max - timedelta(days=1)) + timedelta(days=1)
-
-
-def clipped(
-    start: date | None, end: date | None, activity: Activity
-) -> tuple[date | None, date | None]:
-    """Dates without what lies before or behind all data: None there."""
-    first, last = first_and_last(activity)
-    return (
-        start if start and start > first else None,
-        end if end and end <= last else None,
-    )
-
-
-def duration_edges(activity: Activity) -> list[float]:
-    """The durations, in seconds, that a filter can begin or end at."""
-    edges = np.union1d(activity.edges[:-1], activity.log_edges)
+def duration_edges(facts: Facts) -> list[float]:
+    """The durations, in seconds, that a filter can begin or end at, in order."""
+    edges = np.union1d(facts.edges.linear[:-1], facts.edges.logarithmic)
     return cast(list[float], edges.tolist())
 
 
-def first_and_last(activity: Activity) -> tuple[date, date]:
-    """The days of the data's first session and of its last."""
-    first, last = activity.days[[0, -1]].tolist()
-    return first, last
+class _Parser:
+    """The parts of an address by key, and what is invalid about them."""
+
+    def __init__(self, query: str) -> None:
+        self._ignored: dict[str, None] = {}
+        # Dictionaries, since an address may name the same key thousands of times.
+        values: dict[str, dict[str, None]] = {}
+        for key, value in parse_qsl(query.removeprefix("?"), keep_blank_values=True):
+            known = values.setdefault(key, {})
+            if key not in _KEYS:
+                self.ignore(f"“{name_text(key)}” means nothing here")
+            elif known and value not in known and key not in _REPEATABLE:
+                self.ignore(f"a second “{key}”")
+            else:
+                known[value] = None
+        self._values = {key: list(known) for key, known in values.items() if known}
+        self.one = {key: known[0] for key, known in self._values.items()}
+
+    @property
+    def ignored(self) -> list[str]:
+        """The invalid parts in words, each once."""
+        return list(self._ignored)
+
+    def ignore(self, words: str) -> None:
+        """Note an invalid part."""
+        self._ignored[words] = None
+
+    def several(self, key: str, is_valid: Any, why_not: str) -> tuple[str, ...]:
+        """The valid values of a key that may be repeated."""
+        valid = []
+        for value in self._values.get(key, []):
+            if is_valid(value):
+                valid.append(value)
+            else:
+                self.ignore(f"{key} “{name_text(value)}”, {why_not}")
+        return tuple(valid)
+
+    def choice(self, key: str, choices: Sequence[str]) -> str:
+        """The value of a key if it is one of the choices, otherwise the first."""
+        value = self.one.get(key, choices[0])
+        if value in choices:
+            return value
+        words = ", ".join(dict.fromkeys(name.removeprefix("-") for name in choices))
+        self.ignore(f"{key} “{name_text(value)}”, which is none of {words}")
+        return choices[0]
 
 
-def _unless(usual: object, value: Any) -> Any:
-    return None if value == usual else value
+def _unless(default: object, value: Any) -> Any:
+    return None if value == default else value
 
 
-def _dates(
-    start: str | None, end: str | None, activity: Activity, ignored: list[str]
-) -> tuple[date | None, date | None]:
-    def day(key: str, text: str | None) -> date | None:
+def _seconds_text(seconds: float | None) -> str | None:
+    return None if seconds is None else f"{seconds:.12g}"
+
+
+def _read_users_page(parser: _Parser) -> int | None:
+    text = parser.one.get("sheet")
+    if text is None:
+        return None
+    if not re.fullmatch("[1-9][0-9]{0,8}", text):
+        parser.ignore(f"sheet “{name_text(text)}”, which there isn't")
+        return None
+    return int(text)
+
+
+def _read_dates(parser: _Parser, facts: Facts) -> tuple[date | None, date | None]:
+    def day(key: str) -> date | None:
+        text = parser.one.get(key)
         if text is None:
             return None
         try:
             return date.fromisoformat(text)
         except ValueError:
-            ignored.append(f"{key} “{name_text(text)}”, which is no day")
+            parser.ignore(f"{key} “{name_text(text)}”, which is no day")
             return None
 
-    from_, to = day("from", start), day("to", end)
-    if from_ and to and from_ >= to:
-        ignored.append(f"from {from_} to {to}, between which there is no day")
+    start, end = day("from"), day("to")
+    if start and end and start >= end:
+        parser.ignore(f"from {start} to {end}, between which there is no day")
         return None, None
-    first, last = first_and_last(activity)
-    if (from_ and from_ > last) or (to and to <= first):
-        ignored.append("dates outside the data")
+    first, last = dates.bounds(facts.days)
+    if (start and start > last) or (end and end <= first):
+        parser.ignore("dates outside the data")
         return None, None
-    return clipped(from_, to, activity)
+    return dates.clip(start, end, facts.days)
 
 
-def _durations(
-    least: str | None, most: str | None, activity: Activity, ignored: list[str]
-) -> tuple[float | None, float | None]:
-    edges = duration_edges(activity)
+def _read_durations(parser: _Parser, facts: Facts) -> tuple[float | None, float | None]:
+    edges = duration_edges(facts)
 
-    def edge(key: str, text: str | None, among: list[float]) -> float | None:
+    def edge(key: str, candidates: list[float]) -> float | None:
+        text = parser.one.get(key)
         if text is None:
             return None
         try:
@@ -258,18 +236,18 @@ def _durations(
         except ValueError:
             seconds = inf
         if not 0 <= seconds < inf:
-            ignored.append(f"{key} “{name_text(text)}”, which is no duration")
+            parser.ignore(f"{key} “{name_text(text)}”, which is no duration")
             return None
-        # What is far above all would be as far from each.
-        near = min(seconds, among[-1])
-        nearest = min(among, key=lambda edge: abs(edge - near))
+        # Differences to a very large number would all be the same.
+        bounded = min(seconds, candidates[-1])
+        nearest = min(candidates, key=lambda candidate: abs(candidate - bounded))
         if abs(nearest - seconds) > 1e-6 * nearest:
             words = f"{key} “{name_text(text)}”, to which {edge_text(nearest)}"
-            ignored.append(f"{words} is nearest")
+            parser.ignore(f"{words} is nearest")
         return nearest
 
-    shortest, longest = edge("min", least, edges[:-1]), edge("max", most, edges[1:])
+    shortest, longest = edge("min", edges[:-1]), edge("max", edges[1:])
     if shortest is not None and longest is not None and shortest >= longest:
-        ignored.append("min and max, between which there is nothing")
+        parser.ignore("min and max, between which there is nothing")
         return None, None
     return shortest, longest

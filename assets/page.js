@@ -8,17 +8,21 @@
     for (const kind of ["pointerdown", "pointerup"])
         document.addEventListener(kind, event => { pointer = event; }, true);
 
-    const drawn = () => document.getElementById("chips").dataset;
+    // The payload of the page that is drawn, see PagePayload in payload.py.
+    let drawn = {};
 
+    // What decides which users are in their table: another list begins with another page.
+    const LIST_KEYS = ["from", "to", "page", "min", "max", "find"];
+
+    // Change the address: of the page that is drawn, or of the one that was just asked for.
     function go(edit) {
-        // What is drawn, unless the answer to another pick is still to come.
-        const {asked, address} = drawn();
+        const {asked, address} = drawn;
         const query = new URLSearchParams(asked === location.search ? address : location.search);
-        const before = String(query);
-        const sheet = edit(query);
-        if (String(query) === before) return;
-        query.delete("sheet");
-        if (sheet) query.set("sheet", sheet);
+        const before = new URLSearchParams(query);
+        edit(query);
+        if (String(query) === String(before)) return;
+        if (LIST_KEYS.some(key => String(query.getAll(key)) !== String(before.getAll(key))))
+            query.delete("sheet");
         dash_clientside.set_props("url", {search: `?${query}`});
     }
 
@@ -31,28 +35,34 @@
         values.forEach(value => query.append(key, value));
     }
 
-    // [from, to) of an axis: the same again takes it back.
-    function setRange(from, to, least, most) {
+    // A bar that has a name picks it, alone or with Shift or Ctrl as one more; the same
+    // again takes it back.
+    function pickName({key, names}, bar) {
+        const name = names[bar.pointNumber];
+        if (name === undefined) return;
         go(query => {
-            const again = query.get(from) === least && query.get(to) === most;
-            for (const [key, value] of [[from, least], [to, most]])
-                if (again || value === null) query.delete(key);
-                else query.set(key, value);
+            const picked = query.getAll(key);
+            const add = pointer.shiftKey || pointer.ctrlKey || pointer.metaKey;
+            const alone = picked.length === 1 && picked[0] === name ? [] : [name];
+            setAll(query, key, add ? toggled(picked, name) : alone);
         });
     }
 
-    // The bars that were dragged over, or the one that was clicked.
-    function pickRange(from, to, clicked, selected, edges) {
-        const points = (selected ?? clicked)?.points ?? [];
-        const bars = points.filter(point => point.curveNumber === 0);
-        if (bars.length) {
-            const numbers = bars.map(bar => bar.pointNumber);
-            const [least, most] = [Math.min(...numbers), Math.max(...numbers) + 1]
-                .map(number => edges[number] ?? null)
-                .map(edge => edge === null ? null : String(edge));
-            setRange(from, to, least, most);
-        }
-        return [null, null];
+    // Bars between edges pick the range from the first to the last of them; the same again
+    // takes it back.
+    function pickRange({keys, edges, end}, bars, figure) {
+        const at = edges ?? [...figure.data[0].x, end];
+        const numbers = bars.map(bar => bar.pointNumber);
+        const range = [Math.min(...numbers), Math.max(...numbers) + 1]
+            .map(number => at[number] ?? null)
+            .map(edge => edge === null ? null : String(edge));
+        go(query => {
+            const again = keys.every((key, i) => query.get(key) === range[i]);
+            keys.forEach((key, i) => {
+                if (again || range[i] === null) query.delete(key);
+                else query.set(key, range[i]);
+            });
+        });
     }
 
     // Elements of the page that Dash leaves empty, or doesn't change again, are filled
@@ -75,18 +85,18 @@
         return [table(head.map(name => make("th", {scope: "col"}, name)), rows.map(cells))];
     }
 
-    function usersTable({head, rows, picked, sort, reverse, sheet, sheets, address}) {
+    function usersTable({head, rows, picked, sort, reverse, page, pages, address}) {
         const to = (words, changes, attributes = {}) => {
             const query = new URLSearchParams(address);
-            query.delete("sheet");
             for (const [key, value] of Object.entries(changes)) query.set(key, value);
             return make("a", {href: `?${query}`, ...attributes}, words);
         };
         const columns = Object.entries(head).map(([key, name]) => {
-            if (key !== sort) return make("th", {scope: "col"}, to(name, {sort: key}));
+            if (key !== sort) return make("th", {scope: "col"}, to(name, {sort: key, sheet: 1}));
             // Numbers begin with the largest, names with A.
             const upwards = reverse !== (key === "user");
-            const link = to(`${name} ${upwards ? "↑" : "↓"}`, {sort: reverse ? key : `-${key}`});
+            const link = to(`${name} ${upwards ? "↑" : "↓"}`,
+                {sort: reverse ? key : `-${key}`, sheet: 1});
             const order = upwards ? "ascending" : "descending";
             return make("th", {scope: "col", "aria-sort": order}, link);
         });
@@ -94,29 +104,32 @@
             const current = user === picked ? {"aria-current": "true"} : {};
             return [make("td", {}, to(user, {user}, current)), ...cells(rest)];
         });
-        const pager = make("nav", {"aria-label": "Sheets of the table"});
-        if (sheet > 1) pager.append(to("← Before", {sheet: sheet - 1}));
-        if (sheets > 1) pager.append(make("span", {}, `${sheet} of ${sheets}`));
-        if (sheet < sheets) pager.append(to("Next →", {sheet: sheet + 1}));
+        const pager = make("nav", {"aria-label": "Pages of the table"});
+        const [here, last] = [page, pages].map(number => number.toLocaleString("en"));
+        if (page > 1) pager.append(to("← Before", {sheet: page - 1}));
+        if (pages > 1) pager.append(make("span", {}, `${here} of ${last}`));
+        if (page < pages) pager.append(to("Next →", {sheet: page + 1}));
         return [table(columns, lines), pager];
     }
 
-    function chipsLine(chips) {
-        return chips.map(([words, href], number) => number < chips.length - 1
-            ? make("a", {href, class: "chip", "aria-label": `${words}: remove this filter`},
-                `${words} ×`)
-            : make("a", {href, id: "clear", title: "Esc"}, words));
+    function chipsLine(chips, unfiltered) {
+        if (!chips.length) return [];
+        const links = chips.map(({text, address}) => make(
+            "a", {href: address, class: "chip", "aria-label": `${text}: remove this filter`},
+            `${text} ×`));
+        return [...links, make("a", {href: unfiltered, id: "clear"}, "Clear all (Esc)")];
     }
 
-    // What the server says of a view, besides the figures.
-    function write({text, tables, users, chips, asked, address, caption}) {
+    function writeText(text) {
         for (const [id, words] of Object.entries(text)) {
             const element = document.getElementById(id);
             // A reader of the screen says aloud what is written, even the same.
             if (element.textContent !== words) element.textContent = words;
         }
-        if (users) document.getElementById("users-table").replaceChildren(...usersTable(users));
-        if (!chips) return;
+    }
+
+    function writePage({text, tables, chips, unfiltered, asked, address, caption, controls}) {
+        writeText(text);
         for (const details of document.querySelectorAll("details")) {
             const chart = details.id.replace("-details", "");
             details.open = chart in tables;
@@ -124,46 +137,119 @@
                 .replaceChildren(...(tables[chart] ? numbersTable(tables[chart]) : []));
         }
         const line = document.getElementById("chips");
-        line.replaceChildren(...chipsLine(chips));
+        line.replaceChildren(...chipsLine(chips, unfiltered));
         Object.assign(line.dataset, {asked, address, caption});
+        drawn = {asked, address, caption, controls};
         const someone = new URLSearchParams(address).get("user");
         document.documentElement.classList.toggle("everyone", !someone);
     }
 
+    function writeUsers({text, users}) {
+        writeText(text);
+        document.getElementById("users-table").replaceChildren(...usersTable(users));
+    }
+
     window.dash_clientside = Object.assign({}, window.dash_clientside, {page: {
-        write(words) {
-            if (words) write(words);
+        writePage(payload) {
+            if (payload) writePage(payload);
         },
-        holdZoom(moved) {
+        writeUsers(payload) {
+            if (payload) writeUsers(payload);
+        },
+        holdZoom() {
             const chart = dash_clientside.callback_context.triggered_id;
             const {uirevision, xaxis, dragmode} =
                 document.querySelector(`#${chart} .js-plotly-plot`).layout;
             return {revision: uirevision, range: xaxis.range, dragmode};
         },
-        pickPage(clicked, figure) {
-            const name = clicked && figure.layout.meta.pages[clicked.points[0].pointNumber];
-            if (name)
-                go(query => {
-                    const pages = query.getAll("page");
-                    const add = pointer.shiftKey || pointer.ctrlKey || pointer.metaKey;
-                    const alone = pages.length === 1 && pages[0] === name ? [] : [name];
-                    setAll(query, "page", add ? toggled(pages, name) : alone);
-                });
-            return null;
-        },
-        pickDurations(clicked, selected, figure) {
-            return pickRange("min", "max", clicked, selected, figure.layout.meta?.edges);
-        },
-        pickDates(clicked, selected, figure) {
-            return pickRange("from", "to", clicked, selected,
-                figure.data[0] && [...figure.data[0].x, figure.layout.meta.end]);
+        // What a chart picks stands in its figure, see picks_names and picks_range in
+        // charts/figure.py.
+        pick(clicked, selected, figure) {
+            const {meta} = figure.layout;
+            const points = (selected ?? clicked)?.points ?? [];
+            const bars = points.filter(point => meta?.names || point.curveNumber === 0);
+            if (bars.length && meta?.names) pickName(meta, bars[0]);
+            else if (bars.length && meta?.keys) pickRange(meta, bars, figure);
+            return [null, null];
         },
     }});
+
+    // No pick fails silently: what the server refuses, or doesn't answer, is told in a line.
+    const PATIENCE = 1_000, FIRST_PAUSE = 1_000, LONGEST_PAUSE = 30_000;
+    const AWAY = [502, 503, 504];
+    const NO_CHANGE = () => new Response(null, {status: 204});
+    const STILL = "The page still shows the view before.";
+    const told = new Map(), newest = new Map();
+    const send = window.fetch.bind(window);
+    let restored = null;
+
+    function tell(output, words) {
+        told.set(output, words);
+        document.getElementById("connection").textContent =
+            [...told.values()].find(line => line) ?? "";
+    }
+
+    // Have the address and the controls say again what is drawn.
+    function restore(output) {
+        const {controls = {}, asked} = drawn;
+        for (const [id, wanted] of Object.entries({...controls, url: {search: asked}})) {
+            const now = dash_component_api.getLayout(id)?.props ?? {};
+            const other = Object.entries(wanted).filter(([name, value]) =>
+                JSON.stringify(now[name] ?? null) !== JSON.stringify(value ?? null));
+            if (!other.length) continue;
+            restored = output;
+            dash_clientside.set_props(id, Object.fromEntries(other));
+        }
+    }
+
+    async function answered(output, resource, options) {
+        const late = setTimeout(() => tell(output, `No answer yet. ${STILL}`), PATIENCE);
+        try {
+            const response = await send(resource, options);
+            return AWAY.includes(response.status) ? null : response;
+        } catch {
+            return null;
+        } finally {
+            clearTimeout(late);
+        }
+    }
+
+    async function ask(output, resource, options) {
+        const number = (newest.get(output) ?? 0) + 1;
+        newest.set(output, number);
+        for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+            const response = await answered(output, resource, options);
+            // The answer to an earlier pick comes to nothing: Dash ignores it as well.
+            if (newest.get(output) !== number) return NO_CHANGE();
+            if (response) {
+                // What a refusal had asked for again doesn't take back that it was told.
+                const again = restored === output;
+                if (again) restored = null;
+                if (response.ok) {
+                    if (!again) tell(output, "");
+                    return response;
+                }
+                const why = (await response.text()).slice(0, 200);
+                tell(output, `The server refused this (${response.status}: ${why}). ${STILL}`);
+                restore(output);
+                return NO_CHANGE();
+            }
+            tell(output, `The server doesn't answer; trying again. ${STILL}`);
+            await new Promise(done => setTimeout(done, pause));
+            if (newest.get(output) !== number) return NO_CHANGE();
+        }
+    }
+
+    window.fetch = (resource, options) => {
+        if (!String(resource).includes("/_dash-update-component") || !options?.body)
+            return send(resource, options);
+        return ask(JSON.parse(options.body).output, resource, options);
+    };
 
     function image(chart, format) {
         const plot = document.querySelector(`#${chart} .js-plotly-plot`);
         const heading = document.getElementById(`${chart}-heading`).textContent;
-        const name = `${heading}, ${drawn().caption}`;
+        const name = `${heading}, ${drawn.caption}`;
         const {width, height} = plot.getBoundingClientRect();
         const layout = {
             ...plot.layout,
@@ -180,12 +266,11 @@
 
     // A link is to another view than the one that is drawn: what differs is what is picked.
     function follow(href) {
-        const [there, here] = [href, drawn().address].map(search => new URLSearchParams(search));
+        const [there, here] = [href, drawn.address].map(search => new URLSearchParams(search));
         go(query => {
             for (const key of new Set([...there.keys(), ...here.keys()]))
                 if (String(there.getAll(key)) !== String(here.getAll(key)))
                     setAll(query, key, there.getAll(key));
-            return there.get("sheet");
         });
     }
 
@@ -204,7 +289,7 @@
     for (const kind of ["pointerdown", "click"])
         document.addEventListener(kind, event => {
             const link = event.target.closest("main a[download]");
-            if (link) link.search = drawn().address;
+            if (link) link.search = drawn.address;
         }, true);
 
     document.addEventListener("toggle", event => {

@@ -1,69 +1,34 @@
 """The command line, as the real program."""
 
+import gzip
+import json
 import os
 import re
+import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-SMALL = ("--sessions", "2000")
+import app
+from tests.programs import ROOT, SMALL, free_port, interrupted, run, running
 
+HEADER = "user_id,page,duration,timestamp\n"
+CSV = f"{HEADER}ann,home,5,2024-01-01T10:00\n"
+CSV_LINE = "1 session of 1 user on 1 page, 1 January 2024 10:00 UTC."
+MODES = ("--debug", "--no-debug")
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The program to its end."""
-    return subprocess.run(
-        [sys.executable, "app.py", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-@contextmanager
-def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """The program and what it has printed, once it says that it can be opened."""
-    command = [sys.executable, "app.py", *arguments]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A group of its own, as a terminal makes it: Ctrl-C reaches all of it.
-        start_new_session=True,
-    ) as program:
-        assert program.stdout is not None
-        printed = []
-        for line in program.stdout:
-            printed.append(line.rstrip())
-            if line.startswith("Open "):
-                break
-        try:
-            yield program, printed
-        finally:
-            program.terminate()
-
-
-def interrupted(program: subprocess.Popen[str]) -> tuple[str, str]:
-    """What the program still prints when Ctrl-C ends it, on stdout and on stderr."""
-    os.killpg(program.pid, signal.SIGINT)
-    return program.communicate(timeout=30)
+needs_posix = pytest.mark.skipif(os.name != "posix", reason="needs pipes with names")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a terminal to look at")
@@ -94,7 +59,7 @@ def test_a_terminal_shows_progress() -> None:
     assert printed[1].startswith("Open ")
 
 
-@pytest.mark.parametrize("mode", ["--debug", "--no-debug"])
+@pytest.mark.parametrize("mode", MODES)
 def test_serves_until_ctrl_c(mode: str) -> None:
     port = free_port()
     with running(mode, "--port", str(port), *SMALL) as (program, printed):
@@ -181,7 +146,7 @@ def test_answers_to_the_names_that_it_is_given() -> None:
             assert page.status == 200
 
 
-@pytest.mark.parametrize("mode", ["--debug", "--no-debug"])
+@pytest.mark.parametrize("mode", MODES)
 def test_a_bad_file_is_one_line(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "sessions.csv"
     path.write_text("user,page,duration,timestamp\n")
@@ -221,26 +186,207 @@ def test_shows_the_hours_of_a_time_zone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "words"),
     [
-        ("--sessions", "0"),
-        ("--sessions", "99999999999999"),
-        ("--users", "-3"),
-        ("--seed", "x"),
-        ("--port", "0"),
-        ("--port", "65536"),
-        ("--seed", "1", "sessions.csv"),
-        ("--timezone", "Europe/Atlantis"),
-        ("--timezone", "../x"),
-        ("--timezone", ""),
-        ("--timezone", "Europe"),
+        (("--sessions", "0"), "'0' is not a whole number from 1 to 1,000,000,000"),
+        (("--sessions", "99999999999999"), "is not a whole number from 1 to 1,000"),
+        (("--sessions", "1__000"), "'1__000' is not a whole number from 1 to 1,000"),
+        (("--sessions", "9" * 5_000), "9 is not a whole number"),
+        (("--sessions", "1e5"), "'1e5' is not a whole number"),
+        (("--users", "-3"), "'-3' is not a whole number from 1 to 1,000,000,000"),
+        (("--seed", "x"), "'x' is not a whole number from 0 to 1,000,000,000"),
+        (("--seed", ""), "'' is not a whole number"),
+        (("--port", "0"), "'0' is not a whole number from 1 to 65,535"),
+        (("--port", "65536"), "'65536' is not a whole number from 1 to 65,535"),
+        (("--port", "5-"), "'5-' is not a whole number from 1 to 65,535"),
+        (("--port", "+-5"), "'+-5' is not a whole number from 1 to 65,535"),
+        (("--seed", "1", "sessions.csv"), "--seed is for simulated data"),
+        (("--timezone", "Europe/Atlantis"), "no time zone 'Europe/Atlantis'"),
+        (("--timezone", "../x"), "no time zone"),
+        (("--timezone", ""), "no time zone"),
+        (("--timezone", "Europe"), "no time zone"),
+        (("--host", ""), "argument --host: it is empty"),
+        (("--allow-host", ""), "argument --allow-host: a host name is empty"),
+        (("--allow-host", "a.example:8080"), "'a.example:8080' has a port"),
+        (("--allow-host", "https://a.example"), "'https://a.example' is an address"),
+        (("--allow-host", "*"), "'*' is not a host name"),
     ],
 )
-def test_impossible_options(arguments: tuple[str, ...]) -> None:
-    result = run(*arguments)
+def test_impossible_options(
+    arguments: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        app.main(arguments)
+    assert caught.value.code == 2
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last.startswith("user-activity-dashboard: error: ")
+    assert words in last
+    assert len(last) < 300
+
+
+def test_options_are_refused_in_the_name_of_the_program() -> None:
+    result = run("--port", "5-")
     assert result.returncode == 2
-    assert re.search(r"^app\.py: error: .+", result.stderr, re.MULTILINE)
-    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    assert result.stderr.splitlines()[-1] == (
+        "app.py: error: argument --port: '5-' is not a whole number from 1 to 65,535"
+    )
+
+
+def test_version() -> None:
+    result = run("--version")
+    assert result.returncode == 0
+    assert result.stdout == f"user-activity-dashboard {app.__version__}\n"
+
+
+def test_is_told_what_memory_cannot_hold(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(app, "MemoryEngine", fail)
+    assert app.main(["--no-debug", "--port", str(free_port()), *SMALL]) == 2
+    assert capsys.readouterr().err == (
+        "user-activity-dashboard: that is more data than memory holds\n"
+    )
+
+
+@contextmanager
+def fed(data: bytes, end: int) -> Iterator[None]:
+    """Write to a descriptor meanwhile, and close it."""
+
+    def write() -> None:
+        with os.fdopen(end, "wb") as file:
+            file.write(data)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    yield
+    thread.join(timeout=30)
+
+
+def printed_for(source: str, named: str, mode: str, port: int) -> list[str]:
+    """What the program prints that reads a source which can be read only once."""
+    said = f"Changed code is not reloaded: {named} can be read only once."
+    return [
+        f"{source}: {CSV_LINE}",
+        *([said] if mode == "--debug" else []),
+        f"Open http://127.0.0.1:{port}/",
+    ]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "data", [CSV.encode(), gzip.compress(CSV.encode())], ids=["plain", "gzipped"]
+)
+def test_reads_standard_input(mode: str, data: bytes) -> None:
+    port = free_port()
+    theirs, ours = os.pipe()
+    with (
+        fed(data, ours),
+        running(mode, "--port", str(port), "-", stdin=theirs) as (program, printed),
+    ):
+        os.close(theirs)
+        name = "standard input"
+        assert printed == printed_for(name, name, mode, port)
+        with urlopen(f"http://127.0.0.1:{port}/_dash-layout", timeout=30) as page:
+            assert b"standard input" in page.read()
+        assert interrupted(program) == ("", "")
+        assert program.returncode == 0
+
+
+@needs_posix
+@pytest.mark.parametrize("mode", MODES)
+def test_reads_a_named_pipe(tmp_path: Path, mode: str) -> None:
+    port, path = free_port(), tmp_path / "pipe.csv"
+    os.mkfifo(path)
+    threading.Thread(target=path.write_text, args=(CSV,), daemon=True).start()
+    with running(mode, "--port", str(port), str(path)) as (program, printed):
+        assert printed == printed_for("pipe.csv", str(path), mode, port)
+        assert interrupted(program) == ("", "")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.parametrize("mode", MODES)
+def test_reads_what_another_command_prints(tmp_path: Path, mode: str) -> None:
+    port, path = free_port(), tmp_path / "sessions.csv.gz"
+    path.write_bytes(gzip.compress(CSV.encode()))
+    script = 'exec "$0" app.py "$1" --port "$2" <(gzip -dc "$3")'
+    command = ["bash", "-c", script, sys.executable, mode, str(port), str(path)]
+    with running(command=command) as (program, printed):
+        source = printed[0].partition(":")[0]
+        assert source.startswith("/dev/fd/")
+        assert printed == printed_for(source, source, mode, port)
+        assert interrupted(program) == ("", "")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_bad_standard_input_is_one_line(mode: str) -> None:
+    arguments = (mode, "--port", str(free_port()), "-")
+    result = run(*arguments, stdin="user,page\n")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        "app.py: standard input: no column 'user_id'; its columns are: user, page\n"
+    )
+    result = run(*arguments, "-", stdin=CSV)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        "app.py: standard input: named twice, and would be counted twice\n"
+    )
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")
+def test_a_closed_standard_input_is_one_line() -> None:
+    script = f'exec "$0" app.py --no-debug --port {free_port()} - <&-'
+    result = run(command=["sh", "-c", script, sys.executable])
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "app.py: standard input: it is closed\n"
+
+
+def test_a_file_may_have_the_name_of_standard_input() -> None:
+    port = str(free_port())
+    result = run("--no-debug", "--port", port, "./-", stdin=CSV)
+    assert result.stderr == f"app.py: {ROOT / '-'}: No such file or directory\n"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_malformed_call_is_one_line_in_the_log(mode: str) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/_dash-update-component"
+    with running(mode, "--port", str(port), *SMALL) as (program, _):
+        for body in (b"null", b"[]", b"{}", b"{", json.dumps({"output": "x"}).encode()):
+            request = Request(url, body, {"Content-Type": "application/json"})
+            with pytest.raises(HTTPError) as caught:
+                urlopen(request, timeout=30)
+            assert caught.value.code == 400
+            caught.value.close()
+        out, err = interrupted(program)
+    assert out == ""
+    assert len(err.splitlines()) == 5
+    assert all(
+        "400 POST '/_dash-update-component'" in line for line in err.splitlines()
+    )
+
+
+@needs_posix
+def test_debug_mode_reloads_changed_code(tmp_path: Path) -> None:
+    names = {".venv", "tests", "docs", "benchmarks", ".git"}
+    shutil.copytree(ROOT, tmp_path / "app", ignore=lambda *_: names)
+    port = free_port()
+    arguments = ("--port", str(port), *SMALL)
+    with running(*arguments, directory=tmp_path / "app") as (program, printed):
+        assert program.stdout is not None
+        with urlopen(f"http://127.0.0.1:{port}/", timeout=30) as page:
+            assert page.status == 200
+        # Werkzeug looks once a second, and has looked for the first time now.
+        time.sleep(1.5)
+        (tmp_path / "app" / "schema.py").touch()
+        ready, _, _ = select.select([program.stdout], [], [], 30)
+        assert ready
+        again = [program.stdout.readline().rstrip() for _ in printed]
+        assert again == printed
+        assert interrupted(program) == ("", "")
 
 
 def test_importing_builds_no_app() -> None:

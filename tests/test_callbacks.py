@@ -1,33 +1,35 @@
 import json
-import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, get_args
+from datetime import date
+from typing import Any
 
 import plotly.graph_objects as go
 import pytest
 from dash import Dash
 from flask.testing import FlaskClient
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from plotly.io.json import to_json_plotly
 from werkzeug.test import TestResponse
 
 import callbacks
-import figures
 import ids
-from activity import Activity, Selection
 from app import create_app
-from security import MAX_BODY
+from charts import CHARTS, tiles
+from charts.chart import Chart
+from charts.durations import Durations
+from engine.memory import MemoryEngine
+from engine.model import NotInData, Selection, Summary
 from simulate import simulate_sessions
 from sources import read_sessions
-from view import Column, Measure, Scale, Statistic, View
-
-from .conftest import NASA, ROWS, Row, needs_nasa, table
-from .test_activity import rows_lists, selections
+from tests.building import MARCH, days_from, engine_of, view_of
+from tests.sessions import NASA, ROWS, Row, needs_nasa, table
+from tests.strategies import rows_lists
+from tests.view_strategies import strange_rows, views_of
+from view import View
 
 URL = "/_dash-update-component"
-
+CHART_IDS = [chart.id for chart in CHARTS]
 
 # What the controls say on a page that shows everyone, with no filter.
 USUAL = {
@@ -84,9 +86,9 @@ def opened(app: Dash, search: Any, **values: Any) -> TestResponse:
     return post(app, body(app, "user-average.figure", "url.search", **values))
 
 
-def text(response: dict[str, Any]) -> dict[str, str]:
+def text(response: Mapping[str, Any]) -> dict[str, str]:
     """What is written on the page, by id."""
-    written: dict[str, str] = response[ids.WORDS]["data"]["text"]
+    written: dict[str, str] = response[ids.PAGE]["data"]["text"]
     return written
 
 
@@ -97,66 +99,146 @@ def answer(response: TestResponse) -> dict[str, Any]:
     return parts
 
 
-def test_redraw_is_a_plain_function(activity: Activity) -> None:
-    drawn, words = callbacks.redraw(activity, View(Selection("ann")))
-    assert [trace["name"] for trace in drawn[ids.TOTAL_TIME]["data"]] == ["everyone"]
-    for chart in (ids.USER_AVERAGE, ids.DURATIONS, ids.TIMELINE):
-        assert {trace["name"] for trace in drawn[chart]["data"]} > {"ann"}
-    assert words["caption"] == "ann"
-    assert words["address"] == "?user=ann"
-    assert words["chips"] == []
-    assert words["tables"] == {}
+def test_redraw_is_a_plain_function(engine: MemoryEngine) -> None:
+    figures, page = callbacks.redraw(engine, view_of("ann"))
+    assert list(figures) == CHART_IDS
+    assert [trace["name"] for trace in figures["total-time"]["data"]] == ["everyone"]
+    for chart in ("user-average", "durations", "timeline"):
+        assert {trace["name"] for trace in figures[chart]["data"]} > {"ann"}
+    assert page["caption"] == "ann"
+    assert page["asked"] == page["address"] == page["unfiltered"] == "?user=ann"
+    assert page["chips"] == []
+    assert page["tables"] == {}
+    assert page["controls"] == {}
+    assert page["text"]["sessions"] == "Download 6 sessions (CSV)"
+
+
+def test_a_redrawn_page_has_a_text_for_each_place(engine: MemoryEngine) -> None:
+    text = callbacks.redraw(engine, View()).page["text"]
+    places = {ids.SESSIONS, ids.darkest("hours")}
+    for chart in CHART_IDS:
+        places |= {ids.heading(chart), ids.finding(chart)}
+    for tile in tiles.TILES:
+        places |= {ids.tile(tile, part) for part in ("label", "value", "beside")}
+    assert set(text) == places
+    listed = callbacks.list_users(engine, View())["text"]
+    assert set(listed) == {
+        ids.finding(ids.USERS),
+        *(ids.tile(tile, "rank") for tile in tiles.TILES),
+    }
+
+
+def test_a_redrawn_page_has_the_tables_that_are_open(engine: MemoryEngine) -> None:
+    view = view_of("ann", tables=("hours", "total-time"), **MARCH)
+    tables = callbacks.redraw(engine, view).page["tables"]
+    assert set(tables) == {"hours", "total-time"}
+    assert tables["total-time"] == {
+        "head": ["page", "sessions", "of unknown duration", "time"],
+        "rows": [["home", "3", "1", "1 min 30 s"], ["cart", "1", "0", "5 s"]],
+    }
+
+
+def test_a_redrawn_page_has_what_the_controls_say(engine: MemoryEngine) -> None:
+    said = {("a", "value"): 1, ("b", "start"): None, ("b", "end"): "x"}
+    page = callbacks.redraw(engine, View(), control_values=said).page
+    assert page["controls"] == {"a": {"value": 1}, "b": {"start": None, "end": "x"}}
+
+
+def test_each_selection_is_asked_for_once(
+    engine: MemoryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Selection] = []
+    summarise = engine.summarise
+
+    def watched(selection: Selection) -> Summary:
+        asked.append(selection)
+        return summarise(selection)
+
+    monkeypatch.setattr(engine, "summarise", watched)
+    callbacks.redraw(engine, view_of("ann"))
+    assert asked == [Selection("ann")]
+    asked.clear()
+    picked = Selection("ann", pages=("home",), shortest=10, **MARCH)
+    callbacks.redraw(engine, View(picked))
+    assert len(asked) == len(set(asked)) == 4
+
+
+def test_charts_are_those_that_are_asked_for(engine: MemoryEngine) -> None:
+    only: list[Chart] = [Durations()]
+    figures, page = callbacks.redraw(engine, View(), only)
+    assert list(figures) == ["durations"]
+    assert "timeline-finding" not in page["text"]
+
+
+def test_who_is_not_in_the_data_is_no_page(engine: MemoryEngine) -> None:
+    for view in (view_of("zoe"), view_of(pages=("shop",)), view_of(shortest=7.5)):
+        with pytest.raises(NotInData):
+            callbacks.redraw(engine, view)
+        with pytest.raises(NotInData):
+            callbacks.list_users(engine, view)
+
+
+def test_a_list_of_users_is_a_plain_function(engine: MemoryEngine) -> None:
+    listed = callbacks.list_users(engine, view_of("bob", sort="user", reverse=True))
+    users = listed["users"]
+    assert [row[0] for row in users["rows"]] == ["cy", "bob", "ann"]
+    assert (users["picked"], users["sort"], users["reverse"]) == ("bob", "user", True)
+    assert (users["page"], users["pages"]) == (1, 1)
+    assert users["address"] == "?user=bob&sort=-user"
+    assert listed["text"][ids.tile("total", "rank")] == "3rd of 3"
+
+
+MANY: list[Row] = [(f"u{n:02}", "p", 100 - n, "2024-01-01") for n in range(21)]
+
+
+def test_the_list_shows_the_picked_users_page_unless_another_is_asked_for() -> None:
+    engine = engine_of(MANY)
+
+    def page(user: str | None, **how: Any) -> int:
+        return callbacks.list_users(engine, view_of(user, **how))["users"]["page"]
+
+    assert [page(user) for user in (None, "u00", "u10", "u20")] == [1, 1, 2, 3]
+    assert page("u20", users_page=1) == 1
+    assert page(None, users_page=2) == 2
+    assert page("u20", search="u1") == 1
 
 
 def test_one_callback_redraws_all_charts(app: Dash) -> None:
     response = answer(pick(app, "bob"))
-    for chart in ids.CHARTS:
+    for chart in CHART_IDS:
         assert response[chart]["figure"]["data"]
         assert text(response)[ids.finding(chart)]
         assert text(response)[ids.heading(chart)]
-    assert response[ids.USER_AVERAGE]["figure"]["data"][0]["x"] == [60, 0, None]
+    assert response["user-average"]["figure"]["data"][0]["x"] == [60, 0, None]
     assert response[ids.URL]["search"] == "?user=bob"
     assert response[ids.PROBLEM]["children"] == ""
     assert text(response)[ids.tile("sessions", "value")] == "3"
 
 
-@settings(deadline=None, max_examples=100)
-@given(st.data())
-def test_whatever_is_picked_can_be_drawn(data: st.DataObject) -> None:
-    rows = data.draw(rows_lists)
-    activity = Activity(table(rows))
-    selection = data.draw(selections(activity))
-    # No control offers infinity.
-    assume(math.inf not in (selection.shortest, selection.longest))
-    view = View(
-        selection,
-        statistic=data.draw(st.sampled_from(get_args(Statistic))),
-        scale=data.draw(st.sampled_from(get_args(Scale))),
-        timeline=data.draw(st.sampled_from(get_args(Measure))),
-        tables=ids.CHARTS,
-        sort=data.draw(st.sampled_from(get_args(Column))),
-        reverse=data.draw(st.booleans()),
-    )
-    drawn, words = callbacks.redraw(activity, view)
-    for figure in drawn.values():
+@settings(deadline=None, max_examples=40)
+@given(st.one_of(rows_lists, strange_rows), st.data())
+def test_whatever_is_picked_can_be_drawn(rows: list[Row], data: st.DataObject) -> None:
+    engine = engine_of(rows)
+    view = replace(data.draw(views_of(engine)), tables=tuple(CHART_IDS))
+    figures, page = callbacks.redraw(engine, view)
+    for figure in figures.values():
         go.Figure(figure)
-    listed = callbacks.list_users(activity, view)
-    for name, sentence in words["text"].items():
+    listed = callbacks.list_users(engine, view)
+    for name, sentence in page["text"].items():
         assert sentence or not name.endswith("-finding")
-        assert "nan" not in sentence
-    assert "NaN" not in to_json_plotly([drawn, words, listed])
+    # It is all as JSON has it: Dash need convert nothing, and there is no NaN.
+    json.dumps([figures, page, listed], allow_nan=False)
     # A chart isn't filtered by what it picks: with a filter, it has as many bars.
-    whole, _ = callbacks.redraw(activity, replace(view, selection=Selection()))
-    if view.selection.user is None and drawn[ids.TIMELINE]["data"]:
-        assert len(drawn[ids.TIMELINE]["data"][0]["x"]) == (
-            len(whole[ids.TIMELINE]["data"][0]["x"])
-        )
+    whole = callbacks.redraw(engine, replace(view, selection=Selection())).figures
+    if view.selection.user is None and figures["timeline"]["data"]:
+        n_bars = [len(f["timeline"]["data"][0]["x"]) for f in (figures, whole)]
+        assert n_bars[0] == n_bars[1]
 
 
 def test_no_user_is_everyone(app: Dash) -> None:
     for user in (None, ""):
         response = answer(pick(app, user))
-        assert len(response[ids.DURATIONS]["figure"]["data"]) == 1
+        assert len(response["durations"]["figure"]["data"]) == 1
         assert response[ids.URL]["search"] == "?user="
 
 
@@ -175,21 +257,56 @@ def test_an_address_sets_the_controls(app: Dash) -> None:
     assert response[ids.SHORTEST]["value"] == 10
     assert response[ids.LONGEST]["value"] == 50
     assert response[ids.STATISTIC]["value"] == "median"
-    assert response[ids.SCALE]["value"] == "log"
-    assert response[ids.MEASURE]["value"] == "time"
-    assert response[ids.FIND]["value"] == "a"
+    assert response["scale"]["value"] == "log"
+    assert response["measure"]["value"] == "time"
+    assert response[ids.SEARCH]["value"] == "a"
     written = text(response)
     assert written[ids.tile("sessions", "value")] == "3"
-    assert written[ids.heading(ids.USER_AVERAGE)] == "Median Session Duration by Page"
-    words = [chip[0] for chip in response[ids.WORDS]["data"]["chips"]]
-    assert words == ["29 February to 1 March 2024", "home", "10 s to 50 s", "Clear"]
+    assert written[ids.heading("user-average")] == "Median Session Duration by Page"
+    page = response[ids.PAGE]["data"]
+    words = [chip["text"] for chip in page["chips"]]
+    assert words == ["29 February to 1 March 2024", "home", "10 s to 50 s"]
+    assert page["unfiltered"] == (
+        "?user=ann&stat=median&scale=log&timeline=time&find=a"
+    )
+    assert page["asked"] == search
+    # What they are to say when a pick is refused, they say already.
+    for control, wanted in page["controls"].items():
+        for name, value in wanted.items():
+            assert response.get(control, {}).get(name, value) == value
+
+
+def test_a_page_says_what_was_asked_and_what_is_shown(app: Dash) -> None:
+    for search in ("?colour=red&user=ann", "?min=10.0&user=ann&stat=average"):
+        page = answer(opened(app, search))[ids.PAGE]["data"]
+        assert page["asked"] == search
+        assert page["address"] in ("?user=ann", "?user=ann&min=10")
+
+
+def test_a_zoom_goes_with_the_figure_that_replaces_it(app: Dash) -> None:
+    linear = answer(opened(app, "?user=ann"))["durations"]["figure"]["layout"]
+    zoom = {
+        "revision": linear["uirevision"],
+        "range": [10, 20],
+        "dragmode": "zoom",
+    }
+
+    def layout(search: str) -> dict[str, Any]:
+        values = {"durations-zoom_data": zoom, "timeline-zoom_data": None}
+        response = answer(opened(app, search, **values))
+        found: dict[str, Any] = response["durations"]["figure"]["layout"]
+        return found
+
+    assert layout("?user=bob")["xaxis"]["range"] == [10, 20]
+    assert layout("?user=bob")["dragmode"] == "zoom"
+    assert layout("?user=bob&scale=log")["xaxis"]["range"][0] == 0
 
 
 def test_without_an_address_the_busiest_user_is_shown(app: Dash) -> None:
     for search in (None, "", "?"):
         response = answer(opened(app, search))
         assert response[ids.USER]["value"] == "ann"
-        assert response[ids.WORDS]["data"]["address"] == "?user=ann"
+        assert response[ids.PAGE]["data"]["address"] == "?user=ann"
 
 
 @pytest.mark.parametrize(
@@ -209,7 +326,7 @@ def test_what_an_address_asks_for_in_vain_is_told(
     assert notice.startswith("Ignored in the address: ")
     assert told in notice
     assert "\n" not in notice
-    assert response[ids.TOTAL_TIME]["figure"]["data"]
+    assert response["total-time"]["figure"]["data"]
     # The next pick says what is shown.
     assert text(answer(pick(app, "ann", url_search=search)))[ids.NOTICE] == ""
 
@@ -229,7 +346,7 @@ def test_controls_and_address_say_the_same(app: Dash) -> None:
     }
     response = answer(pick(app, "ann", **values))
     search = response[ids.URL]["search"]
-    # What no control says stays; a sheet of another list of users would be no use.
+    # What no control says stays; a page of another list of users would be no use.
     assert search == (
         "?user=ann&from=2024-02-29&to=2024-03-02&page=home&page=cart&min=10&max=60"
         "&stat=p90&table=hours&sort=-user"
@@ -237,8 +354,8 @@ def test_controls_and_address_say_the_same(app: Dash) -> None:
     values |= {"drawn_data": {"address": search}, "user_value": "ann"}
     values["period_value"] = None
     again = answer(opened(app, search, **values))
-    assert again[ids.WORDS] == response[ids.WORDS]
-    assert again[ids.TOTAL_TIME] == response[ids.TOTAL_TIME]
+    assert again[ids.PAGE] == response[ids.PAGE]
+    assert again["total-time"] == response["total-time"]
 
 
 def changed(app: Dash, control: str, **values: Any) -> dict[str, Any]:
@@ -273,6 +390,39 @@ def test_a_period_sets_the_dates() -> None:
         )
         assert response[ids.URL]["search"] == "?user="
         assert response[ids.PERIOD]["value"] == "all"
+
+
+def test_the_last_days_stay_the_last_days() -> None:
+    # The last 30 days are April.
+    app = create_app(table(days_from(date(2024, 2, 1), 90)))
+    response = changed(app, "period.value", period_value="last-30")
+    assert response[ids.URL]["search"] == "?user=&from=2024-04-01"
+    assert ids.PERIOD not in response
+    # And so they do when something else is picked.
+    said = {
+        "dates_start_date": "2024-04-01",
+        "dates_end_date": "2024-04-30",
+        "period_value": "last-30",
+        "url_search": "?user=&from=2024-04-01",
+    }
+    response = changed(app, "statistic.value", statistic_value="p90", **said)
+    assert response[ids.URL]["search"] == "?user=&from=2024-04-01&stat=p90"
+    assert ids.PERIOD not in response
+
+
+def test_a_pick_keeps_the_page_of_a_list_that_it_leaves_as_it_is(app: Dash) -> None:
+    def searched(control: str, **values: Any) -> str:
+        values = {"url_search": "?user=&table=hours&sheet=3", **values}
+        search: str = changed(app, control, **values)[ids.URL]["search"]
+        return search
+
+    assert searched("statistic.value", statistic_value="p90") == (
+        "?user=&stat=p90&table=hours&sheet=3"
+    )
+    assert searched("pages.value", pages_value=["home"]) == (
+        "?user=&page=home&table=hours"
+    )
+    assert searched("user.value", user_value="ann") == "?user=ann&table=hours"
 
 
 def test_days_can_be_typed_in_any_order(app: Dash) -> None:
@@ -323,17 +473,17 @@ def test_a_chart_that_stays_as_it_is_is_not_sent_again(app: Dash) -> None:
     first = answer(pick(app, "ann"))
     revisions = first[ids.DRAWN]["data"]
     second = answer(pick(app, "bob", drawn_data=revisions))
-    assert ids.TOTAL_TIME not in second
-    assert {ids.USER_AVERAGE, ids.DURATIONS, ids.TIMELINE, ids.HOURS} < set(second)
+    assert "total-time" not in second
+    assert {"user-average", "durations", "timeline", "hours"} < set(second)
     # What the browser says of them is not taken for granted.
     for nonsense in (7, "x", {"total-time": "x"}):
         again = answer(pick(app, "bob", drawn_data=nonsense))
-        assert ids.TOTAL_TIME in again
+        assert "total-time" in again
 
 
 def listed(app: Dash, search: str) -> dict[str, Any]:
     data = body(app, "listed.data", "url.search", url_search=search)
-    words: dict[str, Any] = answer(post(app, data))[ids.LISTED]["data"]
+    words: dict[str, Any] = answer(post(app, data))[ids.USER_LIST]["data"]
     return words
 
 
@@ -406,7 +556,7 @@ def test_every_id_of_a_callback_is_in_the_layout() -> None:
             used |= {output.rsplit(".", 1)[0] for output in named}
             used |= {part["id"] for part in callback["inputs"] + callback["state"]}
         assert used <= there
-        assert {*ids.CHARTS, ids.USER} <= used
+        assert {*CHART_IDS, ids.USER} <= used
 
 
 def test_many_users_are_searched_on_the_server() -> None:
@@ -439,13 +589,32 @@ def test_many_users_are_searched_on_the_server() -> None:
     assert len(search("", None)) == len(search(None, None)) == 50
 
 
+def test_a_list_that_was_picked_from_stays_as_it_is() -> None:
+    rows: list[Row] = [(f"u{i}", f"p{i}", 1, "2024-01-01") for i in range(400)]
+    app = create_app(table([*rows, rows[7]]))
+    # A link may be to whom the list has not.
+    linked = answer(opened(app, "?user=u399&page=p398"))
+    assert linked[ids.USER]["options"][1] == "u399"
+    assert linked[ids.PAGES]["options"][0] == "p398"
+    assert linked[ids.USER]["value"] == "u399"
+    for control, said in (
+        ("user.value", {"user_value": "u399"}),
+        ("pages.value", {"pages_value": ["p398"]}),
+    ):
+        response = changed(app, control, **said)
+        assert "options" not in response.get(ids.USER, {})
+        assert "options" not in response.get(ids.PAGES, {})
+    other = changed(app, "statistic.value", statistic_value="p90")
+    assert len(other[ids.USER]["options"]) == 51
+
+
 def test_an_unexpected_failure_is_one_line_on_the_page(
     app: Dash, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("a secret detail")
 
-    monkeypatch.setattr(figures, "durations", fail)
+    monkeypatch.setattr(Durations, "figure", fail)
     response = pick(app, "ann")
     assert response.status_code == 200
     assert set(json.loads(response.data)["sideUpdate"]) == {ids.PROBLEM}
@@ -499,130 +668,6 @@ def test_an_impossible_user_is_refused(
     assert caplog.records[0].exc_info is None
 
 
-def without(key: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    return lambda good: {k: v for k, v in good.items() if k != key}
-
-
-def replaced(**parts: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    return lambda good: {**good, **parts}
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda _: None,
-        lambda _: [],
-        lambda _: {},
-        lambda _: 3,
-        lambda _: "text",
-        without("output"),
-        without("inputs"),
-        replaced(output="nothing.children"),
-        replaced(output="two\nlines\x1b[31m.children"),
-        replaced(output=None),
-        replaced(output=["a"]),
-        replaced(inputs=None),
-        replaced(inputs=[]),
-        replaced(inputs=[None]),
-        replaced(inputs="user"),
-        replaced(inputs=[{"id": "user"}]),
-        replaced(inputs=[{"id": "user", "property": "value", "value": "ann"}] * 2),
-        replaced(inputs=[[{"id": "user", "property": "value", "value": "ann"}]]),
-        replaced(outputs=7),
-        replaced(outputs=[]),
-        replaced(outputs={"id": "a", "property": "b"}),
-        replaced(state=3),
-        replaced(state=[{"id": "user", "property": "value", "value": "ann"}]),
-        replaced(changedPropIds=7),
-        replaced(changedPropIds=[None]),
-    ],
-)
-def test_a_malformed_body_is_refused(
-    app: Dash,
-    spoil: Callable[[dict[str, Any]], Any],
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    good = body(app, "user-average.figure", "user.value", user_value="ann")
-    response = post(app, spoil(good))
-    # What Dash can make sense of all the same is answered as usual.
-    assert response.status_code == 200 or 400 <= response.status_code < 500
-    assert len(caplog.records) == (response.status_code != 200)
-    for record in caplog.records:
-        assert "\n" not in record.getMessage()
-        assert record.exc_info is None
-
-
-@pytest.fixture
-def client(app: Dash) -> FlaskClient:
-    client: FlaskClient = app.server.test_client()
-    return client
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"{", b"\xff\xfe", b"[" * 20_000, b'{"a":' * 9_000, b"NaN"]
-)
-def test_what_is_not_json_is_refused(
-    client: FlaskClient, data: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
-    response = client.post(URL, data=data, content_type="application/json")
-    assert response.status_code == 400
-    assert len(caplog.records) == 1
-    response = client.post(URL, data=data, content_type="text/plain")
-    assert response.status_code == 415
-
-
-def test_a_large_body_is_refused(client: FlaskClient) -> None:
-    data = b'"' + b"x" * MAX_BODY + b'"'
-    response = client.post(URL, data=data, content_type="application/json")
-    assert response.status_code == 413
-
-
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", ""])
-def test_another_host_is_refused(client: FlaskClient, host: str) -> None:
-    for path in ("/", "/_dash-layout", "/assets/style.css"):
-        with client.get(path, headers={"Host": host}) as response:
-            assert response.status_code == 400
-
-
-def test_named_hosts_are_answered() -> None:
-    app = create_app(table(ROWS), hosts=["Stats.example", "2001:db8::1"])
-    client = app.server.test_client()
-    for host in ("stats.example:8050", "STATS.example.", "localhost", "127.0.0.1:80"):
-        assert client.get("/", headers={"Host": host}).status_code == 200
-    for host in ("[::1]:8050", "[2001:db8::1]"):
-        assert client.get("/", headers={"Host": host}).status_code == 200
-    for host in ("example", "stats.example.evil", "[::2]", "2001:db8::1", ":8050"):
-        assert client.get("/", headers={"Host": host}).status_code == 400
-
-
-def test_headers(client: FlaskClient) -> None:
-    for path in ("/", "/_dash-layout", "/nowhere", "/assets/style.css"):
-        with client.get(path) as response:
-            headers = response.headers
-        policy = headers["Content-Security-Policy"]
-        scripts = next(p for p in policy.split("; ") if p.startswith("script-src"))
-        assert "unsafe" not in scripts
-        assert "'sha256-" in scripts
-        assert "frame-ancestors 'none'" in policy
-        assert "default-src 'self'" in policy
-        assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["X-Frame-Options"] == "DENY"
-
-
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/_dash-component-suites/dash/../../etc/passwd", 404),
-        ("/_dash-component-suites/os/path.py", 404),
-        ("/_dash-component-suites/dash/nothing.js", 404),
-        ("/assets/nothing.css", 404),
-        ("/assets/../app.py", 404),
-    ],
-)
-def test_paths_that_lead_nowhere(client: FlaskClient, path: str, status: int) -> None:
-    assert client.get(path).status_code == status
-
-
 def sent(app: Dash, user: str, **values: Any) -> int:
     """Bytes that the server sends for a pick: the charts, and the table of users."""
     response = pick(app, user, **values)
@@ -653,7 +698,7 @@ def test_a_pick_is_small_however_many_sessions(n_sessions: int) -> None:
 def test_a_pick_is_small_with_many_long_names() -> None:
     sessions = list(read_sessions([NASA / "sessions.csv"])[0])
     app = create_app(sessions)
-    for user in Activity(sessions).find_users("", 200):
+    for user in MemoryEngine(sessions).find_users("", 200):
         assert sent(app, user) <= 20_000
 
 

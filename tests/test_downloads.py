@@ -1,24 +1,24 @@
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from dash import Dash
-from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 import downloads
-import ids
-from activity import Activity, Selection
 from app import create_app
+from charts import CHARTS
+from engine.memory import Counting, MemoryEngine
+from engine.model import Selection
 from sources import read_sessions
+from tests.building import engine_of, view_of
+from tests.sessions import ROWS, Row, table
 from view import View, address
-
-from .conftest import ROWS, Row, table
 
 HEAD = "user_id,page,duration,timestamp"
 
@@ -93,7 +93,7 @@ def test_hours_with_a_filter(app: Dash) -> None:
 def test_all_pages_are_in_the_file() -> None:
     rows: list[Row] = [("a", f"p{page:03}", page, "2024-01-01") for page in range(40)]
     app = create_app(table(rows))
-    for chart in (ids.TOTAL_TIME, ids.USER_AVERAGE):
+    for chart in ("total-time", "user-average"):
         found = lines(app, f"/numbers/{chart}.csv")
         assert [line[:4] for line in found[1:]] == [row[1] for row in rows[::-1]]
 
@@ -117,7 +117,7 @@ def test_the_sessions_themselves(app: Dash) -> None:
 def test_where_nothing_is_selected_there_is_only_a_head(app: Dash) -> None:
     query = "user=bob&from=2024-03-01&to=2024-04-01"
     assert lines(app, f"/sessions.csv?{query}") == [HEAD]
-    for chart in (ids.TOTAL_TIME, ids.USER_AVERAGE):
+    for chart in ("total-time", "user-average"):
         assert len(lines(app, f"/numbers/{chart}.csv?{query}&page=help&max=0.001")) == 1
 
 
@@ -184,11 +184,19 @@ def test_times_are_those_of_the_time_zone_with_their_offset() -> None:
     ]
 
 
+def served(engine: MemoryEngine, max_sessions: int = downloads.MAX_SESSIONS) -> Dash:
+    """Nothing but the files."""
+    app = Dash("test", enable_mcp=False)
+    app.layout = []
+    downloads.register(app, engine, CHARTS, max_sessions)
+    return app
+
+
 def test_no_more_sessions_than_the_limit_and_the_name_says_so(
-    app: Dash, monkeypatch: pytest.MonkeyPatch
+    engine: MemoryEngine,
 ) -> None:
     everyone, ann = "/sessions.csv?user=", "/sessions.csv?user=ann"
-    monkeypatch.setattr(downloads, "MAX_SESSIONS", 6)
+    app = served(engine, 6)
     first = lines(app, everyone)
     assert len(first) == 1 + 6
     assert named(app, everyone) == "First 6 of 12 sessions, everyone.csv"
@@ -196,9 +204,27 @@ def test_no_more_sessions_than_the_limit_and_the_name_says_so(
     assert named(app, ann) == "Sessions, ann.csv"
 
 
+def test_the_link_says_how_many_sessions_there_are(engine: MemoryEngine) -> None:
+    def words(selection: Selection, limit: int = 10_000) -> str:
+        return downloads.link_text(engine.summarise(selection), limit)
+
+    assert words(Selection()) == "Download 12 sessions (CSV)"
+    assert words(Selection("bob")) == "Download 3 sessions (CSV)"
+    assert words(Selection(pages=("help",))) == "Download 1 session (CSV)"
+    assert words(Selection("ann", pages=("help",))) == "Download 0 sessions (CSV)"
+    assert words(Selection(), 12) == "Download 12 sessions (CSV)"
+    assert words(Selection(), 11) == "Download the first 11 of 12 sessions (CSV)"
+    many = engine_of([("u", "p", 1, "2024-01-01")] * 1_234)
+    whole = many.summarise(Selection())
+    assert downloads.link_text(whole) == "Download 1,234 sessions (CSV)"
+    assert downloads.link_text(whole, 1_000) == (
+        "Download the first 1,000 of 1,234 sessions (CSV)"
+    )
+
+
 def test_rows_come_a_few_at_a_time(app: Dash, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = get(app, "/sessions.csv?user=").text
-    monkeypatch.setattr(downloads, "_ROWS", 5)
+    monkeypatch.setattr(downloads, "_ROWS_AT_ONCE", 5)
     client = app.server.test_client()
     response = client.get("/sessions.csv?user=", buffered=False)
     parts = list(response.iter_encoded())
@@ -208,16 +234,16 @@ def test_rows_come_a_few_at_a_time(app: Dash, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_download_is_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     given_out: list[int] = []
-    selected = Activity.selected
+    engine = MemoryEngine(table(ROWS), counting=Counting(block_rows=4))
+    sessions = engine.sessions
 
-    def watched(*arguments: Any) -> Any:
-        for frame in selected(*arguments):
+    def watched(selection: Selection, limit: int) -> Iterator[pd.DataFrame]:
+        for frame in sessions(selection, limit):
             given_out.append(len(frame))
             yield frame
 
-    monkeypatch.setattr("activity.BLOCK", 4)
-    monkeypatch.setattr(Activity, "selected", watched)
-    client = create_app(table(ROWS)).server.test_client()
+    monkeypatch.setattr(engine, "sessions", watched)
+    client = served(engine).server.test_client()
     response = client.get("/sessions.csv?user=", buffered=False)
     assert response.is_streamed
     assert "Content-Length" not in response.headers
@@ -280,9 +306,8 @@ NAMES = (
 @settings(deadline=None, max_examples=60)
 @given(st.one_of(st.sampled_from(NAMES), st.text(min_size=1).filter(str.strip)))
 def test_strange_names_make_a_plain_name_of_a_file(user: str) -> None:
-    server = Flask("test")
-    downloads.register(server, Activity(table([(user, "p", 1, "2024-01-01")])), "/")
-    response = server.test_client().get("/sessions.csv")
+    app = served(engine_of([(user, "p", 1, "2024-01-01")]))
+    response = app.server.test_client().get("/sessions.csv")
     assert response.status_code == 200
     kind = response.headers["Content-Disposition"]
     assert kind.startswith(("attachment; filename=Sessions", 'attachment; filename="'))
@@ -297,3 +322,73 @@ def test_letters_of_all_languages_stay_in_the_name_of_a_file() -> None:
     app = create_app(table([("名前", "p", 1, "2024-01-01")]))
     kind = get(app, "/sessions.csv").headers["Content-Disposition"]
     assert kind.endswith("filename*=UTF-8''Sessions%2C%20%E5%90%8D%E5%89%8D.csv")
+
+
+@pytest.mark.parametrize("name", ["everyone", "Everyone", "average user"])
+def test_a_file_of_a_user_who_is_named_everyone_is_not_everyones(name: str) -> None:
+    rows: list[Row] = [(name, "p", 1, "2024-01-01"), ("zed", "p", 2, "2024-01-01")]
+    app = create_app(table(rows))
+    query = address(view_of(name))
+    assert len(lines(app, f"/sessions.csv{query}")) == 1 + 1
+    files = [f"numbers/{chart.id}.csv" for chart in CHARTS if chart.compares_user]
+    for file in (*files, "sessions.csv"):
+        kind = get(app, f"/{file}{query}").headers["Content-Disposition"]
+        assert f", user _{name}_.csv" in kind
+        assert "filename*" not in kind
+        everyones = named(app, f"/{file}?user=")
+        assert everyones.endswith(", everyone.csv")
+        assert everyones != named(app, f"/{file}{query}")
+    (total,) = (chart for chart in CHARTS if not chart.compares_user)
+    name_of_total = named(app, f"/numbers/{total.id}.csv{query}")
+    assert name_of_total == "Total Time per Page, everyone.csv"
+
+
+def links(app: Dash) -> list[str]:
+    """The paths of the files to which the page has links."""
+    page: Any = app.layout
+    found = [getattr(component, "href", None) for component in page._traverse()]
+    return [link for link in found if link]
+
+
+@pytest.mark.parametrize(
+    ("environment", "seen", "asked"),
+    [
+        ({}, "/", "/"),
+        # A proxy takes the prefix away before the application is asked.
+        (
+            {
+                "DASH_REQUESTS_PATHNAME_PREFIX": "/stats/",
+                "DASH_ROUTES_PATHNAME_PREFIX": "/",
+            },
+            "/stats/",
+            "/",
+        ),
+        # The application is asked under the prefix itself.
+        ({"DASH_URL_BASE_PATHNAME": "/stats/"}, "/stats/", "/stats/"),
+        (
+            {
+                "DASH_REQUESTS_PATHNAME_PREFIX": "/out/in/",
+                "DASH_ROUTES_PATHNAME_PREFIX": "/in/",
+            },
+            "/out/in/",
+            "/in/",
+        ),
+    ],
+)
+def test_files_are_beside_the_page_behind_a_prefix(
+    environment: dict[str, str],
+    seen: str,
+    asked: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    app = create_app(table(ROWS))
+    files = {"sessions.csv", *(f"numbers/{chart.id}.csv" for chart in CHARTS)}
+    assert set(links(app)) == {f"{seen}{file}" for file in files}
+    for file in files:
+        assert len(lines(app, f"{asked}{file}?user=bob")) > 3
+    assert get(app, f"{asked}numbers/users.csv").status_code == 404
+    if asked != "/":
+        assert get(app, "/sessions.csv").status_code == 404
+    assert get(app, asked).status_code == 200

@@ -1,91 +1,28 @@
-from datetime import date, timedelta
+from datetime import date
 from math import inf
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import callbacks
-import ids
+import dates
 import view as views
-from activity import Activity, Selection
-from view import Column, Measure, Scale, Statistic, View, address, read
+from charts import CHARTS
+from controls import Controls
+from engine.memory import MemoryEngine
+from engine.model import Engine, Selection
+from tests.building import engine_of, view_of
+from tests.sessions import ROWS, Row
+from tests.view_strategies import queries, strange_rows, views_of
+from view import Reading, View, address
 
-from .conftest import ROWS, Row, table
-from .test_activity import MOMENTS
-
-STRANGE = (
-    *("a b", "a&b=c", "100%", "%20", "a+b", "'\"", "<script>alert(1)</script>"),
-    *("😀", "a\nb", "\x00", "#?/", "Ünï", "007", " x ", "￿", "everyone"),
-)
-
-
-def days_of(n: int, start: date = date(2024, 1, 1)) -> Activity:
-    """A session on each of so many days."""
-    days = [start + timedelta(days=number) for number in range(n)]
-    return Activity(table([("u", "p", 1, str(day)) for day in days]))
+CHART_IDS = [chart.id for chart in CHARTS]
 
 
-strange_rows = st.lists(
-    st.tuples(
-        st.sampled_from(STRANGE),
-        st.sampled_from(STRANGE),
-        st.one_of(st.none(), st.floats(0, 1e6, allow_subnormal=False)),
-        st.sampled_from(MOMENTS),
-    ),
-    min_size=1,
-    max_size=12,
-)
-
-
-def choices(of: Any) -> Any:
-    return st.sampled_from(of.__args__)
-
-
-@st.composite
-def selections_of_a_page(draw: st.DrawFn, activity: Activity) -> Selection:
-    """What its controls, or its address, can select."""
-    first, after = views.whole(activity)
-    last = activity.days[-1].tolist()
-    start = draw(st.one_of(st.none(), st.dates(first, last)))
-    end = draw(st.one_of(st.none(), st.dates(first, after)))
-    if end == first:
-        end = None
-    if start and end and start >= end:
-        end = None
-    edges = views.duration_edges(activity)
-    shortest = draw(st.one_of(st.none(), st.sampled_from(edges[:-1])))
-    longest = draw(st.one_of(st.none(), st.sampled_from(edges[1:])))
-    if shortest is not None and longest is not None and shortest >= longest:
-        shortest = None
-    pages = st.lists(st.sampled_from(activity.pages), unique=True)
-    start, end = views.clipped(start, end, activity)
-    return Selection(
-        user=draw(st.one_of(st.none(), st.sampled_from(list(activity.users)))),
-        start=start,
-        end=end,
-        pages=tuple(draw(pages)),
-        shortest=shortest,
-        longest=longest,
-    )
-
-
-@st.composite
-def views_of_a_page(draw: st.DrawFn, activity: Activity) -> View:
-    """Every view that a page can have."""
-    return View(
-        draw(selections_of_a_page(activity)),
-        statistic=draw(choices(Statistic)),
-        scale=draw(choices(Scale)),
-        timeline=draw(choices(Measure)),
-        tables=tuple(draw(st.lists(st.sampled_from(ids.CHARTS), unique=True))),
-        sort=draw(choices(Column)),
-        reverse=draw(st.booleans()),
-        find=draw(st.one_of(st.sampled_from(("", *STRANGE)), st.text(max_size=8))),
-        sheet=draw(st.integers(1, 10**9 - 1)),
-    )
+def read(query: str, engine: Engine) -> Reading:
+    return views.read(query, engine, CHART_IDS)
 
 
 @settings(deadline=None, max_examples=150)
@@ -93,16 +30,16 @@ def views_of_a_page(draw: st.DrawFn, activity: Activity) -> View:
 def test_an_address_gives_the_view_that_it_is_of(
     rows: list[Row], data: st.DataObject
 ) -> None:
-    activity = Activity(table(rows))
-    view = data.draw(views_of_a_page(activity))
+    engine = engine_of(rows)
+    view = data.draw(views_of(engine))
     query = address(view)
     assert query.isascii()
     assert query.isprintable()
-    assert read(query, activity) == (view, [])
-    assert read(query[1:], activity).view == view
+    assert read(query, engine) == (view, [])
+    assert read(query[1:], engine).view == view
 
 
-def test_an_address_holds_what_is_not_usual(activity: Activity) -> None:
+def test_an_address_holds_what_is_not_usual(engine: MemoryEngine) -> None:
     assert address(View()) == "?user="
     assert address(View(Selection("ann"))) == "?user=ann"
     full = View(
@@ -113,8 +50,8 @@ def test_an_address_holds_what_is_not_usual(activity: Activity) -> None:
         tables=("hours", "durations"),
         sort="user",
         reverse=True,
-        find="Ü",
-        sheet=2,
+        search="Ü",
+        users_page=2,
     )
     assert address(full) == (
         "?user=a%20b&from=2024-02-01&to=2024-03-01&page=/a%26b&page=%2B&min=0.001"
@@ -123,41 +60,21 @@ def test_an_address_holds_what_is_not_usual(activity: Activity) -> None:
     )
 
 
-def test_the_usual_may_stand_in_an_address(activity: Activity) -> None:
-    query = "?user=&stat=average&scale=linear&timeline=sessions&sort=time&sheet=1&find="
-    assert read(query, activity) == (View(), [])
+def test_the_usual_may_stand_in_an_address(engine: MemoryEngine) -> None:
+    query = "?user=&stat=average&scale=linear&timeline=sessions&sort=time&find="
+    assert read(query, engine) == (View(), [])
 
 
 def test_without_a_user_it_is_the_busiest_and_with_an_empty_one_everyone(
-    activity: Activity,
+    engine: MemoryEngine,
 ) -> None:
-    assert views.opening(activity) == View(Selection("ann"))
-    assert read("", activity) == read("?", activity) == (View(Selection("ann")), [])
-    assert read("?stat=p90", activity).view == View(Selection("ann"), "p90")
-    assert read("?user=", activity) == (View(), [])
+    assert views.opening(engine) == View(Selection("ann"))
+    assert read("", engine) == read("?", engine) == (View(Selection("ann")), [])
+    assert read("?stat=p90", engine).view == View(Selection("ann"), "p90")
+    assert read("?user=", engine) == (View(), [])
 
 
-KEYS = (
-    *("user", "from", "to", "page", "table", "min", "max", "stat", "scale"),
-    *("timeline", "sort", "find", "sheet"),
-)
-VALUES = (
-    *("ann", "bob", "", "home", "cart", "help", "2024-03-01", "2024-01-01", "10"),
-    *("0", "-1", "nan", "inf", "1e999", "1e-999", "9999-12-31", "0001-01-01", "time"),
-    *("median", "log", "-user", "hours", "2024-W09-4", "99999999999", "%", "%zz"),
-    *("٣", "\x00", "%00", "%ff", "a\nb", "+", "=", "infinity", "1_0", "0x10", "-0"),
-)
-half_valid = st.lists(
-    st.tuples(st.sampled_from((*KEYS, "x", "")), st.sampled_from(VALUES)), max_size=8
-).map(lambda pairs: "&".join(f"{key}={value}" for key, value in pairs))
-queries = st.one_of(
-    half_valid,
-    half_valid.map(lambda query: f"?{quote(query, safe='=&')}"),
-    st.text(),
-    st.binary().map(lambda octets: octets.decode("latin-1")),
-    st.binary().map(lambda octets: "?" + quote(octets, safe="=&;+?")),
-)
-SMALL = Activity(table(ROWS))
+SMALL = engine_of(ROWS)
 
 
 @settings(deadline=None, max_examples=300)
@@ -178,7 +95,8 @@ def test_the_view_of_any_address_can_be_drawn(query: str) -> None:
     view = read(query, SMALL).view
     callbacks.redraw(SMALL, view)
     callbacks.list_users(SMALL, view)
-    callbacks.control_values(SMALL, view)
+    switches = [chart.switch for chart in CHARTS if chart.switch is not None]
+    Controls(SMALL, switches).values(view)
 
 
 @pytest.mark.parametrize(
@@ -238,19 +156,19 @@ def test_the_view_of_any_address_can_be_drawn(query: str) -> None:
     ],
 )
 def test_what_is_asked_for_in_vain_is_named(
-    query: str, words: str, activity: Activity
+    query: str, words: str, engine: MemoryEngine
 ) -> None:
-    view, ignored = read(f"?{query}", activity)
+    view, ignored = read(f"?{query}", engine)
     assert ignored == [words]
     if "stat=p90" not in query:
         asks = query.startswith("user=")
         assert view == View(Selection(None if asks else "ann"))
 
 
-def test_all_that_is_ignored_is_named_once(activity: Activity) -> None:
+def test_all_that_is_ignored_is_named_once(engine: MemoryEngine) -> None:
     query = "user=zoe&a=1&user=x&a=2&sort=up&user=y&page=home&page=shop&find=%00"
-    view, ignored = read(query, activity)
-    assert view == View(Selection(pages=("home",)), find="\x00")
+    view, ignored = read(query, engine)
+    assert view == View(Selection(pages=("home",)), search="\x00")
     assert ignored == [
         "“a” means nothing here",
         "a second “user”",
@@ -260,10 +178,10 @@ def test_all_that_is_ignored_is_named_once(activity: Activity) -> None:
     ]
 
 
-def test_the_same_again_is_not_a_second(activity: Activity) -> None:
+def test_the_same_again_is_not_a_second(engine: MemoryEngine) -> None:
     query = "?user=bob&page=cart&user=bob&page=home&page=cart&table=hours&table=hours"
     wanted = View(Selection("bob", pages=("cart", "home")), tables=("hours",))
-    assert read(query, activity) == (wanted, [])
+    assert read(query, engine) == (wanted, [])
 
 
 @pytest.mark.parametrize(
@@ -271,6 +189,7 @@ def test_the_same_again_is_not_a_second(activity: Activity) -> None:
     [
         ("min=7.3", 8, "8 s"),
         ("min=59.4", 60, "1 min"),
+        ("min=60.001", 60, "1 min"),
         ("min=0.0001", 0, "0 s"),
         ("min=0.0009", 0.001, "0.001 s"),
         ("min=1e300", 100, "1 min 40 s"),
@@ -280,44 +199,51 @@ def test_the_same_again_is_not_a_second(activity: Activity) -> None:
     ],
 )
 def test_durations_go_to_the_nearest_edge(
-    query: str, seconds: float, nearest: str, activity: Activity
+    query: str, seconds: float, nearest: str, engine: MemoryEngine
 ) -> None:
     key, text = query.split("=")
-    view, ignored = read(f"user=&{query}", activity)
+    view, ignored = read(f"user=&{query}", engine)
     picked = view.selection
     assert {"min": picked.shortest, "max": picked.longest}[key] == seconds
     assert ignored == [f"{key} “{text}”, to which {nearest} is nearest"]
 
 
-def test_edges_as_they_are_written_elsewhere_are_edges(activity: Activity) -> None:
+def test_edges_as_they_are_written_elsewhere_are_edges(engine: MemoryEngine) -> None:
     wanted = View(Selection(shortest=10, longest=60))
-    assert read("user=&min=10.0&max=6e1", activity) == (wanted, [])
-    assert read("user=&min=+10&max=60.00000001", activity) == (wanted, [])
+    assert read("user=&min=10.0&max=6e1", engine) == (wanted, [])
+    assert read("user=&min=+10&max=60.00000001", engine) == (wanted, [])
 
 
-def test_durations_begin_at_each_edge_but_infinity(activity: Activity) -> None:
-    edges = views.duration_edges(activity)
+def test_long_durations_have_an_address() -> None:
+    engine = engine_of([("u", "p", 3e9, "2024-01-01")])
+    for edge in views.duration_edges(engine.facts)[:-1]:
+        view = view_of(shortest=edge)
+        assert read(address(view), engine) == (view, [])
+
+
+def test_durations_begin_at_each_edge_but_infinity(engine: MemoryEngine) -> None:
+    edges = views.duration_edges(engine.facts)
     assert edges[:4] == [0, 0.001, 1, 1.5]
     assert edges[-2:] == [100, 150]
     assert edges == sorted({*edges})
     assert inf not in edges
 
 
-def test_dates_are_clipped_to_the_data(activity: Activity) -> None:
+def test_dates_are_clipped_to_the_data(engine: MemoryEngine) -> None:
     # From 1 January to 31 December 2024.
-    def dates(query: str) -> tuple[date | None, date | None]:
-        view, ignored = read(query, activity)
+    def clipped(query: str) -> tuple[date | None, date | None]:
+        view, ignored = read(query, engine)
         assert ignored == []
         return view.selection.start, view.selection.end
 
-    assert dates("from=2023-05-01&to=2026-01-01") == (None, None)
-    assert dates("from=2024-01-01&to=2025-01-01") == (None, None)
+    assert clipped("from=2023-05-01&to=2026-01-01") == (None, None)
+    assert clipped("from=2024-01-01&to=2025-01-01") == (None, None)
     first, last = date(2024, 1, 2), date(2024, 12, 31)
-    assert dates("from=2024-01-02&to=2024-12-31") == (first, last)
-    assert dates("from=0001-01-01&to=2024-12-31") == (None, last)
-    assert dates("from=2024-01-02&to=9999-12-31") == (first, None)
-    assert dates("to=2024-01-02") == (None, first)
-    assert dates("from=20240102") == (first, None)
+    assert clipped("from=2024-01-02&to=2024-12-31") == (first, last)
+    assert clipped("from=0001-01-01&to=2024-12-31") == (None, last)
+    assert clipped("from=2024-01-02&to=9999-12-31") == (first, None)
+    assert clipped("to=2024-01-02") == (None, first)
+    assert clipped("from=20240102") == (first, None)
 
 
 def test_dates_at_the_ends_of_the_calendar() -> None:
@@ -325,79 +251,83 @@ def test_dates_at_the_ends_of_the_calendar() -> None:
         ("u", "p", 1, "0001-01-01T00:00:00"),
         ("u", "p", 2, "9999-12-31T23:59:59"),
     ]
-    activity = Activity(table(rows))
+    engine = engine_of(rows)
     first, last = date.min, date.max
-    assert views.whole(activity) == (first, last)
-    assert read("to=9999-12-31", activity).view.selection.end == last
-    start = read("from=9999-12-31", activity).view.selection.start
-    assert start == last
-    assert views.periods(activity)["9999-12"] == (
-        "December 9999",
-        last.replace(day=1),
-        None,
-    )
-    assert views.periods(activity)["last-7"][1] == date(9999, 12, 25)
-    only = Activity(table(rows[1:]))
+    assert dates.bounds(engine.facts.days) == (first, last)
+    assert read("to=9999-12-31", engine).view.selection.end == last
+    assert read("from=9999-12-31", engine).view.selection.start == last
+    only = engine_of(rows[1:])
     assert read("to=9999-12-31", only).ignored == ["dates outside the data"]
-    assert views.periods(only) == {"all": ("All dates", None, None)}
 
 
-def test_unfiltered_keeps_the_user_and_how_things_are_shown() -> None:
-    dates = {"start": date(2024, 1, 2), "end": date(2024, 1, 3)}
-    picked = Selection("u", pages=("p",), shortest=1, longest=2, **dates)
-    view = View(picked, "p90", "log", "time", ("hours",), "last", True, "x", 3)
-    assert views.unfiltered(view) == View(
-        Selection("u"), "p90", "log", "time", ("hours",), "last", True, "x", 1
+def test_without_filters_the_user_and_how_things_are_shown_are_kept() -> None:
+    how: dict[str, Any] = {
+        "statistic": "p90",
+        "scale": "log",
+        "timeline": "time",
+        "tables": ("hours",),
+        "sort": "last",
+        "reverse": True,
+        "search": "x",
+    }
+    days = {"start": date(2024, 1, 2), "end": date(2024, 1, 3)}
+    filtered = view_of(
+        "u", pages=("p",), shortest=1, longest=2, **days, **how, users_page=3
     )
-
-
-@pytest.mark.parametrize("n", [1, 5, 7])
-def test_a_week_or_less_has_no_periods_but_all(n: int) -> None:
-    assert views.periods(days_of(n)) == {"all": ("All dates", None, None)}
-
-
-def test_periods_of_eight_days() -> None:
-    assert views.periods(days_of(8)) == {
-        "all": ("All dates", None, None),
-        "last-7": ("Last 7 days", date(2024, 1, 2), None),
-    }
-
-
-def test_months_of_five_days_are_clipped_to_the_data() -> None:
-    assert views.periods(days_of(5, date(2024, 2, 28))) == {
-        "all": ("All dates", None, None),
-        "2024-03": ("March 2024", date(2024, 3, 1), None),
-        "2024-02": ("February 2024", None, date(2024, 3, 1)),
-    }
-
-
-def test_periods_of_fourteen_months() -> None:
-    # From 15 January 2023 to 14 March 2024.
-    found = views.periods(days_of(425, date(2023, 1, 15)))
-    months = [f"2023-{number:02}" for number in range(1, 13)]
-    months += ["2024-01", "2024-02", "2024-03"]
-    assert list(found) == ["all", "last-7", "last-30", "last-90", *months[::-1]]
-    assert found["last-7"] == ("Last 7 days", date(2024, 3, 8), None)
-    assert found["last-30"] == ("Last 30 days", date(2024, 2, 14), None)
-    assert found["last-90"] == ("Last 90 days", date(2023, 12, 16), None)
-    assert found["2024-03"] == ("March 2024", date(2024, 3, 1), None)
-    assert found["2024-02"] == ("February 2024", date(2024, 2, 1), date(2024, 3, 1))
-    assert found["2023-12"] == ("December 2023", date(2023, 12, 1), date(2024, 1, 1))
-    assert found["2023-01"] == ("January 2023", None, date(2023, 2, 1))
-
-
-def test_months_without_sessions_are_left_out(activity: Activity) -> None:
-    months = [key for key in views.periods(activity) if key[:2] == "20"]
-    assert months == ["2024-12", "2024-03", "2024-02", "2024-01"]
+    assert views.without_filters(filtered) == view_of("u", **how)
 
 
 @settings(deadline=None, max_examples=50)
 @given(strange_rows)
-def test_each_period_has_an_address(rows: list[Row]) -> None:
-    activity = Activity(table(rows))
-    dates = views.periods(activity).values()
-    assert len({tuple(dates_) for _, *dates_ in dates}) == len(dates)
-    for _, start, end in dates:
-        view = View(Selection(start=start, end=end))
-        assert read(address(view), activity) == (view, [])
-        assert activity.summarise(view.selection).everyone.sessions.any() or start
+def test_each_preset_has_an_address(rows: list[Row]) -> None:
+    engine = engine_of(rows)
+    for preset in dates.presets(engine.facts.days).values():
+        view = view_of(start=preset.start, end=preset.end)
+        assert read(address(view), engine) == (view, [])
+        n_sessions = engine.summarise(view.selection).everyone.sessions.sum()
+        assert n_sessions or preset.start
+
+
+def test_the_first_page_of_users_is_not_the_picked_users(engine: MemoryEngine) -> None:
+    assert read("user=", engine).view.users_page is None
+    assert read("user=&sheet=1", engine) == (View(users_page=1), [])
+    assert address(View(users_page=1)) == "?user=&sheet=1"
+    assert read("user=&sheet=999999999", engine).view.users_page == 999_999_999
+
+
+class Counted(str):
+    """A text that counts how often any such text is compared with another."""
+
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return super().__eq__(other)
+
+    __hash__ = str.__hash__
+
+
+def test_an_address_is_read_in_time_that_grows_with_its_length(
+    monkeypatch: pytest.MonkeyPatch, engine: MemoryEngine
+) -> None:
+    n = 25_000
+    pairs = [("user", ""), *(("page", f"p{number}") for number in range(n))]
+    pairs += [("page", "home")] * n
+
+    def parse(*_: object, **__: object) -> list[tuple[str, str]]:
+        return [(key, Counted(value)) for key, value in pairs]
+
+    monkeypatch.setattr(views, "parse_qsl", parse)
+    Counted.compared = 0
+    view, ignored = read("", engine)
+    assert view == view_of(pages=("home",))
+    assert len(ignored) == n
+    # Not each with each.
+    assert Counted.compared < 20 * n
+
+
+def test_an_address_may_name_every_page_of_many() -> None:
+    rows: list[Row] = [("u", f"p{number}", 1, "2024-01-01") for number in range(3_000)]
+    pages = tuple(row[1] for row in rows)
+    view = view_of("u", pages=pages)
+    assert read(address(view), engine_of(rows)) == (view, [])

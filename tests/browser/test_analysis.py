@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Download, Page, Route, expect
 
 from simulate import simulate_sessions
-from tests.conftest import NASA, needs_nasa
+from tests.sessions import NASA, needs_nasa
 
 from .conftest import CHARTS, Open, drawn
 
@@ -139,7 +139,7 @@ def test_every_control_filters_and_is_a_chip(open_page: Open) -> None:
         "Median Session Duration by Page"
     )
     expect(page.locator("#user-average .g-xtitle")).to_have_text("Median (seconds)")
-    expect(page.locator("#users-finding")).to_contain_text("users have such sessions")
+    expect(page.locator("#users-finding")).to_contain_text("users match")
 
     # A chip takes its own filter away, "Clear" and Esc all.
     page.get_by_label("cart and checkout: remove this filter").click()
@@ -471,7 +471,7 @@ def test_numbers_and_sessions_can_be_taken_away(open_page: Open) -> None:
     ]
     theirs = cart[cart["user_id"] == "user_7"]
     with page.expect_download() as taken:
-        page.get_by_text(f"CSV of these {len(theirs)} sessions").click()
+        page.get_by_text(f"Download {len(theirs)} sessions (CSV)").click()
     assert taken.value.suggested_filename == "Sessions, user_7, March 2024, cart.csv"
     rows = rows_of(taken.value)
     assert sorted(float(row["duration"]) for row in rows) == pytest.approx(
@@ -656,10 +656,10 @@ def test_a_user_of_one_session_is_shown_as_such(
     rows = "ann,home,60,2024-03-06T20:15\n" + "bob,home,30,2024-03-05T10:00\n" * 9
     page = open_page("--no-debug", table_file(rows), query="?user=ann")
     expect(page.locator("#hours-finding")).to_have_text(
-        re.compile(r"Wednesday, 20:00 to 21:00\. Weak evidence")
+        re.compile(r"Wednesday, 20:00 to 21:00\. Few sessions")
     )
     expect(page.locator("#tile-sessions-value")).to_have_text("1")
-    expect(page.locator("#sessions")).to_have_text("CSV of this session")
+    expect(page.locator("#sessions")).to_have_text("Download 1 session (CSV)")
     expect(page.locator("#tile-last-value")).to_have_text("6 Mar 2024, 20:15")
 
 
@@ -671,7 +671,7 @@ def test_nothing_selected_is_said_everywhere(open_page: Open) -> None:
     )
     expect(page.locator("#tile-sessions-value")).to_have_text("0")
     expect(page.locator("#tile-last-value")).to_have_text("never")
-    expect(page.locator("#hours .annotation-text")).to_have_text("No session")
+    expect(page.locator("#hours .annotation-text")).to_have_text("No sessions match")
     for chart in CHARTS:
         expect(page.locator(f"#{chart}-finding")).not_to_be_empty()
     expect(page.locator("#problem")).to_be_hidden()

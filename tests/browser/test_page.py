@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
-import figures
 from app import create_app
+from charts.durations import Durations
 from simulate import simulate_sessions
-from tests.conftest import NASA, ROWS, needs_nasa, table
+from tests.sessions import NASA, ROWS, needs_nasa, table
 
 from .conftest import CHARTS, Open, drawn, pick
 
@@ -153,7 +153,13 @@ def test_a_hover_compares_the_user_with_everyone(open_page: Open) -> None:
     page = open_page()
     point_at(page, "#user-average .bars .point")
     hover = page.locator("#user-average .hoverlayer")
-    for words in ("user_1:", "× everyone's", "n = ", "95 % interval", "everyone:"):
+    for words in (
+        "user_1:",
+        "× everyone's",
+        " sessions)",
+        "95 % interval",
+        "everyone:",
+    ):
         expect(hover).to_contain_text(words)
     point_at(page, "#durations .bars .point", 2)
     expect(page.locator("#durations .hoverlayer")).to_contain_text("20 s to 30 s")
@@ -341,8 +347,7 @@ def test_a_failure_is_one_line_and_the_rest_stays(
     thread.start()
     try:
         page = open_page(url=f"http://127.0.0.1:{server.port}/")
-        build = figures.durations
-        monkeypatch.setattr(figures, "durations", lambda _, view: build(None, view))  # type: ignore[arg-type]
+        monkeypatch.setattr(Durations, "figure", lambda *_: 1 // 0)
         page.click("#user")
         page.get_by_role("option", name="bob").click()
         problem = page.locator("#problem")

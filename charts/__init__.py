@@ -1,0 +1,18 @@
+"""The charts of the page, one file each."""
+
+from typing import Final
+
+from charts.chart import Chart
+from charts.durations import Durations
+from charts.hours import Hours
+from charts.pages import TotalTime, UserAverage
+from charts.timeline import Timeline
+
+CHARTS: Final[tuple[Chart, ...]] = (
+    TotalTime(),
+    UserAverage(),
+    Durations(),
+    Timeline(),
+    Hours(),
+)
+"""All charts, in the order of the page."""

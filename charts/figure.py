@@ -1,0 +1,170 @@
+"""What the figures of all charts share: colours, layout, axes, and picking.
+
+A figure is the plain dictionary that Plotly.js takes. Plotly's own classes would check
+every property of every figure at every pick, which takes several times as long as all
+the rest; the tests have them do it instead.
+
+The colours are those of the light theme; the style sheet puts the dark ones over them,
+so that a change of theme redraws nothing and an exported picture is dark on white.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formatting import plotly_text, user_text
+from view import View
+
+Figure = dict[str, Any]
+Trace = dict[str, Any]
+
+# Blue and vermilion from Okabe and Ito, "Color Universal Design" (2008): told apart
+# by colour-blind people, and at 3 : 1 or better on white and on the dark theme.
+EVERYONE_COLOR: Final = "#0072B2"
+USER_COLOR: Final = "#D55E00"
+UNPICKED_COLOR: Final = "rgba(138, 148, 160, 0.5)"
+"""The colour of bars that are not picked, in a chart that has a filter."""
+
+LONGEST_LABEL: Final = 20
+"""Characters of a name on an axis or in a legend."""
+
+MARGIN: Final = {"l": 52, "r": 16, "t": 36, "b": 48}
+"""Pixels around the plot, for a chart with short labels."""
+
+# Whatever every figure sets goes to the browser at every pick: it is kept short.
+_LAYOUT: Final[Figure] = {
+    "font": {"family": "system-ui"},
+    "hoverlabel": {"align": "left"},
+}
+_LEGEND: Final = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}
+
+
+def figure(traces: Sequence[Trace], layout: dict[str, Any]) -> Figure:
+    """Put a figure together, with a legend where there are several traces.
+
+    Its ``datarevision`` is a number that changes with anything in it.
+    """
+    whole: Figure = {"data": list(traces), "layout": {**_LAYOUT, **layout}}
+    if len(traces) > 1:
+        whole["layout"]["legend"] = _LEGEND
+    number = crc32(repr(whole).encode())
+    # Plotly.js takes data of the same revision for unchanged. The selection's revision
+    # makes it forget the rectangle of a drag: the figure shows now what is picked.
+    whole["layout"] |= {"datarevision": number, "selectionrevision": number}
+    return whole
+
+
+def empty(words: str) -> Figure:
+    """A figure of nothing but words in its middle."""
+    hidden = {"visible": False}
+    text = {"text": words, "showarrow": False, "font": {"size": 14}}
+    return figure([], {"xaxis": hidden, "yaxis": hidden, "annotations": [text]})
+
+
+def revision(whole: Figure) -> int:
+    """The number that tells a figure from a different one."""
+    number: int = whole["layout"]["datarevision"]
+    return number
+
+
+def apply_zoom(whole: Figure, zoom: object) -> None:
+    """Zoom a figure as the one before it, if its axis still means the same.
+
+    *zoom* is what the browser says of the figure before: its ``revision`` (the
+    uirevision), the ``range`` of its x axis and its ``dragmode``. Anything malformed is
+    ignored. Plotly.js would keep a zoom by itself, but Dash writes it back into the
+    figure as if it were new.
+    """
+    layout = whole["layout"]
+    if not isinstance(zoom, dict) or zoom.get("revision") != layout.get("uirevision"):
+        return
+    match zoom.get("range"):
+        case [float() | int() | str(), float() | int() | str()] as range_ if whole[
+            "data"
+        ]:
+            layout["xaxis"] = {**layout["xaxis"], "range": range_}
+    if zoom.get("dragmode") in ("select", "zoom"):
+        layout["dragmode"] = zoom["dragmode"]
+
+
+def picks_names(key: str, names: Sequence[str]) -> dict[str, Any]:
+    """Layout for a chart whose bar i, clicked, picks names[i] as *key* of the address.
+
+    A bar without a name picks nothing.
+    """
+    return {"meta": {"key": key, "names": list(names)}, "dragmode": False}
+
+
+def picks_range(keys: tuple[str, str], edges: Sequence[Any] | Any) -> dict[str, Any]:
+    """Layout for a chart in which a click or a drag picks the range of some bars.
+
+    Bar i is [edges[i], edges[i + 1]) in the units of the two *keys* of the address;
+    None is no limit. Where a single edge is given, the others are the bars' own x.
+    """
+    name = "edges" if isinstance(edges, list) else "end"
+    return {
+        "meta": {"keys": list(keys), name: edges},
+        "dragmode": "select",
+        "selectdirection": "h",
+        "selections": [],
+    }
+
+
+def highlight(is_picked: Sequence[bool] | None) -> Trace:
+    """Properties of bars of which only some are picked: the others are grey.
+
+    None is for a chart without a filter, in which no bar is grey.
+    """
+    if is_picked is None:
+        return {}
+    return {
+        "selectedpoints": [number for number, picked in enumerate(is_picked) if picked],
+        "unselected": {"marker": {"color": UNPICKED_COLOR, "opacity": 1}},
+    }
+
+
+def step_line(name: str) -> Trace:
+    """A line in steps for a user, over everyone's bars."""
+    return {
+        "type": "scatter",
+        "name": name,
+        "mode": "lines",
+        "line": {"shape": "hv", "color": USER_COLOR, "width": 2},
+        "hoverinfo": "skip",
+    }
+
+
+def value_axis(title: str) -> dict[str, Any]:
+    """An upward axis from zero on that can't be zoomed."""
+    return {
+        "title": {"text": title},
+        "rangemode": "tozero",
+        "fixedrange": True,
+        "ticklabeloverflow": "allow",
+    }
+
+
+def user_label(view: View) -> str:
+    """The picked user as the name of a trace, escaped for Plotly."""
+    return plotly_text(user_text(view.selection.user or "", LONGEST_LABEL))
+
+
+def duration_unit(longest: float) -> tuple[float, str]:
+    """The unit of an axis up to *longest* seconds: its seconds, and its name."""
+    if longest <= 180:
+        return 1.0, "seconds"
+    return (60.0, "minutes") if longest <= 3 * 3600 else (3600.0, "hours")
+
+
+def rounded(values: NDArray[np.float64]) -> list[float | None]:
+    """Round values to three digits, whole numbers not at all; None for NaN.
+
+    That is as much as a chart shows, and short on the wire.
+    """
+    return [
+        None if np.isnan(value) else float(f"{value:.3g}") if value % 1 else int(value)
+        for value in values.tolist()
+    ]

@@ -1,0 +1,165 @@
+"""The map of hours and weekdays: when sessions begin."""
+
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+import dates
+from charts.chart import Chart, Shown
+from charts.figure import (
+    EVERYONE_COLOR,
+    USER_COLOR,
+    Figure,
+    Trace,
+    empty,
+    figure,
+    rounded,
+    user_label,
+)
+from charts.sentences import (
+    FEW,
+    WEEKDAYS,
+    none_match,
+    rate_of_sessions,
+    subject_text,
+)
+from engine.model import Facts, Summary, Tally
+
+
+def by_weekday(tally: Tally, facts: Facts) -> NDArray[np.int64]:
+    """(7, 24): sessions by weekday, from Monday on, and hour of the day."""
+    is_weekday = dates.weekday(facts.days) == np.arange(7)[:, None]
+    # As floating point a matrix product is fast, and exact for counts below 2 ** 53.
+    folded = is_weekday.astype(np.float64) @ tally.hours.astype(np.float64)
+    return cast("NDArray[np.int64]", folded.astype(np.int64))
+
+
+def weekday_counts(summary: Summary) -> NDArray[np.int64]:
+    """(7,): how often each weekday, from Monday on, is among the selected dates."""
+    selection = summary.selection
+    return dates.count_weekdays(selection.start, selection.end, summary.facts.days)
+
+
+def per_weekday(tally: Tally, summary: Summary) -> NDArray[np.float64]:
+    """(7, 24): sessions in each hour of one Monday, of one Tuesday and so on.
+
+    A weekday that is more often among the selected dates so counts no more; one that is
+    never among them has NaN.
+    """
+    counts = weekday_counts(summary)[:, None]
+    out = np.full((7, 24), np.nan)
+    np.divide(by_weekday(tally, summary.facts), counts, out=out, where=counts > 0)
+    return out
+
+
+class Hours(Chart):
+    """Sessions by weekday and hour: the picked user's, or everyone's."""
+
+    id = "hours"
+    title = "Sessions by Weekday and Hour"
+    height = 380
+    has_color_scale = True
+
+    def darkest(self, shown: Shown) -> str:
+        rate = float(np.nan_to_num(_rates(shown)).max())
+        return f"{rate_of_sessions(rate)} an hour"
+
+    def numbers(self, shown: Shown, *, every_row: bool = False) -> pd.DataFrame:
+        summary = shown.summary
+        columns: dict[str, Any] = {
+            "weekday": np.repeat(WEEKDAYS, 24),
+            "hour": np.tile(np.arange(24), 7),
+            "times it occurs": np.repeat(weekday_counts(summary), 24),
+        }
+        if summary.user is not None:
+            user = by_weekday(summary.user, summary.facts)
+            columns["user: sessions"] = user.ravel()
+        everyone = by_weekday(summary.everyone, summary.facts)
+        return pd.DataFrame({**columns, "everyone: sessions": everyone.ravel()})
+
+    def figure(self, shown: Shown) -> Figure:
+        summary = shown.summary
+        if not summary.subject.sessions.any():
+            return empty("No sessions match")
+        name, color, beside, average = "everyone", EVERYONE_COLOR, "", {}
+        if summary.user is not None:
+            name, color = user_label(shown.view), USER_COLOR
+            everyone = per_weekday(summary.everyone, summary) / summary.facts.n_users
+            average = {"customdata": list(map(rounded, everyone))}
+            beside = "<br>average user's: %{customdata:.2~r}"
+        red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+        heat: Trace = {
+            "type": "heatmap",
+            "y": WEEKDAYS,
+            "z": list(map(rounded, _rates(shown))),
+            "zmin": 0,
+            # More or less transparent, so that it suits the ground of either theme.
+            "colorscale": [
+                [share, f"rgba({red}, {green}, {blue}, {max(share, 0.06)})"]
+                for share in (0, 1)
+            ],
+            "xgap": 2,
+            "ygap": 2,
+            "text": by_weekday(summary.subject, summary.facts).tolist(),
+            **average,
+            "hovertemplate": (
+                f"<b>%{{y}}, %{{x}}:00 to %{{x}}:59</b><br>{name}'s sessions: "
+                "%{z:.2~r} each %{y}, %{text:,} in total"
+                f"{beside}<extra></extra>"
+            ),
+            # The page has a color scale of its own: Plotly's costs a fifth of the time.
+            "showscale": False,
+        }
+        return figure(
+            [heat],
+            {
+                "dragmode": False,
+                "margin": {"l": 84, "r": 8, "t": 8, "b": 48},
+                "xaxis": {
+                    "title": {"text": f"Hour of the day ({summary.facts.timezone})"},
+                    "tickvals": list(range(0, 24, 3)),
+                    "showgrid": False,
+                    "zeroline": False,
+                    "fixedrange": True,
+                },
+                "yaxis": {
+                    "autorange": "reversed",
+                    "showgrid": False,
+                    "fixedrange": True,
+                },
+            },
+        )
+
+    def sentence(self, shown: Shown) -> str:
+        summary = shown.summary
+        subject, sessions = subject_text(shown.view), summary.subject.hours
+        if not sessions.any():
+            return none_match(shown.view)
+        words = f"Half of {subject}'s sessions start between "
+        words += _half_of_sessions(sessions.sum(axis=0))
+        if summary.user is not None:
+            everyone = _half_of_sessions(summary.everyone.hours.sum(axis=0))
+            words += f" (everyone's: between {everyone})"
+        day, hour = divmod(int(np.nan_to_num(_rates(shown)).argmax()), 24)
+        words += f"; the busiest hour is {WEEKDAYS[day]}, {hour}:00 to {hour + 1}:00."
+        if sessions.sum() < FEW:
+            words += " Few sessions, so this may be chance."
+        return words
+
+
+def _rates(shown: Shown) -> NDArray[np.float64]:
+    return per_weekday(shown.summary.subject, shown.summary)
+
+
+def _half_of_sessions(by_hour: NDArray[np.int64]) -> str:
+    """The shortest run of hours with half of the sessions, over midnight too."""
+    total = by_hour.sum()
+    running = np.concatenate(([0], np.cumsum(np.tile(by_hour, 2))))
+    for length in range(1, 25):
+        runs = running[length : length + 24] - running[:24]
+        if 2 * runs.max() >= total:
+            break
+    start = int(runs.argmax())
+    return f"{start}:00 and {(start + length - 1) % 24 + 1}:00"

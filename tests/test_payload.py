@@ -1,0 +1,315 @@
+"""What is sent to assets/page.js, and that page.js takes it for what it is."""
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import callbacks
+import ids
+import payload
+from app import create_app
+from charts import CHARTS
+from charts.users import user_table
+from engine.memory import MemoryEngine
+from payload import (
+    Chip,
+    NumbersTable,
+    PagePayload,
+    UserListPayload,
+    UsersTable,
+    chips,
+    numbers_table,
+    users_table,
+)
+from tests.building import MARCH, engine_of, view_of
+from tests.sessions import ROWS, Row, table
+from view import View, address
+
+SCRIPT = (Path(__file__).parents[1] / "assets" / "page.js").read_text()
+
+
+CODE = re.sub(r"(?m)(^|\s)//.*$", "", SCRIPT)
+"""The script without its comments."""
+
+
+# What is sent.
+
+
+def test_a_chip_is_a_filter_and_the_way_to_remove_it() -> None:
+    view = view_of(
+        "ann",
+        start=date(2024, 3, 1),
+        pages=("cart", "home"),
+        longest=60,
+        statistic="p90",
+        users_page=3,
+    )
+    head = "?user=ann"
+    assert chips(view) == [
+        {
+            "text": "from 1 March 2024",
+            "address": f"{head}&page=cart&page=home&max=60&stat=p90",
+        },
+        {
+            "text": "cart and home",
+            "address": f"{head}&from=2024-03-01&max=60&stat=p90",
+        },
+        {
+            "text": "under 1 min",
+            "address": f"{head}&from=2024-03-01&page=cart&page=home&stat=p90",
+        },
+    ]
+    assert chips(view_of("ann", users_page=3)) == []
+    between = view_of(shortest=10, longest=60, **MARCH)
+    assert [chip["address"] for chip in chips(between)] == [
+        *("?user=&min=10&max=60", "?user=&from=2024-03-01&to=2024-04-01")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *(("home", "home"), (True, "yes"), (np.False_, "no"), (7, "7")),
+        *((12_345, "12,345"), (np.int64(0), "0"), (0.5, "0.5"), (float("nan"), "–")),
+        *((None, "–"), (3.0, "3"), (12.3456, "12.35"), (999.94, "999.9")),
+        *((1_234.5, "1,234"), (12_345.67, "12,346"), (0.000012345, "0.00001234")),
+    ],
+)
+def test_a_cell_is_short_and_never_has_an_exponent(value: Any, text: str) -> None:
+    frame = pd.DataFrame({"x": pd.Series([value], dtype=object)})
+    assert numbers_table(frame) == {"head": ["x"], "rows": [[text]]}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        *((0, "0 s"), (0.5, "0.5 s"), (0.001, "0.001 s"), (0.949, "0.949 s")),
+        *((0.96, "1 s"), (1.26, "1.3 s"), (90, "1 min 30 s"), (7_200, "2 h")),
+        *((0.000012, "0.000012 s"), (float("nan"), "–")),
+    ],
+)
+def test_a_column_of_seconds_has_durations(seconds: float, text: str) -> None:
+    frame = pd.DataFrame({"time (s)": [seconds], "n": [1]})
+    assert numbers_table(frame) == {"head": ["time", "n"], "rows": [[text, "1"]]}
+
+
+def test_the_table_of_users_is_of_its_view(engine: MemoryEngine) -> None:
+    view = view_of("bob", sort="user", reverse=True, search="b", users_page=2)
+    assert users_table(user_table(engine, view), view) == {
+        "head": {
+            "user": "User",
+            "time": "Total time",
+            "sessions": "Sessions",
+            "days": "Active days",
+            "median": "Median",
+            "last": "Last seen",
+        },
+        "rows": [["bob", "1 min", "3", "1", "30 s", "2024-02-29 08:02"]],
+        "picked": "bob",
+        "sort": "user",
+        "reverse": True,
+        # There is but one.
+        "page": 1,
+        "pages": 1,
+        "address": address(view),
+    }
+    assert users_table(user_table(engine, View()), View())["picked"] is None
+
+
+def keys(kind: type) -> set[str]:
+    return set(get_type_hints(kind))
+
+
+def test_what_is_sent_is_what_the_types_say(engine: MemoryEngine) -> None:
+    view = view_of("ann", tables=("hours",), **MARCH)
+    page = callbacks.redraw(engine, view).page
+    assert set(page) == keys(PagePayload)
+    assert [set(chip) for chip in page["chips"]] == [keys(Chip)]
+    assert [set(numbers) for numbers in page["tables"].values()] == [keys(NumbersTable)]
+    listed = callbacks.list_users(engine, view)
+    assert set(listed) == keys(UserListPayload)
+    assert set(listed["users"]) == keys(UsersTable)
+
+
+@pytest.mark.parametrize("name", ["everyone", "Everyone", "average user"])
+def test_a_user_who_is_named_everyone_is_not_in_the_caption(name: str) -> None:
+    rows: list[Row] = [(name, *row[1:]) for row in ROWS[:2]]
+    engine = engine_of([*rows, *ROWS])
+    page = callbacks.redraw(engine, view_of(name, **MARCH)).page
+    assert page["caption"] == f"user “{name}”, March 2024"
+    assert callbacks.redraw(engine, View()).page["caption"] == "everyone"
+
+
+# What page.js takes.
+
+
+def function(name: str) -> str:
+    """The code of a function of page.js."""
+    found = re.search(rf"(?ms)^( *)function {name}\(.*?^\1\}}$", CODE)
+    assert found is not None, name
+    return found[0]
+
+
+def parameter(name: str) -> set[str]:
+    """The keys that a function takes out of its first parameter, an object."""
+    (pattern,) = re.findall(rf"function {name}\(\{{([^}}]*)\}}", function(name))
+    return {key.strip() for key in pattern.split(",")}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("writePage", PagePayload),
+        ("writeUsers", UserListPayload),
+        ("usersTable", UsersTable),
+        ("numbersTable", NumbersTable),
+    ],
+)
+def test_the_script_takes_exactly_what_is_sent(name: str, kind: type) -> None:
+    assert parameter(name) == keys(kind)
+    code = function(name).partition(")")[2]
+    for key in keys(kind):
+        assert re.search(rf"\b{key}\b", code), f"{name} takes {key} for nothing"
+
+
+def test_the_script_takes_exactly_what_is_in_a_chip() -> None:
+    (pattern,) = re.findall(r"chips\.map\(\(\{([^}]*)\}\)", function("chipsLine"))
+    assert {key.strip() for key in pattern.split(",")} == keys(Chip)
+
+
+def test_of_what_is_drawn_the_script_asks_only_what_it_keeps() -> None:
+    (kept,) = re.findall(r"\bdrawn = \{([^}]+)\};", CODE)
+    keeps = {key.strip() for key in kept.split(",")}
+    assert keeps <= keys(PagePayload)
+    asked = set(re.findall(r"\bdrawn\.(\w+)", CODE))
+    for pattern in re.findall(r"\{([^{}]*(?:\{\}[^{}]*)?)\} = drawn\b", CODE):
+        asked |= {key.split("=")[0].strip() for key in pattern.split(",")}
+    assert asked == keeps
+
+
+def test_the_script_writes_the_texts_under_the_ids_that_it_is_sent(
+    engine: MemoryEngine,
+) -> None:
+    view = view_of("ann", tables=tuple(chart.id for chart in CHARTS))
+    text = {
+        **callbacks.redraw(engine, view).page["text"],
+        **callbacks.list_users(engine, view)["text"],
+        ids.NOTICE: "",
+    }
+    page: Any = create_app(table(ROWS)).layout
+    there = {component.id for component in page._traverse_ids()}
+    assert set(text) <= there
+
+
+def id_names() -> set[str]:
+    """The ids that ids.py names, but for those of parts."""
+    return {
+        value
+        for name, value in vars(ids).items()
+        if name.isupper() and isinstance(value, str)
+    }
+
+
+def suffixes() -> set[str]:
+    """The endings of the ids of a chart's parts."""
+    parts = (ids.section, ids.heading, ids.finding, ids.details, ids.table, ids.zoom)
+    return {part("x").removeprefix("x") for part in (*parts, ids.darkest)}
+
+
+def test_the_script_knows_no_ids_but_those_of_ids() -> None:
+    named = set(re.findall(r"getElementById\(\"([^\"]+)\"\)", CODE))
+    named |= set(re.findall(r"set_props\(\"([^\"]+)\"", CODE))
+    named |= set(re.findall(r"\bid: \"([^\"]+)\"", CODE))
+    named |= {
+        found
+        for text in re.findall(r"\"([^\"\n]*)\"", CODE)
+        for found in re.findall(r"#([a-z][\w-]*)", text)
+    }
+    assert {"chips", "connection", "url"} <= named
+    known = id_names() | {
+        f"{name}{ending}" for name in [ids.USERS] for ending in suffixes()
+    }
+    # Dash's own, around the calendar.
+    known.add(f"{ids.DATES}-wrapper")
+    # A colour isn't an id.
+    assert {name for name in named if not re.fullmatch("[0-9a-f]{6}", name)} <= known
+
+
+def test_the_script_knows_no_parts_of_charts_but_those_of_ids() -> None:
+    endings = set(re.findall(r"\$\{chart\}(-[\w-]+)", CODE))
+    endings |= set(re.findall(r"\.replace\(\"(-[a-z]+)\", \"\"\)", CODE))
+    endings |= set(re.findall(r"\(\.\*\)(-[a-z]+)\$", CODE))
+    assert {"-table", "-details", "-heading"} == endings
+    assert endings <= suffixes()
+
+
+def test_every_element_that_the_script_looks_up_is_checked_here() -> None:
+    lookups = re.findall(r"(?:getElementById|querySelector(?:All)?)\(([^()]*)", CODE)
+    assert len(lookups) > 10
+    for lookup in lookups:
+        assert re.fullmatch(
+            # A text, a template of a chart, or a name that holds an id.
+            r"\"[^\"]*\"|`#?\$\{chart\}[^`]*`|id|selector",
+            lookup.strip(),
+        ), lookup
+
+
+def test_the_script_has_each_function_that_is_called_and_no_other() -> None:
+    start = CODE.index("window.dash_clientside = ")
+    (found,) = re.findall(r"\{page: \{\n(.*?)\n    \}\}\);", CODE[start:], re.DOTALL)
+    has = set(re.findall(r"(?m)^        (\w+)\([^)]*\) \{$", found))
+    app = create_app(table(ROWS))
+    called = {
+        (part["namespace"], part["function_name"])
+        for callback in app.server.test_client().get("/_dash-dependencies").json
+        if (part := callback["clientside_function"])
+    }
+    assert called == {("page", name) for name in has}
+    assert has == {"writePage", "writeUsers", "pick", "holdZoom"}
+
+
+def test_the_script_picks_by_what_figures_say() -> None:
+    patterns = {name: parameter(name) for name in ("pickName", "pickRange")}
+    assert patterns == {
+        "pickName": {"key", "names"},
+        "pickRange": {"keys", "edges", "end"},
+    }
+    metas: list[dict[str, Any]] = [
+        callbacks.redraw(engine_of(ROWS), View())
+        .figures[chart.id]["layout"]
+        .get("meta", {})
+        for chart in CHARTS
+    ]
+    allowed = [{"key", "names"}, {"keys", "edges"}, {"keys", "end"}, set()]
+    assert all(set(meta) in allowed for meta in metas)
+
+
+def test_the_script_knows_the_keys_of_the_address() -> None:
+    (pattern,) = re.findall(r"LIST_KEYS = \[([^\]]*)\]", CODE)
+    filtered = view_of(pages=("home",), shortest=1, longest=2, search="x", **MARCH)
+    query = address(filtered)
+    in_address = [part.split("=")[0] for part in query[1:].split("&")]
+    assert re.findall(r"\"(\w+)\"", pattern) == [
+        key for key in in_address if key != "user"
+    ]
+    for key, view in (
+        ("sheet", view_of(users_page=2)),
+        ("sort", view_of(sort="user")),
+        ("table", view_of(tables=("hours",))),
+    ):
+        assert re.search(rf"\b{key}: |\"{key}\"", CODE)
+        assert f"&{key}=" in address(view)
+
+
+def test_the_types_of_payloads_are_all_here() -> None:
+    kinds = {
+        value
+        for value in vars(payload).values()
+        if isinstance(value, type) and value.__module__ == "payload"
+    }
+    assert kinds == {Chip, NumbersTable, PagePayload, UserListPayload, UsersTable}
