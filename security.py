@@ -1,12 +1,13 @@
 """What the server lets in and out: hosts, sizes, headers, and malformed requests."""
 
+import ipaddress
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from dash import Dash
-from dash.exceptions import DependencyException, PreventUpdate
+from dash.exceptions import DependencyException
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from werkzeug.wrappers import Response as WSGIResponse
@@ -14,8 +15,15 @@ from werkzeug.wrappers import Response as WSGIResponse
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 """The names that this machine has for itself."""
 
-MAX_BODY: Final = 64 * 1024
-"""Bytes of the largest request body; the page's own are below 2 kB."""
+MAX_BODY: Final = 1 << 20
+"""Bytes of the largest request body; a pick of hundreds of long page names fits."""
+
+_MAX_DEPTH: Final = 16
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
 
 _log = logging.getLogger(__name__)
 
@@ -24,11 +32,55 @@ def protect(app: Dash, hosts: Sequence[str]) -> None:
     """Close the doors of *app*; call this when all its callbacks are registered.
 
     *hosts* are the names, without a port, that a request's Host header may have.
+    Callbacks with pattern-matching ids are not supported: their requests are refused.
+    Raises TypeError and ValueError as ``host_name`` does.
     """
     server: Flask = app.server
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
-    names = {bracketed(host).lower() for host in hosts}
-    policy = "; ".join(
+    _check_hosts(server, {bracketed(host_name(host)) for host in hosts})
+    _check_calls(app)
+    _add_headers(server, _policy(app))
+    _answer_refusals(server)
+
+
+def host_name(text: object) -> str:
+    """Normalise a host name, or an IP address with or without brackets.
+
+    The result is as browsers ask for it, but without brackets: small letters, the
+    shortest form of an IPv6 address, Punycode. Raises TypeError for what isn't text,
+    and ValueError for anything else, such as a port or a whole address beside the name.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"a host name is text, not {text!r:.80}")
+    name = text.strip().lower()
+    try:
+        bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        pass
+    if not name:
+        raise ValueError("a host name is empty")
+    if "/" in name:
+        raise ValueError(f"{text!r:.80} is an address: give the host name in it alone")
+    if re.fullmatch(r"[^:]*:\d*|\[.*\]:\d*", name):
+        raise ValueError(f"{text!r:.80} has a port: give the host name alone")
+    try:
+        name = name.rstrip(".").encode("idna").decode()
+    except UnicodeError:
+        name = ""
+    if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", name):
+        raise ValueError(f"{text!r:.80} is not a host name")
+    return name
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands in an address: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def _policy(app: Dash) -> str:
+    """The Content-Security-Policy, which names each script that Dash writes inline."""
+    return "; ".join(
         (
             "default-src 'self'",
             f"script-src 'self' {' '.join(app.csp_hashes())}",
@@ -43,6 +95,8 @@ def protect(app: Dash, hosts: Sequence[str]) -> None:
         )
     )
 
+
+def _check_hosts(server: Flask, names: set[str]) -> None:
     @server.before_request
     def check_host() -> None:
         # Flask's own TRUSTED_HOSTS knows neither IPv6 addresses nor capital letters.
@@ -50,13 +104,98 @@ def protect(app: Dash, hosts: Sequence[str]) -> None:
         if re.sub(r":\d*$", "", host).rstrip(".") not in names:
             raise BadRequest("this host name is not served here; see --allow-host")
 
+
+def _check_calls(app: Dash) -> None:
+    """Refuse what isn't the call of a callback, before Dash takes it for one."""
+    server: Flask = app.server
+    endpoint = f"{app.config.routes_pathname_prefix}_dash-update-component"
+
+    @server.before_request
+    def check_call() -> None:
+        if request.endpoint != endpoint:
+            return
+        try:
+            body = request.get_json()
+        except RecursionError:
+            raise BadRequest("the body is nested too deeply") from None
+        fault = _fault(body, app.callback_map)
+        if fault:
+            raise BadRequest(f"not a call of this page: {fault}")
+
+
+def _fault(body: object, callbacks: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """What is wrong with the body of a call, in words; None where nothing is.
+
+    *callbacks* are Dash's own records of them, by their output.
+    """
+    if not isinstance(body, dict):
+        return "it is no object"
+    output = body.get("output")
+    callback = callbacks.get(output) if isinstance(output, str) else None
+    # Those that run in the browser have no function here.
+    if output is None or callback is None or "callback" not in callback:
+        return f"it has no such output as {output!a:.80}"
+    outputs = body.get("outputs")
+    several = output.startswith("..")
+    expected: dict[str, Any] = {
+        "inputs": _names(callback["inputs"]),
+        "state": _names(callback["state"]),
+        "outputs": _outputs(output),
+    }
+    given = {
+        "inputs": body.get("inputs"),
+        "state": body.get("state", []),
+        "outputs": outputs if several else [outputs],
+    }
+    if callback["no_output"]:
+        del expected["outputs"]
+    for part, names in expected.items():
+        if _names(given[part]) != names:
+            return f"its {part} are others"
+    changed = body.get("changedPropIds")
+    inputs = [f"{id_}.{name}" for id_, name in expected["inputs"]]
+    if not isinstance(changed, list) or not all(each in inputs for each in changed):
+        return "what has changed is none of its inputs"
+    return "it is nested too deeply" if _is_deep(body, _MAX_DEPTH) else None
+
+
+def _names(parts: object) -> list[tuple[object, object]] | None:
+    """The ids and properties that a part of a call names; None if it isn't such."""
+    if not isinstance(parts, list):
+        return None
+    names: list[tuple[object, object]] = []
+    for part in parts:
+        if not isinstance(part, dict):
+            return None
+        names.append((part.get("id"), part.get("property")))
+    return names
+
+
+def _outputs(output: str) -> list[tuple[object, object]]:
+    """The ids and properties in Dash's name for the outputs of a callback."""
+    names = output.strip(".").split("...")
+    return [(id_, name) for id_, _, name in (each.rpartition(".") for each in names)]
+
+
+def _is_deep(value: object, limit: int) -> bool:
+    """Whether there are more than *limit* lists and objects, one in another."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, list):
+        return False
+    return limit == 0 or any(_is_deep(item, limit - 1) for item in value)
+
+
+def _add_headers(server: Flask, policy: str) -> None:
     @server.after_request
     def add_headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = policy
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["X-Frame-Options"] = "DENY"
-        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers.update(_HEADERS)
         return response
+
+
+def _answer_refusals(server: Flask) -> None:
+    """Answer what is refused in plain text, with a line in the log."""
 
     @server.errorhandler(HTTPException)
     def refuse(error: HTTPException) -> WSGIResponse:
@@ -75,25 +214,3 @@ def protect(app: Dash, hosts: Sequence[str]) -> None:
     def no_such_file(error: DependencyException) -> WSGIResponse:
         response: WSGIResponse = refuse(NotFound(str(error)))
         return response
-
-    endpoint = f"{app.config.routes_pathname_prefix}_dash-update-component"
-    dispatch: Callable[[], Any] = server.view_functions[endpoint]
-
-    def dispatch_well_formed() -> Any:
-        # Dash reads the body as if its own page had sent it. The callbacks' failures
-        # are told on the page (``callbacks.report``), so that what is raised here is
-        # for a body that it could make no sense of.
-        try:
-            return dispatch()
-        except (HTTPException, PreventUpdate):
-            raise
-        except Exception as error:
-            words = f"not a callback of this page ({type(error).__name__}: {error})"
-            raise BadRequest(words) from error
-
-    server.view_functions[endpoint] = dispatch_well_formed
-
-
-def bracketed(host: str) -> str:
-    """A host as it stands in an address: IPv6 in brackets."""
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host
