@@ -143,14 +143,12 @@ def test_a_malformed_call_is_refused(
 def test_no_depth_of_nesting_is_a_failure(
     served: Dash, caplog: pytest.LogCaptureFixture
 ) -> None:
-    good = good_call(served)
+    first, *others = good_call(served)["inputs"]
+    call = {**good_call(served), "inputs": [{**first, "value": "nested"}, *others]}
+    text = json.dumps(call)
     # Python reads nested JSON at a depth of calls at which it can't print it any more.
     for depth in range(800, 1_000, 4):
-        call = changed(
-            "inputs",
-            lambda inputs, n=depth: [{**inputs[0], "value": nested(n)}, *inputs[1:]],
-        )(good)
-        data = json.dumps(call)
+        data = text.replace('"nested"', "[" * depth + "]" * depth)
         response = served.server.test_client().post(
             URL, data=data, content_type="application/json"
         )
