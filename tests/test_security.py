@@ -275,6 +275,7 @@ def test_calls_of_each_form_are_let_in(
         {**call, "outputs": [{"id": "a", "property": "children"}]},
         {**call, "outputs": {"id": "c", "property": "title"}},
         {**call, "inputs": [{**clicks, "id": "c"}]},
+        {**call, "inputs": [{**clicks, "value": nested(20)}]},
         {**call, "output": "c.title"},
         # This one runs in the browser.
         {

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from engine.bins import choose_edges
 from engine.columns import ColumnStore, build_column_store
+from engine.model import BinEdges
 from tests.sessions import ROWS, Row, table
 from tests.strategies import rows_lists, rows_of_many_users
 
@@ -71,6 +72,18 @@ def test_a_duration_under_an_edge_that_32_bits_round_stays_under_it() -> None:
     store = build(table([("u", "p", below, "2024-01-01"), ("u", "p", 0, "2024-01-01")]))
     assert store.rows.seconds.dtype == np.float32
     assert store.rows.bin.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(("edge", "bin_"), [(0.7, 1), (0.3, 2), (0.5, 2)])
+def test_bins_are_by_edges_that_32_bits_do_not_hold(edge: float, bin_: int) -> None:
+    # As 32 bits 0.7 is a little less, 0.3 a little more and 0.5 the same.
+    duration = float(np.float32(edge))
+    edges = BinEdges(np.array([0, edge, np.inf]), np.array([0.0, 10.0]))
+    store = build_column_store(
+        [table([("u", "p", duration, "2024-01-01")])], UTC, edges=edges, block_rows=9
+    )
+    assert store.rows.seconds.dtype == np.float32
+    assert store.rows.bin.tolist() == [bin_]
 
 
 def test_time_is_coded_by_the_days_that_have_sessions() -> None:
