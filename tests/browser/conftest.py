@@ -6,11 +6,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Route, sync_playwright
 
 from tests.programs import free_port, running
 
 Open = Callable[..., Page]
+CALLS = "**/_dash-update-component*"
 CHARTS = ("total-time", "user-average", "durations", "timeline", "hours")
 OF_USER = ("user-average", "durations", "timeline")
 
@@ -116,6 +117,26 @@ def drawn(page: Page, user: str | None = None) -> None:
         }) && document.querySelector('#users-table table')""",
         arg=[list(CHARTS), list(OF_USER), user],
     )
+
+
+def hold_answers(page: Page) -> Callable[[], None]:
+    """Keep calls of the server from it until what is returned is called."""
+    held: list[Route] = []
+    released: list[bool] = []
+
+    def hold(route: Route) -> None:
+        if released:
+            route.continue_()
+        else:
+            held.append(route)
+
+    def release() -> None:
+        released.append(True)
+        for route in held:
+            route.continue_()
+
+    page.route(CALLS, hold)
+    return release
 
 
 def pick(page: Page, user: str) -> None:

@@ -10,12 +10,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Download, Page, Route, expect
+from playwright.sync_api import Download, Page, expect
 
 from simulate import simulate_sessions
 from tests.sessions import NASA, needs_nasa
 
-from .conftest import CHARTS, Open, drawn
+from .conftest import CHARTS, Open, drawn, hold_answers
 
 
 def asked(page: Page) -> list[tuple[str, str]]:
@@ -270,8 +270,7 @@ def test_back_and_forward_step_through_picks(open_page: Open) -> None:
 
 def test_picks_in_quick_succession_all_count(open_page: Open) -> None:
     page = open_page(query="?user=user_7")
-    held: list[Route] = []
-    page.route("**/_dash-update-component", lambda route: held.append(route))
+    release = hold_answers(page)
     # All before any answer: a control, an address as a bar sets it, a link, a control.
     for pick in (
         "dash_clientside.set_props('statistic', {value: 'median'})",
@@ -280,9 +279,7 @@ def test_picks_in_quick_succession_all_count(open_page: Open) -> None:
         "dash_clientside.set_props('scale', {value: 'log'})",
     ):
         page.evaluate(f"() => {{ {pick} }}")
-    page.unroute("**/_dash-update-component")
-    for route in held:
-        route.continue_()
+    release()
     user = page.locator("#users-table tbody a").nth(2).inner_text()
     page.wait_for_function(
         """() => location.search.includes('scale=log')

@@ -12,9 +12,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from app import create_app
 from tests.sessions import ROWS, table
 
-from .conftest import Open, drawn, pick
-
-UPDATE = "**/_dash-update-component*"
+from .conftest import CALLS, Open, drawn, hold_answers, pick
 
 
 @contextmanager
@@ -101,7 +99,7 @@ def test_a_pick_that_is_refused_is_told_and_taken_back(
         refused.append(body)
         route.fulfill(status=status, body="<b>no</b>", content_type="text/plain")
 
-    page.route(UPDATE, refuse_once)
+    page.route(CALLS, refuse_once)
     page.click("#user")
     page.get_by_role("option", name="user_9", exact=True).click()
     connection = page.locator("#connection")
@@ -120,11 +118,11 @@ def test_a_pick_that_is_refused_is_told_and_taken_back(
 
 def test_a_link_that_is_refused_is_taken_back(open_page: Open) -> None:
     page = open_page(query="?user=user_7", forgiven="Failed to load resource")
-    page.route(UPDATE, lambda route: route.fulfill(status=400, body="no"))
+    page.route(CALLS, lambda route: route.fulfill(status=400, body="no"))
     page.locator("#users-table tbody a").first.click()
     expect(page.locator("#connection")).to_contain_text("refused this (400: no)")
     page.wait_for_url("**/?user=user_7")
-    page.unroute(UPDATE)
+    page.unroute(CALLS)
     page.locator("#users-table tbody a").first.click()
     drawn(page, "user_1")
     expect(page.locator("#connection")).to_be_hidden()
@@ -132,25 +130,14 @@ def test_a_link_that_is_refused_is_taken_back(open_page: Open) -> None:
 
 def test_an_answer_that_takes_long_is_waited_for(open_page: Open) -> None:
     page = open_page(query="?user=user_7")
-    held: list[Route] = []
-    released: list[bool] = []
-
-    def hold(route: Route) -> None:
-        if released:
-            route.continue_()
-        else:
-            held.append(route)
-
-    page.route(UPDATE, hold)
+    release = hold_answers(page)
     page.click("#user")
     page.get_by_role("option", name="user_9", exact=True).click()
     connection = page.locator("#connection")
     expect(connection).to_have_text(
         "No answer yet. The page still shows the view before."
     )
-    released.append(True)
-    for route in held:
-        route.continue_()
+    release()
     drawn(page, "user_9")
     expect(connection).to_be_hidden()
 
