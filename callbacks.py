@@ -33,6 +33,7 @@ from view import View
 
 _log = logging.getLogger(__name__)
 
+_MOST_IGNORED: Final = 10
 # Dash resets the value of a dropdown that isn't among its options: these go first.
 _SEARCHED: Final = (ids.USER, ids.PAGES)
 
@@ -241,7 +242,12 @@ class _Redrawer:
 
 
 def _ignored_text(ignored: Sequence[str]) -> str:
-    return f"Ignored in the address: {'; '.join(ignored)}." if ignored else ""
+    if not ignored:
+        return ""
+    parts = list(ignored[:_MOST_IGNORED])
+    if len(ignored) > len(parts):
+        parts.append(f"and {len(ignored) - len(parts):,} more")
+    return f"Ignored in the address: {'; '.join(parts)}."
 
 
 def _register_user_list(app: Dash, engine: Engine, charts: Sequence[Chart]) -> None:

@@ -331,6 +331,13 @@ def test_what_an_address_asks_for_in_vain_is_told(
     assert text(answer(pick(app, "ann", url_search=search)))[ids.NOTICE] == ""
 
 
+def test_much_that_is_ignored_is_told_in_few_words(app: Dash) -> None:
+    pages = "".join(f"&page=p{number}" for number in range(5_000))
+    notice = text(answer(opened(app, f"?user=ann{pages}")))[ids.NOTICE]
+    assert notice.count("which has no session") == 10
+    assert notice.endswith("page “p9”, which has no session; and 4,990 more.")
+
+
 def test_controls_and_address_say_the_same(app: Dash) -> None:
     search = "?user=cy&table=hours&sort=-user&sheet=3"
     values: dict[str, Any] = {
