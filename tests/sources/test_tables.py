@@ -267,7 +267,7 @@ def test_refuses_parquet_of_other_types(
         ("a.csv", b"PAR1....", "Parquet, though its name says text"),
         ("a.csv", gzip.compress(b"x"), "gzipped, though its name says text"),
         ("a.parquet", HEADER.encode(), "not Parquet, though its name says so"),
-        ("a.parquet", b"PAR1 nothing", "cannot be read as Parquet"),
+        ("a.parquet", b"PAR1 nothing", "cannot be read as Parquet (Parquet magic"),
         ("a.csv.gz", HEADER.encode(), "not gzipped, though its name says so"),
         ("a.csv.gz", gzip.compress(HEADER.encode() * 99)[:-9], "gzipped data is dam"),
         ("a.gz", b"\x1f\x8b" + bytes(30), "gzipped data is damaged"),
