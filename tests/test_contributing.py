@@ -8,12 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from plotly.io.json import to_json_plotly
 
-from app import create_app
+import callbacks
+from app import assemble, create_app
 from charts import CHARTS
 from charts.chart import Chart
+from engine.memory import MemoryEngine
+from engine.model import Engine, Selection
+from schema import COLUMNS
+from sources import Origin
 from tests.sessions import ROWS, table
+from tests.slow import SlowEngine
+from view import read
 
 GUIDE = Path(__file__).parents[1] / "CONTRIBUTING.md"
 
@@ -67,3 +76,50 @@ def test_the_chart_of_the_guide_is_drawn(chart: Chart) -> None:
     assert page["tables"]["sessions-by-page"]["rows"][2] == ["home", "7"]
     file = client.get("/numbers/sessions-by-page.csv?user=")
     assert file.text.splitlines() == ["page,sessions", "cart,4", "help,1", "home,7"]
+
+
+class OtherEngine(SlowEngine):
+    """A second engine: the slow implementation, as the page asks for it."""
+
+    def has_user(self, name: str) -> bool:
+        return name in self.users
+
+    def has_page(self, name: str) -> bool:
+        return name in self.pages
+
+    def sessions(self, selection: Selection, limit: int) -> Iterator[pd.DataFrame]:
+        rows = [
+            (s.user, s.page, s.duration, s.time)
+            for s in self.selected(selection)[:limit]
+        ]
+        sessions = pd.DataFrame(rows, columns=pd.Index(COLUMNS))
+        sessions["timestamp"] = sessions["timestamp"].dt.tz_localize("UTC")
+        yield sessions
+
+
+QUERIES = (
+    "?user=",
+    "?user=ann&stat=median&timeline=time&scale=log",
+    "?user=bob&from=2024-02-01&to=2024-03-02&page=home&min=10&stat=p90",
+    "?user=cy&page=cart&page=help&sort=-last&find=c&table=hours&table=total-time",
+)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_another_engine_draws_the_same_page(query: str) -> None:
+    memory = MemoryEngine(table(ROWS))
+    other: Engine = OtherEngine(ROWS, "UTC", memory.facts.edges)
+    charts = [chart.id for chart in CHARTS]
+    view, ignored = read(query, other, charts)
+    assert ignored == []
+    drawn = callbacks.redraw(other, view), callbacks.list_users(other, view)
+    same = callbacks.redraw(memory, view), callbacks.list_users(memory, view)
+    assert to_json_plotly(drawn) == to_json_plotly(same)
+
+
+def test_an_app_is_assembled_over_any_engine() -> None:
+    memory = MemoryEngine(table(ROWS))
+    app = assemble(OtherEngine(ROWS, "UTC", memory.facts.edges), Origin("A list"))
+    client = app.server.test_client()
+    assert client.get("/").status_code == 200
+    assert len(client.get("/sessions.csv?user=ann").text.splitlines()) == 1 + 6
