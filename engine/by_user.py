@@ -11,35 +11,36 @@ from numpy.typing import NDArray
 from engine.aggregates import Aggregates
 from engine.columns import ColumnStore, Rows
 from engine.dimensions import DAY, CodedSelection
-from engine.model import Statistic
+from engine.model import QUANTILES, Statistic
 from engine.quantiles import neighbours
 from engine.scan import matching_rows
 from engine.sorting import order_by_group
 
-BYTES_PER_USER: Final = 72
-"""Bytes that a ``ByUser`` takes for each user: nine numbers."""
+BYTES_PER_USER: Final = 8 * (7 + len(QUANTILES))
+"""Bytes that a ``ByUser`` takes for each user."""
 
 
 @dataclass(frozen=True, eq=False)
 class ByUser:
     """Counts and statistics of the sessions of every user, in the order of their codes.
 
-    The arrays are of shape (users,) and can't be written to, because they are shared by
-    all who ask. Quantiles are exact.
+    The arrays can't be written to, because they are shared by all who ask. Quantiles
+    are exact.
     """
 
     sessions: NDArray[np.int64]
-    """Number of sessions, including those of unknown duration."""
+    """(users,): number of sessions, including those of unknown duration."""
     unknown: NDArray[np.int64]
     """Number of sessions of unknown duration."""
     seconds: NDArray[np.float64]
     """Sum of the known durations, in seconds."""
     active_days: NDArray[np.int64]
     """Number of days with at least one session."""
-    median: NDArray[np.float64]
-    """Median known duration in seconds; NaN for a user without any."""
-    p90: NDArray[np.float64]
-    """0.9 quantile of the known durations in seconds; NaN for a user without any."""
+    quantiles: NDArray[np.float64]
+    """(quantiles, users): each of ``QUANTILES`` of the known durations, in seconds.
+
+    NaN for a user without any.
+    """
     last: NDArray[np.datetime64]
     """When the last session began, to the second; NaT for a user without sessions."""
 
@@ -57,8 +58,10 @@ class ByUser:
 
     def by_statistic(self, statistic: Statistic) -> NDArray[np.float64]:
         """Return a statistic of the known durations; NaN for a user without any."""
-        columns = {"average": self.mean, "median": self.median, "p90": self.p90}
-        return columns[statistic]
+        if statistic == "average":
+            return self.mean
+        column: NDArray[np.float64] = self.quantiles[list(QUANTILES).index(statistic)]
+        return column
 
 
 def aggregate_by_user(
@@ -78,8 +81,7 @@ def aggregate_by_user(
         unknown=np.zeros(n_users, np.int64),
         seconds=np.zeros(n_users),
         active_days=np.zeros(n_users, np.int64),
-        median=np.full(n_users, np.nan),
-        p90=np.full(n_users, np.nan),
+        quantiles=np.full((len(QUANTILES), n_users), np.nan),
         last=np.full(n_users, "NaT", "datetime64[s]"),
     )
     for first, end in store.user_chunks():
@@ -99,7 +101,7 @@ def _set_user(
     by_user.unknown[user] = aggregates.unknown.sum()
     by_user.seconds[user] = aggregates.seconds.sum()
     by_user.active_days[user] = np.count_nonzero(aggregates.hours.any(axis=1))
-    by_user.median[user], by_user.p90[user] = aggregates.quantiles[:, -1]
+    by_user.quantiles[:, user] = aggregates.quantiles[:, -1]
     if aggregates.last is not None:
         last = np.array([aggregates.last])
         by_user.last[user] = store.dimensions.local_times(last)[0]
@@ -173,6 +175,6 @@ def _set_quantiles(
         return
     start = (np.cumsum(known) - known)[some]
     around = neighbours(known[some])
-    by_user.median[users[some]], by_user.p90[users[some]] = around.interpolate(
+    by_user.quantiles[:, users[some]] = around.interpolate(
         seconds[start + around.low], seconds[start + around.high]
     )

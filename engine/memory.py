@@ -352,7 +352,7 @@ class MemoryEngine:
             known=int(by_user.known[user]),
             seconds=float(by_user.seconds[user]),
             active_days=int(by_user.active_days[user]),
-            median=float(by_user.median[user]),
+            median=float(by_user.by_statistic("median")[user]),
             last=pd.Timestamp(by_user.last[user]),
         )
 
@@ -438,7 +438,7 @@ def _order_users(
         "time": np.where(by_user.known > 0, by_user.seconds, np.nan),
         "sessions": by_user.sessions,
         "days": by_user.active_days,
-        "median": by_user.median,
+        "median": by_user.by_statistic("median"),
         "last": by_user.last.astype(np.int64),
     }
     key = columns[sort][users]
