@@ -15,7 +15,7 @@ from werkzeug.exceptions import BadRequest
 import dates
 import ids
 from charts.chart import Switch
-from engine.model import Engine, Facts, Statistic
+from engine.model import Engine, Statistic
 from layout import ANY, EVERYONE
 from view import View
 
@@ -45,7 +45,8 @@ class Controls:
     """
 
     def __init__(self, engine: Engine, switches: Sequence[Switch]) -> None:
-        self._engine = engine
+        self._facts = engine.facts
+        self._presets = dates.presets(engine.facts.days)
         self._switches = {(switch.id, "value"): switch for switch in switches}
         self._setters: dict[Control, Callable[[View, Values], View]] = {
             USER: self._set_user,
@@ -121,15 +122,11 @@ class Controls:
             if self.pick(view, values, {control}) != view
         }
 
-    @property
-    def _facts(self) -> Facts:
-        return self._engine.facts
-
     def _period_of(self, view: View, current: object) -> str | None:
         picked = view.selection.start, view.selection.end
         found = [
             key
-            for key, preset in dates.presets(self._facts.days).items()
+            for key, preset in self._presets.items()
             if (preset.start, preset.end) == picked
         ]
         if current in found:
@@ -143,10 +140,10 @@ class Controls:
         key = text_or_none(values[PERIOD])
         if key is None:
             return view
-        presets = dates.presets(self._facts.days)
-        if key not in presets:
+        if key not in self._presets:
             raise BadRequest(f"there is no period {key!a:.80}")
-        return _select(view, start=presets[key].start, end=presets[key].end)
+        preset = self._presets[key]
+        return _select(view, start=preset.start, end=preset.end)
 
     def _set_dates(self, view: View, values: Values) -> View:
         start, last = _day(values[START]), _day(values[END])

@@ -149,11 +149,11 @@ def page_options(engine: Engine, text: str, picked: Sequence[str]) -> list[str]:
     text = text.casefold()
     pages = engine.facts.pages
     sessions = engine.summarise(Selection()).everyone.sessions
-    hits = list(picked)
+    hits, is_picked = list(picked), frozenset(picked)
     for page in np.argsort(-sessions, kind="stable").tolist():
         if len(hits) >= MAX_HITS + len(picked):
             break
-        if text in pages[page].casefold() and pages[page] not in picked:
+        if text in pages[page].casefold() and pages[page] not in is_picked:
             hits.append(pages[page])
     return hits
 

@@ -25,7 +25,7 @@ from charts.sentences import (
     rate_of_sessions,
     subject_text,
 )
-from engine.model import Facts, Summary, Tally
+from engine.model import Facts, Summary, Tally, divide_or_nan
 
 
 def by_weekday(tally: Tally, facts: Facts) -> NDArray[np.int64]:
@@ -49,9 +49,7 @@ def per_weekday(tally: Tally, summary: Summary) -> NDArray[np.float64]:
     never among them has NaN.
     """
     counts = weekday_counts(summary)[:, None]
-    out = np.full((7, 24), np.nan)
-    np.divide(by_weekday(tally, summary.facts), counts, out=out, where=counts > 0)
-    return out
+    return divide_or_nan(by_weekday(tally, summary.facts), counts)
 
 
 class Hours(Chart):

@@ -35,7 +35,7 @@ from charts.sentences import (
     none_known,
     sample_text,
 )
-from engine.model import QUANTILES, Statistic, Summary, Tally
+from engine.model import QUANTILES, Statistic, Summary, Tally, divide_or_nan
 from formatting import (
     count_text,
     duration_text,
@@ -109,8 +109,7 @@ def pool(tally: Tally, row_of_page: NDArray[np.int64], n_rows: int) -> PageStati
         return np.bincount(rows, values[kept], n_rows).astype(values.dtype)
 
     known, seconds = total(tally.known), total(tally.seconds)
-    mean = np.full(n_rows, np.nan)
-    np.divide(seconds, known, out=mean, where=known > 0)
+    mean = divide_or_nan(seconds, known)
     deviation = np.zeros(len(row_of_page))
     some = kept & (tally.known > 0)
     deviation[some] = tally.mean[some] - mean[row_of_page[some]]

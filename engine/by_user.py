@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.aggregates import Aggregates
 from engine.columns import ColumnStore, Rows
 from engine.dimensions import DAY, CodedSelection
-from engine.model import QUANTILES, Statistic
+from engine.model import QUANTILES, Statistic, divide_or_nan
 from engine.quantiles import neighbours
 from engine.scan import matching_rows
 from engine.sorting import order_by_group
@@ -52,9 +52,7 @@ class ByUser:
     @cached_property
     def mean(self) -> NDArray[np.float64]:
         """Mean known duration in seconds; NaN for a user without any."""
-        out = np.full(len(self.known), np.nan)
-        np.divide(self.seconds, self.known, out=out, where=self.known > 0)
-        return out
+        return divide_or_nan(self.seconds, self.known)
 
     def by_statistic(self, statistic: Statistic) -> NDArray[np.float64]:
         """Return a statistic of the known durations; NaN for a user without any."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,13 @@ class Selection:
     pages: tuple[str, ...] = ()
     shortest: float | None = None
     longest: float | None = None
+
+
+def divide_or_nan(sums: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.float64]:
+    """Divide sums by counts, which may be broadcast; NaN where a count is 0."""
+    out = np.full(sums.shape, np.nan)
+    np.divide(sums, counts, out=out, where=counts > 0)
+    return out
 
 
 class NotInData(LookupError):
@@ -127,9 +134,7 @@ class Tally:
     @cached_property
     def mean(self) -> NDArray[np.float64]:
         """(pages,): mean known duration in seconds; NaN for a page without any."""
-        out = np.full(len(self.known), np.nan)
-        np.divide(self.seconds, self.known, out=out, where=self.known > 0)
-        return out
+        return divide_or_nan(self.seconds, self.known)
 
     @cached_property
     def day_sessions(self) -> NDArray[np.int64]:

@@ -29,6 +29,14 @@ def serving(app: Dash, port: int = 0) -> Iterator[BaseWSGIServer]:
         server.server_close()
 
 
+def opened_and_left(open_page: Open, app: Dash) -> tuple[Page, int]:
+    """The page of an app whose server is gone, and the port that it had."""
+    with serving(app) as server:
+        address = f"http://127.0.0.1:{server.port}/"
+        page = open_page(url=address, forgiven="Failed to load resource")
+        return page, server.port
+
+
 def ask_for(page: Page, names: list[str]) -> None:
     """Ask for pages as a link does."""
     page.evaluate(
@@ -46,11 +54,7 @@ def test_a_server_that_comes_back_answers_the_pick_that_it_missed(
     open_page: Open,
 ) -> None:
     app = create_app(table(ROWS))
-    with serving(app) as server:
-        port = server.port
-        page = open_page(
-            url=f"http://127.0.0.1:{port}/", forgiven="Failed to load resource"
-        )
+    page, port = opened_and_left(open_page, app)
     connection = page.locator("#connection")
     page.click("#user")
     page.get_by_role("option", name="bob").click()
@@ -69,11 +73,7 @@ def test_what_is_picked_last_is_drawn_when_the_server_comes_back(
     open_page: Open,
 ) -> None:
     app = create_app(table(ROWS))
-    with serving(app) as server:
-        port = server.port
-        page = open_page(
-            url=f"http://127.0.0.1:{port}/", forgiven="Failed to load resource"
-        )
+    page, port = opened_and_left(open_page, app)
     for user in ("bob", "cy"):
         page.click("#user")
         page.get_by_role("option", name=user).click()
