@@ -30,7 +30,12 @@ from tests.engine.conformance import (
 from tests.engine.countings import EXACT_CUBES, SCANS, SKETCHED_CUBES
 from tests.sessions import ROWS, Row, table
 from tests.slow import SlowEngine
-from tests.strategies import rows_lists, rows_of_many_users, selections
+from tests.strategies import (
+    dyadic_rows_lists,
+    rows_lists,
+    rows_of_many_users,
+    selections,
+)
 
 WAYS = {"scans": SCANS, "exact cubes": EXACT_CUBES, "sketched cubes": SKETCHED_CUBES}
 
@@ -79,7 +84,7 @@ def test_only_a_sketch_is_not_exact(way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @settings(deadline=None, max_examples=50)
-@given(data=st.data(), rows=st.one_of(rows_lists, rows_of_many_users))
+@given(data=st.data(), rows=st.one_of(dyadic_rows_lists, rows_of_many_users))
 def test_blocks_of_any_size_give_the_same(
     way: str, data: st.DataObject, rows: list[Row]
 ) -> None:
