@@ -30,6 +30,8 @@ class Batch(NamedTuple):
     """Duration; -1 where it is unknown. 32 bits where these hold all exactly."""
     time: NDArray[np.signedinteger]
     """Start in seconds since ``EPOCH`` as clocks show them; 32 bits if possible."""
+    micros: NDArray[np.uint32] | None
+    """The microseconds of the start after ``time``; None where all are 0."""
 
 
 class SortedNames(NamedTuple):
@@ -115,6 +117,7 @@ def read_batches(
             page_base,
             _narrow_durations(seconds[block]),
             _narrow_times(utc[block], zone),
+            _micros(utc[block]),
         )
         if min(batch.user.min(), batch.page.min()) < 0:
             raise ValueError("a session without a user or a page")
@@ -161,3 +164,11 @@ def _narrow_times(
     seconds = (to_local(utc, zone) - EPOCH).view(np.int64)
     narrow = seconds.astype(np.int32)
     return narrow if (narrow == seconds).all() else seconds
+
+
+def _micros(utc: NDArray[np.datetime64]) -> NDArray[np.uint32] | None:
+    if utc.dtype == "datetime64[s]":
+        return None
+    whole = utc.astype("datetime64[us]")
+    micros = (whole - whole.astype("datetime64[s]")).view(np.int64)
+    return micros.astype(np.uint32) if micros.any() else None

@@ -33,12 +33,18 @@ class Rows(NamedTuple):
     seconds: NDArray[np.floating]
     """Duration; 0 where it is unknown."""
     time: NDArray[Any]
-    """Start as clocks show it, coded as in ``Dimensions``."""
+    """Start as clocks show it to the second, coded as in ``Dimensions``."""
+    micros: NDArray[np.uint32] | None = None
+    """The microseconds of the start after ``time``; None where all are 0."""
 
     def take(self, which: slice | NDArray[Any]) -> "Rows":
         """Return the rows at a slice (as views), at indices or where a mask is true."""
         return Rows(
-            self.page[which], self.bin[which], self.seconds[which], self.time[which]
+            self.page[which],
+            self.bin[which],
+            self.seconds[which],
+            self.time[which],
+            None if self.micros is None else self.micros[which],
         )
 
 
@@ -47,7 +53,8 @@ class ColumnStore:
     """All sessions in columns, sorted by user, then as ``Rows`` are.
 
     A session takes 10 bytes where there are at most 256 pages, at most 49,710 days and
-    durations are exact in 32 bits, and 21 bytes at most.
+    durations are exact in 32 bits, and 21 bytes at most; four more where starts have
+    fractions of a second.
     """
 
     users: "pd.Index[str]"
@@ -214,6 +221,11 @@ def _empty_rows(batches: list[Batch], n_pages: int, coder: _TimeCoder) -> Rows:
             n_rows, np.result_type(*{batch.seconds.dtype for batch in batches})
         ),
         time=np.empty(n_rows, coder.shift.dtype),
+        micros=(
+            np.empty(n_rows, np.uint32)
+            if any(batch.micros is not None for batch in batches)
+            else None
+        ),
     )
 
 
@@ -222,14 +234,14 @@ class _SortedBatch(NamedTuple):
 
     group: NDArray[np.unsignedinteger]
     """Code of the user times the number of pages, plus the code of the page."""
-    seconds: NDArray[np.floating]
-    time: NDArray[Any]
+    columns: tuple[NDArray[Any], ...]
+    """Duration and time; microseconds as well where some batch has them."""
     cuts: NDArray[np.int64]
     """Range i of groups has the rows [cuts[i], cuts[i + 1])."""
 
-    def piece(self, i: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    def piece(self, i: int) -> tuple[NDArray[Any], ...]:
         rows = slice(self.cuts[i], self.cuts[i + 1])
-        return self.group[rows], self.seconds[rows], self.time[rows]
+        return self.group[rows], *(column[rows] for column in self.columns)
 
 
 def _sort_into(
@@ -256,28 +268,29 @@ def _sort_into(
         batch = batches.pop()
         group = user_groups[batch.user_base :][batch.user]
         group += page_groups[batch.page_base :][batch.page]
-        time = coder.code(batch.time)
-        sorted_batches.append(_sort_batch(group, batch.seconds, time, stops))
+        columns: tuple[NDArray[Any], ...] = (batch.seconds, coder.code(batch.time))
+        if store.rows.micros is not None:
+            none = np.zeros(len(group), np.uint32)
+            columns += (none if batch.micros is None else batch.micros,)
+        sorted_batches.append(_sort_batch(group, columns, stops))
 
     start = 0
     for i in range(len(stops)):
         pieces = [batch.piece(i) for batch in sorted_batches]
-        group, seconds, time = (np.concatenate(c) for c in zip(*pieces, strict=True))
+        group, *rest = (np.concatenate(c) for c in zip(*pieces, strict=True))
         end = start + len(group)
-        _fill_rows(store, store.rows.take(slice(start, end)), group, seconds, time)
+        _fill_rows(store, store.rows.take(slice(start, end)), group, *rest)
         start = end
 
 
 def _sort_batch(
-    group: NDArray[Any],
-    seconds: NDArray[np.floating],
-    time: NDArray[Any],
-    stops: NDArray[np.int64],
+    group: NDArray[Any], columns: tuple[NDArray[Any], ...], stops: NDArray[np.int64]
 ) -> _SortedBatch:
     order = stable_order(group, int(stops[-1]))
     group = group[order]
     cuts = np.searchsorted(group, stops.astype(group.dtype))
-    return _SortedBatch(group, seconds[order], time[order], np.concatenate(([0], cuts)))
+    ordered = tuple(column[order] for column in columns)
+    return _SortedBatch(group, ordered, np.concatenate(([0], cuts)))
 
 
 def _user_chunks(
@@ -311,6 +324,7 @@ def _fill_rows(
     group: NDArray[Any],
     seconds: NDArray[np.floating],
     time: NDArray[Any],
+    micros: NDArray[np.uint32] | None = None,
 ) -> None:
     """Sort the sessions of a range of whole groups into *rows*, views into *store*."""
     if not len(group):
@@ -318,6 +332,8 @@ def _fill_rows(
     first, last = int(group.min()), int(group.max())
     order = order_by_group(group - group.dtype.type(first), last - first + 1, seconds)
     group, rows.seconds[:], rows.time[:] = group[order], seconds[order], time[order]
+    if micros is not None and rows.micros is not None:
+        rows.micros[:] = micros[order]
     n_pages = len(store.dimensions.pages)
     rows.page[:] = group - group // n_pages * n_pages
     exact_edges = store.dimensions.bin_edges

@@ -252,8 +252,8 @@ class MemoryEngine:
         They come by user, page and duration, the unknown first, in tables of at least
         one row and at most ``Counting.block_rows``. The columns are those of
         ``schema.COLUMNS``: text, text, float64 seconds (NaN where unknown) and
-        timestamps in the engine's time zone, whole seconds; of an hour that clocks show
-        twice it is always the first. Raises NotInData as ``summarise`` does, when
+        timestamps in the engine's time zone, to the microsecond; of an hour that clocks
+        show twice it is always the first. Raises NotInData as ``summarise`` does, when
         called, not when the stream is read.
         """
         user = self._user_code(selection)
@@ -280,11 +280,14 @@ class MemoryEngine:
                 rows = block.take(indices)
                 codes = np.searchsorted(store.offsets, start + indices, side="right")
                 seconds = rows.seconds.astype(np.float64)
+                times = dimensions.local_times(rows.time)
+                if rows.micros is not None:
+                    times = times + rows.micros.astype("timedelta64[us]")
                 columns = (
                     store.users.take(codes - 1),
                     dimensions.pages.take(rows.page),
                     np.where(rows.bin > 0, seconds, np.nan),
-                    to_instants(dimensions.local_times(rows.time), self._zone),
+                    to_instants(times, self._zone),
                 )
                 yield pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
             start += len(block.page)

@@ -285,6 +285,6 @@ class Engine(Protocol):
         """The selected sessions themselves, at most *limit*, as a stream of tables.
 
         The columns are those of ``schema.COLUMNS``: text, text, float64 seconds (NaN
-        where unknown) and timestamps in the engine's time zone, whole seconds. Raises
-        NotInData when called, not when the stream is read.
+        where unknown) and timestamps in the engine's time zone, to the microsecond.
+        Raises NotInData when called, not when the stream is read.
         """

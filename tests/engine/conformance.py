@@ -108,7 +108,8 @@ def sessions_of(
         assert frame["duration"].dtype == np.float64
         time = frame["timestamp"]
         assert isinstance(time.dtype, pd.DatetimeTZDtype)
-        assert (time.dtype.unit, str(time.dtype.tz)) == ("s", engine.facts.timezone)
+        assert time.dtype.unit in ("s", "us")
+        assert str(time.dtype.tz) == engine.facts.timezone
         utc = time.dt.tz_convert("UTC").dt.tz_localize(None)
         seconds = frame["duration"]
         columns = (
@@ -472,6 +473,26 @@ class EngineConformance(ABC):
             "2024-10-27T02:59:59+02:00",
             "2024-10-27T03:00:00+01:00",
         ]
+
+    def test_streams_fractions_of_a_second(self) -> None:
+        starts = [
+            "1969-12-31T23:59:59.999999",
+            "2024-01-01T00:00:00",
+            "2024-10-27T00:59:59.000001",
+            "9999-12-31T23:59:59.5",
+        ]
+        sessions = pd.DataFrame(
+            {
+                "user_id": ["v", "u", "v", "u"],
+                "page": "p",
+                "duration": [1.0, 2.0, 3.0, 4.0],
+                "timestamp": np.array(starts, "datetime64[us]"),
+            }
+        )
+        engine = self.make(sessions)
+        frame = pd.concat(engine.sessions(Selection(), 9)).sort_values("duration")
+        utc = frame["timestamp"].dt.tz_localize(None)
+        assert utc.tolist() == [pd.Timestamp(start) for start in starts]
 
     def test_clocks_stop_where_years_end(self) -> None:
         rows: list[Row] = [
