@@ -35,8 +35,6 @@ LONGEST: Final = (ids.LONGEST, "value")
 STATISTIC: Final = (ids.STATISTIC, "value")
 SEARCH: Final = (ids.SEARCH, "value")
 
-_FILTERS: Final = ("start", "end", "pages", "shortest", "longest")
-
 
 class Controls:
     """All controls of a page, over an engine's data.
@@ -180,11 +178,8 @@ def _users_page(before: View, after: View) -> int | None:
 
     It stays, unless the pick changes who is in the table or which user is picked.
     """
-    lists = [
-        ([getattr(v.selection, name) for name in _FILTERS], v.selection.user, v.search)
-        for v in (before, after)
-    ]
-    return before.users_page if lists[0] == lists[1] else None
+    same = (before.selection, before.search) == (after.selection, after.search)
+    return before.users_page if same else None
 
 
 def _select(view: View, **fields: Any) -> View:

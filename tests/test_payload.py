@@ -1,6 +1,7 @@
 """What is sent to assets/page.js, and that page.js takes it for what it is."""
 
 import re
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -16,6 +17,7 @@ from app import create_app
 from charts import CHARTS
 from charts.users import user_table
 from engine.memory import MemoryEngine
+from engine.model import Selection
 from payload import (
     Chip,
     NumbersTable,
@@ -292,6 +294,10 @@ def test_the_script_picks_by_what_figures_say() -> None:
 def test_the_script_knows_the_keys_of_the_address() -> None:
     (pattern,) = re.findall(r"LIST_KEYS = \[([^\]]*)\]", CODE)
     filtered = view_of(pages=("home",), shortest=1, longest=2, search="x", **MARCH)
+    for field in fields(Selection):
+        if field.name != "user":
+            is_set = getattr(filtered.selection, field.name) != field.default
+            assert is_set, f"the view has no filter {field.name}"
     query = address(filtered)
     in_address = [part.split("=")[0] for part in query[1:].split("&")]
     assert re.findall(r"\"(\w+)\"", pattern) == [
