@@ -75,7 +75,7 @@ def open_page(browser: Browser, serve: Callable[..., str]) -> Iterator[Open]:
             has_touch=touch,
             is_mobile=touch,
         )
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         pages.append(page)
         page.on(
             "console",
