@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from charts.chart import Chart, Shown
-from charts.figure import Figure
+from charts.figure import Figure, empty
 from engine.model import Engine
 from tests.building import engine_of
 from tests.sessions import Row
@@ -23,6 +23,13 @@ def shown(chart: Chart, engine: Engine, view: View) -> Shown:
 def built(chart: Chart, engine: Engine, view: View) -> Figure:
     """A chart's figure."""
     return chart.figure(shown(chart, engine, view))
+
+
+def layout_of(chart: Chart, engine: Engine, view: View) -> dict[str, Any]:
+    """A figure's layout, without what all charts share and what numbers it."""
+    layout = built(chart, engine, view)["layout"]
+    shared = empty("")["layout"].keys() - {"xaxis", "yaxis", "annotations"}
+    return {key: layout[key] for key in layout.keys() - shared}
 
 
 def drawn(chart: Chart, engine: Engine, view: View) -> go.Figure:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from charts.durations import Durations, histogram
+from charts.figure import EVERYONE_COLOR, MARGIN, value_axis
 from engine.memory import MemoryEngine
 from engine.model import Selection
 from tests.building import engine_of, view_of
-from tests.charts.drawing import drawn, hovers, picked_bars, said, shown
+from tests.charts.drawing import drawn, hovers, layout_of, picked_bars, said, shown
 from tests.sessions import ROWS, Row
 from view import View
 
@@ -76,6 +77,43 @@ def test_the_distribution_is_in_percent_and_starts_at_zero(
     assert note.y == pytest.approx(11.11)
 
 
+def test_the_axes_of_the_distribution(engine: MemoryEngine) -> None:
+    edges = [None if edge > 90 else edge for edge in engine.facts.edges.linear]
+    assert layout_of(CHART, engine, View()) == {
+        "meta": {"keys": ["min", "max"], "edges": [*edges[:-1], 90, 90, None]},
+        "dragmode": "select",
+        "selectdirection": "h",
+        "selections": [],
+        "bargap": 0.06,
+        "hovermode": "x",
+        "margin": MARGIN,
+        "uirevision": "Session duration (seconds)",
+        "xaxis": {
+            "title": {"text": "Session duration (seconds)"},
+            "range": [0, 96],
+            "ticklabeloverflow": "allow",
+        },
+        "yaxis": value_axis("Share of sessions (%)"),
+        "annotations": [
+            {
+                "text": "1 min 30 s and longer",
+                "bgcolor": "#ffffff",
+                "x": 96,
+                "xanchor": "right",
+                "y": 11.11,
+                "yanchor": "bottom",
+                "showarrow": False,
+            }
+        ],
+    }
+    (bars,) = drawn(CHART, engine, View()).data
+    assert bars.marker.color == EVERYONE_COLOR
+    log = layout_of(CHART, engine, view_of(scale="log"))
+    assert log["uirevision"] == "Session duration (logarithmic)"
+    assert log["xaxis"]["title"] == {"text": "Session duration (logarithmic)"}
+    assert "annotations" not in log
+
+
 def test_a_hover_says_how_many_and_what_share(engine: MemoryEngine) -> None:
     texts = hovers(drawn(CHART, engine, view_of("ann")))
     assert texts[0] == (
@@ -104,6 +142,17 @@ def test_the_note_stands_over_the_higher_of_the_last_bars() -> None:
     assert heights == [2, 2, 100]
 
 
+def test_one_session_is_all_of_them() -> None:
+    (bars,) = drawn(CHART, engine_of([("u", "p", 1, "2024-01-01")]), View()).data
+    assert [y for y in bars.y if y] == [100]
+
+
+def test_the_line_goes_on_to_the_end_of_the_last_bar(engine: MemoryEngine) -> None:
+    _, line = drawn(CHART, engine, view_of("cy")).data
+    # 5 s, and 100 s in the last bar.
+    assert (line.y[44], line.y[45:47], line.y[47:]) == (0, (0, None), (50, 50))
+
+
 def test_a_user_without_a_known_duration_has_no_line() -> None:
     rows: list[Row] = [*ROWS, ("dan", "home", None, "2024-01-01")]
     figure = drawn(CHART, engine_of(rows), view_of("dan"))
@@ -126,6 +175,9 @@ def test_picked_durations_stand_out_on_either_axis(engine: MemoryEngine) -> None
     assert figure.data[0].y[45:47] == (None, None)
     # From nothing on.
     assert picked_bars(drawn(CHART, engine, view_of(longest=4))) == [0, 1]
+    log = view_of(longest=1.5, scale="log")
+    # Zeros; behind two empty bars 0.001 s to 1 s, and 1 to 1.5.
+    assert picked_bars(drawn(CHART, engine, log)) == [0, 3, 4]
     assert picked_bars(drawn(CHART, engine, View())) is None
 
 

@@ -54,7 +54,8 @@ def test_a_revision_changes_with_anything_in_the_figure() -> None:
 def test_an_empty_figure_is_nothing_but_words() -> None:
     checked = go.Figure(empty("Nothing"))
     assert not checked.data
-    assert [note.text for note in checked.layout.annotations] == ["Nothing"]
+    (note,) = checked.layout.annotations
+    assert (note.text, note.showarrow, note.font.size) == ("Nothing", False, 14)
     assert checked.layout.xaxis.visible is checked.layout.yaxis.visible is False
 
 
@@ -138,6 +139,7 @@ def test_bars_that_are_not_picked_are_grey() -> None:
 def test_a_users_line_is_in_steps_and_in_their_colour() -> None:
     line = go.Figure([step_line("ann")]).data[0]
     assert (line.name, line.line.shape, line.line.color) == ("ann", "hv", USER_COLOR)
+    assert (line.mode, line.line.width) == ("lines", 2)
     assert line.hoverinfo == "skip"
 
 

@@ -10,7 +10,7 @@ from charts.hours import Hours, by_weekday, per_weekday, weekday_counts
 from engine.memory import MemoryEngine
 from engine.model import Selection
 from tests.building import MARCH, at, engine_of, view_of
-from tests.charts.drawing import drawn, said, shown
+from tests.charts.drawing import drawn, layout_of, said, shown
 from tests.sessions import ROWS, Row
 from tests.strategies import rows_lists
 from view import View
@@ -133,6 +133,26 @@ def test_a_hover_says_how_many_each_weekday_and_in_total() -> None:
         f"{head}u's sessions: {numbers}<br>average user's: %{{customdata:.2~r}}"
         "<extra></extra>"
     )
+
+
+def test_the_map_has_no_lines_and_stays_as_it_is(engine: MemoryEngine) -> None:
+    assert layout_of(CHART, engine, View()) == {
+        "dragmode": False,
+        "margin": {"l": 84, "r": 8, "t": 8, "b": 48},
+        "xaxis": {
+            "title": {"text": "Hour of the day (UTC)"},
+            "tickvals": [0, 3, 6, 9, 12, 15, 18, 21],
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+        },
+        "yaxis": {"autorange": "reversed", "showgrid": False, "fixedrange": True},
+    }
+    (heat,) = drawn(CHART, engine, View()).data
+    # No session is the lightest colour, however few the busiest hour has.
+    assert (heat.zmin, heat.zmax) == (0, None)
+    assert (heat.xgap, heat.ygap) == (2, 2)
+    assert heat.showscale is False
 
 
 def test_hours_are_those_of_the_time_zone() -> None:

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charts.chart import Chart
-from charts.figure import UNPICKED_COLOR
+from charts.figure import EVERYONE_COLOR, UNPICKED_COLOR, USER_COLOR
 from charts.pages import PageStatistics, TotalTime, UserAverage, page_rows, pool
 from engine.memory import Counting, MemoryEngine
 from engine.model import QUANTILES, Selection, Summary
 from tests.building import engine_of, view_of
-from tests.charts.drawing import drawn, hovers, picked_bars, said, shown
+from tests.charts.drawing import drawn, hovers, layout_of, picked_bars, said, shown
 from tests.sessions import ROWS, Row, table
 from tests.strategies import rows_lists
 from view import View
@@ -162,6 +162,19 @@ def test_the_interval_is_narrower_for_more_sessions(n: int, t: float) -> None:
     assert margin == pytest.approx(t * deviation / n**0.5, rel=0.003)
 
 
+@pytest.mark.parametrize(("n", "t"), [(5, 2.769373), (10, 2.261901)])
+def test_the_interval_is_by_the_four_terms_of_a_series(n: int, t: float) -> None:
+    # Abramowitz and Stegun, 26.7.5, with z = 1.959964.
+    rows: list[Row] = [("a", "p", number, "2024-01-01") for number in range(n)]
+    margin = each_alone(summary_of(rows)).margin[0]
+    deviation = np.std(np.arange(n), ddof=1)
+    assert margin == pytest.approx(t * deviation / n**0.5, rel=1e-6)
+    # Of as many pages together, too.
+    apart = summary_of([("a", f"p{row}", *row_[2:]) for row, row_ in enumerate(rows)])
+    together = pool(apart.everyone, np.zeros(n, np.int64), 1)
+    assert together.margin[0] == pytest.approx(margin)
+
+
 def test_fewer_than_five_durations_have_no_interval(engine: MemoryEngine) -> None:
     assert np.isnan(
         each_alone(engine.summarise(Selection("cy")), user=True).margin
@@ -277,6 +290,43 @@ def test_total_time_is_everyones_with_the_largest_first(engine: MemoryEngine) ->
     ]
 
 
+def test_axes_of_pages_are_bare_and_cannot_be_zoomed(engine: MemoryEngine) -> None:
+    assert layout_of(TOTAL, engine, View()) == {
+        "meta": {"key": "page", "names": ["home", "cart", "help"]},
+        "dragmode": False,
+        "hovermode": "y",
+        "margin": {"l": 20 + 7 * 4, "r": 16, "t": 36, "b": 48},
+        "xaxis": {
+            "title": {"text": "Total time (minutes)"},
+            "fixedrange": True,
+            "ticklabeloverflow": "allow",
+        },
+        "yaxis": {
+            "range": [3.5, -0.5],
+            "tickvals": [0, 1, 2],
+            "ticktext": ["home", "cart", "help"],
+            "ticklabelstandoff": 6,
+            "ticklabeloverflow": "allow",
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+        },
+    }
+
+
+def test_bars_of_pages_lie_and_are_in_the_colour_of_whose_they_are(
+    engine: MemoryEngine,
+) -> None:
+    for chart, colors in (
+        (TOTAL, [EVERYONE_COLOR]),
+        (AVERAGE, [USER_COLOR, EVERYONE_COLOR]),
+    ):
+        data = drawn(chart, engine, view_of("ann")).data
+        assert [bars.marker.color for bars in data] == colors
+        assert {bars.orientation for bars in data} == {"h"}
+    assert data[-1].hoverinfo is None
+
+
 def test_many_rows_are_as_high_as_they_need() -> None:
     for n, bottom in ((1, 3.5), (4, 3.5), (5, 4.5), (40, 15.5)):
         figure = drawn(TOTAL, engine_of(pages_of(n)), View())
@@ -308,6 +358,16 @@ def test_a_hover_says_what_is_unknown_and_what_is_few(engine: MemoryEngine) -> N
         "1 of unknown duration<br>everyone: 35 s (6 sessions)",
         "<b>cart</b><br>bob: 0 s (1 session), may be chance<br>"
         "everyone: 35 s (3 sessions)",
+    ]
+    first: list[Row] = [
+        ("v", "p", 100, "2024-01-01"),
+        ("u", "p", None, "2024-01-01"),
+        ("u", "q", 1, "2024-01-01"),
+    ]
+    assert hovers(drawn(AVERAGE, engine_of(first), view_of("u"))) == [
+        "<b>p</b><br>u: unknown (1 session of unknown duration)<br>"
+        "everyone: 1 min 40 s (1 session)",
+        "<b>q</b><br>u: 1 s (1 session), may be chance<br>everyone: 1 s (1 session)",
     ]
     same = drawn(AVERAGE, engine_of(ROWS[:5]), view_of("ann"))
     assert "ann: 30 s (5 sessions), about the same as everyone's<br>" in hovers(same)[0]
@@ -570,6 +630,11 @@ def test_only_the_most_is_said_where_a_user_stays_longer_everywhere() -> None:
     assert average(rows, view_of("a")) == (
         "a spends 1.5 × everyone's average on p (5 sessions)."
     )
+    # As long as everyone on r is not shorter.
+    as_long: list[Row] = [("a", "r", 9, "2024-01-01")] * 5
+    assert average([*rows, *as_long], view_of("a")) == (
+        "a spends 1.5 × everyone's average on p (5 sessions)."
+    )
     # 3 and 6 beside the same.
     assert average(rows, view_of("b")) == (
         "b spends 0.5 × everyone's average on p (5 sessions)."
@@ -645,6 +710,22 @@ def test_there_is_no_ratio_to_nothing_where_there_is_one_to_something() -> None:
     )
 
 
+def test_a_ratio_to_half_a_second_is_one_to_something() -> None:
+    rows: list[Row] = [
+        *[("a", "p", 0.5, "2024-01-01")] * 5,
+        *[("a", "q", 10, "2024-01-01")] * 5,
+        *[("b", "q", 0, "2024-01-01")] * 9,
+    ]
+    # Everyone's median on q is 0 s.
+    assert average(rows, view_of("a", statistic="median")) == (
+        "a spends about the same as everyone's median on p (5 sessions)."
+    )
+
+
+def test_a_faint_bar_of_nothing_is_spoken_of() -> None:
+    assert average([("a", "p", 0, "2024-01-01")], view_of("a")) == FAINT
+
+
 def test_nothing_of_enough_sessions_is_said_before_something_of_few() -> None:
     rows: list[Row] = [
         *[("a", "q", 0, "2024-01-01")] * 5,
@@ -675,6 +756,10 @@ def test_of_picked_pages_alone_is_said_how_long_a_user_stays() -> None:
 
     assert picked("bob", "home") == (
         "bob's average on home is 1 min (1 session, so this may be chance), "
+        f"everyone's 35 s. {FAINT}"
+    )
+    assert picked("bob", "cart") == (
+        "bob's average on cart is 0 s (1 session, so this may be chance), "
         f"everyone's 35 s. {FAINT}"
     )
     assert picked("ann", "cart") == "ann has no known duration on cart."

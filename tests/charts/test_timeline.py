@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from charts.figure import EVERYONE_COLOR, value_axis
 from charts.timeline import Periods, Timeline, period_text, periods
 from engine.memory import MemoryEngine
 from engine.model import Selection
 from tests.building import MARCH, at, days_from, engine_of, view_of
-from tests.charts.drawing import drawn, hovers, picked_bars, said, shown
+from tests.charts.drawing import drawn, hovers, layout_of, picked_bars, said, shown
 from tests.sessions import ROWS, Row
 from view import Measure, View
 
@@ -161,6 +162,9 @@ def test_the_table_of_the_timeline(engine: MemoryEngine) -> None:
     assert frame.iloc[-1].tolist() == ["2024-12-30", "2025-01-06", 0, False]
     frame = CHART.numbers(shown(CHART, engine, view_of("ann")))
     assert list(frame)[2:] == ["user: sessions", "average user: sessions", "complete"]
+    assert frame.iloc[8].tolist() == [
+        *("2024-02-26", "2024-03-04", 5, pytest.approx(10 / 3), True)
+    ]
 
 
 def test_the_heading_says_what_is_counted_by_what(engine: MemoryEngine) -> None:
@@ -263,6 +267,9 @@ def test_a_timeline_counts_time_where_that_is_asked() -> None:
     assert bars.y[:2] == (60, 30)
     assert figure.layout.yaxis.title.text == "Minutes per week"
     assert bars.customdata[0] == ["1 h"]
+    # The average user's and the user's, in the same unit.
+    bars, line = drawn(CHART, engine_of(WEEKS), view_of("u", timeline="time")).data
+    assert (bars.y[:2], line.y[:2]) == ((30, 15), (60, 0))
 
 
 def test_the_unit_of_time_suits_whoever_has_more() -> None:
@@ -289,6 +296,38 @@ def test_few_days_are_no_wider_than_eight() -> None:
     seven, eight = (engine_of(daily("2024-01-01", n)) for n in (7, 8))
     assert drawn(CHART, seven, View()).layout.xaxis.tickvals is not None
     assert drawn(CHART, eight, View()).layout.xaxis.tickvals is None
+
+
+def test_the_axes_of_the_timeline() -> None:
+    assert layout_of(CHART, engine_of(WEEKS), View()) == {
+        "meta": {"keys": ["from", "to"], "end": "2024-05-20"},
+        "dragmode": "select",
+        "selectdirection": "h",
+        "selections": [],
+        "hovermode": "x",
+        "margin": {"l": 52, "r": 30, "t": 36, "b": 40},
+        "uirevision": "week",
+        "xaxis": {"type": "date", "range": ["2024-01-01", "2024-05-20"]},
+        "yaxis": value_axis("Sessions per week"),
+    }
+    one = layout_of(CHART, engine_of(at("2024-01-01T12:00")), View())
+    # A day, and three and a half more on either side.
+    assert one["xaxis"] == {
+        "type": "date",
+        "range": ["2023-12-28T12", "2024-01-05T12"],
+        "tickvals": ["2024-01-01T12"],
+        "tickformat": "%-d %b<br>%Y",
+    }
+
+
+def test_incomplete_periods_are_hatched_in_their_own_colour() -> None:
+    (bars,) = drawn(CHART, engine_of(WEEKS), View()).data
+    assert bars.marker.color == EVERYONE_COLOR
+    assert bars.marker.line.width == 0
+    assert bars.marker.pattern.shape == ("/", *[""] * 18, "/")
+    assert bars.marker.pattern.fillmode == "replace"
+    whole = engine_of(at("2024-01-01", "2024-01-02T23:59:59"))
+    assert drawn(CHART, whole, View()).data[0].marker.pattern.shape is None
 
 
 def test_picked_dates_stand_out() -> None:
@@ -343,6 +382,10 @@ def test_sessions_by_day_and_by_week() -> None:
     assert timeline(rows[:2], view_of("u")) == (
         "u: 2 sessions on 1 March 2024, about the same as the average user's. "
         "Hatched days are incomplete."
+    )
+    nothing: list[Row] = [("u", "p", 0, "2024-01-01")]
+    assert timeline(nothing, view_of("u", timeline="time")) == (
+        "u: 0 s on 1 January 2024. Hatched days are incomplete."
     )
     assert timeline(at("2023-12-31", "2024-12-30"), View()) == (
         "Everyone: 0 sessions a week; "
@@ -414,6 +457,22 @@ def test_dates_beside_other_days_without_sessions() -> None:
     )
     assert timeline(rows, view_of(start=date(2024, 1, 3), timeline="time")) == (
         "From 3 January 2024, everyone: no known time; the other days: 0.5 s a day."
+    )
+
+
+def test_sessions_of_unknown_duration_are_sessions_in_the_picked_dates() -> None:
+    rows: list[Row] = [*at("2024-01-01"), ("u", "p", None, "2024-01-02")]
+    second = view_of(start=date(2024, 1, 2))
+    assert timeline(rows, second) == (
+        "From 2 January 2024, everyone: 1 session a day, "
+        "about the same as the other days' 1 session."
+    )
+
+
+def test_dates_that_are_all_have_no_other_days() -> None:
+    first = view_of(start=date(2024, 1, 1))
+    assert timeline(at("2024-01-01"), first) == (
+        "From 1 January 2024, everyone: 1 session a day."
     )
 
 
