@@ -1,16 +1,14 @@
-"""The command line, and the application that any WSGI server can run."""
+"""The program, and the application that any WSGI server can run."""
 
 import argparse
 import errno
 import io
-import ipaddress
 import logging
 import os
 import signal
 import socket
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +22,7 @@ from flask import Flask
 from tqdm import tqdm
 from werkzeug.serving import is_running_from_reloader, make_server, run_simple
 
+import arguments
 import callbacks
 import downloads
 import layout
@@ -33,16 +32,20 @@ from charts import CHARTS
 from charts.chart import Chart
 from engine.memory import MemoryEngine
 from engine.model import Engine
-from engine.timezone import time_zone
-from sources import BadInput, Origin, full_name, is_read_once, read_sessions
+from formatting import printable
+from sources import (
+    BadInput,
+    Origin,
+    Progress,
+    Reading,
+    check_target,
+    full_name,
+    is_read_once,
+    read_sessions,
+    save,
+)
 
 __version__ = "0.2.0"
-
-_COMMAND: Final = "user-activity-dashboard"
-"""The name of the installed command."""
-
-_SIMULATED: Final = {"sessions": 100_000, "users": 50, "seed": 2024}
-"""What is simulated where no option says otherwise."""
 
 _ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 """Hosts that stand for every address of this machine, and one to open."""
@@ -114,215 +117,131 @@ def _host_names(hosts: Sequence[str]) -> list[str]:
     return [security.host_name(host) for host in hosts]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(command_line: Sequence[str] | None = None) -> int:
     """Run the dashboard until it is interrupted; returns the exit code.
 
-    *arguments* are those of the command line where they are left out.
+    *command_line* is what the program was started with where it is left out.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # A file's name may have letters that the terminal has not.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = _parse(arguments)
+    options = arguments.parse(command_line, __version__)
     try:
-        if options.debug:
+        if options.check:
+            _check(options)
+        elif options.debug:
             _serve_debug(options)
         else:
             _serve(options)
     except (BadInput, _CannotServe) as error:
-        print(f"{_program()}: {error}", file=sys.stderr)
-        return 2
+        return _fail(str(error))
     except MemoryError:
-        words = "that is more data than memory holds"
-        print(f"{_program()}: {words}", file=sys.stderr)
-        return 2
+        return _fail("that is more data than memory holds")
     except KeyboardInterrupt:
         pass
     return 0
+
+
+def _fail(message: str) -> int:
+    """Say in one line why the program ends; returns its exit code."""
+    print(f"{arguments.program()}: {printable(message)}", file=sys.stderr)
+    return 2
 
 
 class _CannotServe(Exception):
     """The address can't be listened on; the message is one line that says why."""
 
 
-def _program() -> str:
-    """The name under which the program was started."""
-    name = Path(sys.argv[0]).name
-    return name if name == Path(__file__).name else _COMMAND
-
-
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read the options; ends the program where they are not possible."""
-    parser = argparse.ArgumentParser(
-        prog=_program(),
-        description="Show how one user, and everyone, spend time on a website: "
-        "on simulated sessions, or on those in the files named.",
-    )
-    _add_data_options(parser)
-    _add_server_options(parser)
-    options = parser.parse_args(arguments)
-    for name, value in _SIMULATED.items():
-        if getattr(options, name) is None:
-            setattr(options, name, value)
-        elif options.files:
-            parser.error(f"--{name} is for simulated data, but a FILE is given")
-    if options.debug and not _is_loopback(options.host):
-        parser.error(
-            f"--debug lets whoever reaches {options.host} see the code: "
-            "use --no-debug there"
-        )
-    return options
-
-
-def _add_data_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add(
-        "files",
-        nargs="*",
-        type=_file,
-        metavar="FILE",
-        help="session tables, CSV or Parquet (also gzipped; - is standard input), with "
-        "the columns user_id, page, duration (seconds) and timestamp; several are one "
-        "data set",
-    )
-    add("--sessions", type=_from_1, metavar="N", help="simulate N (100,000)")
-    add("--users", type=_from_1, metavar="N", help="of N users (50)")
-    add("--seed", type=_from_0, metavar="N", help="from this seed (2024)")
-    add(
-        "--timezone",
-        default="UTC",
-        type=_timezone,
-        metavar="NAME",
-        help="show days and hours of this time zone, such as Europe/Berlin "
-        "(%(default)s)",
-    )
-
-
-def _add_server_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add(
-        "--host",
-        default="127.0.0.1",
-        type=_address,
-        metavar="ADDRESS",
-        help="listen on this address (%(default)s)",
-    )
-    add(
-        "--port",
-        default=8050,
-        type=_port,
-        metavar="N",
-        help="and this port (%(default)s)",
-    )
-    add(
-        "--allow-host",
-        action="append",
-        default=[],
-        type=_allowed_host,
-        metavar="NAME",
-        help="also answer to this host name, as behind a proxy; may be repeated",
-    )
-    add(
-        "--debug",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="Dash's debug mode with hot reloading (the default), or waitress",
-    )
-    add("--version", action="version", version=f"{_COMMAND} {__version__}")
-
-
-def _number(text: str, least: int, most: int) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = None
-    if number is None or not least <= number <= most:
-        words = f"{text!r:.80} is not a whole number from {least:,} to {most:,}"
-        raise argparse.ArgumentTypeError(words)
-    return number
-
-
-_from_0: Final = partial(_number, least=0, most=10**9)
-_from_1: Final = partial(_number, least=1, most=10**9)
-_port: Final = partial(_number, least=1, most=65_535)
-
-
-def _file(text: str) -> Path:
-    path = Path(text)
-    # A path forgets the "./" by which a file of this name differs from standard input.
-    return path.absolute() if path == Path("-") and text != "-" else path
-
-
-def _timezone(name: str) -> str:
-    try:
-        time_zone(name)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return name
-
-
-def _address(text: str) -> str:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("it is empty")
-    # Sockets take an IPv6 address without the brackets that it has in a browser.
-    return text[1:-1] if text.startswith("[") and text.endswith("]") else text
-
-
-def _allowed_host(text: str) -> str:
-    try:
-        return security.host_name(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _load(options: argparse.Namespace) -> Dash:
     """Make or read the sessions, build the app, and say what there is."""
     stream: Iterable[pd.DataFrame]
+    progress = None
     if options.files:
-        stream, origin = read_sessions(options.files)
-        n_sessions, made = None, "Reading"
+        stream, origin, progress = _reading(options)
+        made = "Reading"
     else:
-        n_sessions, made = options.sessions, "Simulating"
+        made = "Simulating"
         stream = simulate.stream_sessions(options.sessions, options.users, options.seed)
         origin = Origin(f"Simulated data (seed {options.seed})")
     hosts = [*_names(options.host), *options.allow_host]
-    engine = _arranged(stream, n_sessions, made, options.timezone)
-    print(layout.data_line(engine.facts, origin))
-    if not _is_loopback(options.host):
+    engine = _arranged(stream, made, options, progress)
+    _tell(origin)
+    print(printable(layout.data_line(engine.facts, origin)))
+    if not arguments.is_loopback(options.host):
         names = ", ".join([*security.LOOPBACK, *hosts])
         print(f"Answers to {names}; --allow-host adds other names.")
     return assemble(engine, origin, hosts)
 
 
+def _reading(options: argparse.Namespace) -> Reading:
+    """The files as a stream of sessions, saved on its way where that is asked for."""
+    if options.save:
+        check_target(options.save)
+    reading = read_sessions(options.files, options.reading)
+    if not options.save:
+        return reading
+    saved = save(reading.tables, options.save, reading.origin.report)
+    return reading._replace(tables=saved)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Read the files to their end, and say how they are understood."""
+    reading = _reading(options)
+    for _ in _shown(reading.tables, "Reading", None, reading.progress):
+        pass
+    _tell(reading.origin)
+
+
+def _tell(origin: Origin) -> None:
+    """Print what was understood of the files, and what was left out."""
+    for heading, lines in origin.report.sections():
+        print(printable(heading))
+        for line in lines:
+            print(f"  {printable(line)}")
+    if origin.report.alarm():
+        print(f"WARNING: {printable(origin.report.alarm())}", file=sys.stderr)
+
+
 def _arranged(
-    stream: Iterable[pd.DataFrame], n_sessions: int | None, made: str, timezone: str
+    stream: Iterable[pd.DataFrame],
+    made: str,
+    options: argparse.Namespace,
+    progress: Progress | None,
 ) -> MemoryEngine:
-    """The stream as an engine; on a terminal with a progress bar if it takes long."""
+    """The stream as an engine."""
+    n_sessions = None if options.files else options.sessions
+    tables = _shown(stream, made, n_sessions, progress)
+    return MemoryEngine(tables, options.timezone)
+
+
+def _shown(
+    stream: Iterable[pd.DataFrame],
+    made: str,
+    n_sessions: int | None,
+    progress: Progress | None,
+) -> Iterator[pd.DataFrame]:
+    """The stream; on a terminal with a progress bar if it takes long.
+
+    The bar counts bytes of files where their sizes are known, else sessions.
+    """
+    by_size = progress is not None and progress.total is not None
     with tqdm(
         desc=made,
-        total=n_sessions,
-        unit=" sessions",
+        total=progress.total if progress and by_size else n_sessions,
+        unit="B" if by_size else " sessions",
         unit_scale=True,
         delay=_SOON,
         leave=False,
         disable=None,  # None: where it is no terminal.
     ) as bar:
-
-        def counted() -> Iterator[pd.DataFrame]:
-            for sessions in stream:
-                yield sessions
-                bar.update(len(sessions))
-            bar.set_description("Arranging")
-
-        return MemoryEngine(counted(), timezone)
+        for sessions in stream:
+            yield sessions
+            bar.update(
+                progress.done() - bar.n if progress and by_size else len(sessions)
+            )
+        bar.set_description("Arranging")
 
 
 def _names(host: str) -> list[str]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import pandas as pd
@@ -21,6 +21,7 @@ MAX_SESSIONS: Final = 1_000_000
 """The largest number of sessions in one file."""
 
 _ROWS_AT_ONCE: Final = 5_000
+_FORMULA: Final = r"^(?=[=+\-@\t\r])(?![+-]?\d+(?:[.,]\d+)?$)"
 
 
 def register(
@@ -91,9 +92,8 @@ def _csv(frames: Iterable[pd.DataFrame], columns: Iterable[str], name: str) -> R
         for frame in frames:
             # A few rows at a time, so that those who pick meanwhile needn't wait.
             for start in range(0, len(frame), _ROWS_AT_ONCE):
-                yield frame[start : start + _ROWS_AT_ONCE].to_csv(
-                    index=False, header=False, lineterminator="\r\n"
-                )
+                rows = frame[start : start + _ROWS_AT_ONCE].apply(_without_formulas)
+                yield rows.to_csv(index=False, header=False, lineterminator="\r\n")
 
     response = Response(lines(), content_type="text/csv; charset=utf-8")
     file = re.sub(r"[^\w. ,-]+", "_", name)[:150] + ".csv"
@@ -104,6 +104,16 @@ def _csv(frames: Iterable[pd.DataFrame], columns: Iterable[str], name: str) -> R
         names["filename*"] = f"UTF-8''{quote(file)}"
     response.headers.set("Content-Disposition", "attachment", **names)
     return response
+
+
+def _without_formulas(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Put an apostrophe before texts that a spreadsheet would compute.
+
+    Names come from strangers: "=HYPERLINK(...)" is one. Numbers stay as they are.
+    """
+    if pd.api.types.is_string_dtype(column):
+        return column.str.replace(_FORMULA, "'", regex=True)
+    return column
 
 
 def _with_iso_times(sessions: pd.DataFrame) -> pd.DataFrame:

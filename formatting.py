@@ -6,11 +6,23 @@ from collections.abc import Sequence
 from datetime import date
 from html import escape
 from typing import Final
+from unicodedata import category
 
 import pandas as pd
 
 _LONGEST_NAME: Final = 36
 _RESERVED_NAMES: Final = ("everyone", "average user")
+_UNPRINTABLE: Final = ("C", "Zl", "Zp")
+
+
+def printable(text: str) -> str:
+    """Escape what a terminal takes for a command, or doesn't show: "a\\x1b[31m"."""
+    return "".join(
+        letter
+        if letter == " " or not category(letter).startswith(_UNPRINTABLE)
+        else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
 
 
 def duration_text(seconds: float) -> str:

@@ -22,7 +22,7 @@ from formatting import (
     natural_key,
     user_text,
 )
-from sources import Origin
+from sources import Origin, Report
 
 TITLE: Final = "Interactive User Activity Dashboard"
 
@@ -80,6 +80,7 @@ def build_layout(
                         persistence=True,
                     ),
                     html.P(data_line(engine.facts, origin), className="data-line"),
+                    *_report(origin.report),
                 ]
             ),
             html.Section(
@@ -125,8 +126,10 @@ def data_line(facts: Facts, origin: Origin) -> str:
             f"Unknown durations: {facts.n_unknown:,} (these sessions count, but not "
             "in sums, averages and the distribution)."
         )
-    if origin.left_out:
-        parts.append(f"{origin.left_out_text()}.")
+    report = origin.report
+    left_out = report.left_out_text()
+    parts += [report.durations] * bool(report.durations)
+    parts += [f"{left_out}."] * bool(left_out)
     return " ".join(parts)
 
 
@@ -248,6 +251,21 @@ def _date_controls(facts: Facts) -> list[Any]:
             end_date_placeholder_text="Last day",
         ),
     ]
+
+
+def _report(report: Report) -> list[Any]:
+    """What was understood of the files, to be opened; an alarm always stands open."""
+    sections = report.sections()
+    if not sections:
+        return []
+    terms: list[Any] = []
+    for heading, lines in sections:
+        terms += [html.Dt(heading), *map(html.Dd, lines)]
+    panel = html.Details(
+        [html.Summary("How the data was read"), html.Dl(terms)], className="report"
+    )
+    alarm = report.alarm()
+    return [html.P(alarm, className="alarm", role="alert"), panel] if alarm else [panel]
 
 
 def _everyone() -> dict[str, str]:

@@ -1,11 +1,34 @@
 """What people have, as a stream of session tables and a report of what was left out.
 
 ``read_sessions`` is the way in. A file format is one module, with a function that reads
-a stream of bytes, and one line in ``sources.tables.FORMATS``.
+a stream of bytes, and one line in ``sources.formats.FORMATS``.
 """
 
-from sources.inputs import full_name, is_read_once
-from sources.origin import BadInput, Origin
-from sources.tables import read_sessions
+from sources.durations import UNITS
+from sources.inputs import Progress, full_name, is_read_once
+from sources.names import usual_names
+from sources.options import ReadOptions
+from sources.origin import BadInput, Origin, Report
+from sources.pages import RULES, parse_rules
+from sources.reading import Reading, read_sessions
+from sources.saving import check_target, save
+from sources.times import check_format
 
-__all__ = ["BadInput", "Origin", "full_name", "is_read_once", "read_sessions"]
+__all__ = [
+    "RULES",
+    "UNITS",
+    "BadInput",
+    "Origin",
+    "Progress",
+    "ReadOptions",
+    "Reading",
+    "Report",
+    "check_format",
+    "check_target",
+    "full_name",
+    "is_read_once",
+    "parse_rules",
+    "read_sessions",
+    "save",
+    "usual_names",
+]

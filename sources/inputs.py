@@ -1,17 +1,36 @@
-"""Files, pipes and standard input as streams of bytes, each opened once."""
+"""Files, folders, pipes and standard input as streams of bytes, each opened once."""
 
+import glob
 import io
+import os
+import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
+from urllib.parse import unquote
 
-from sources.origin import BadInput
+from sources.origin import BadInput, NoSuchColumns
 
 STANDARD_INPUT: Final = Path("-")
 """The path that stands for standard input."""
+
+_BUFFER: Final = 1 << 16
+_HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file to read, or a pipe, or standard input."""
+
+    path: Path
+    name: str
+    """How messages name it: "standard input", "sessions.csv", "folder/part-0.csv"."""
+    keys: tuple[tuple[str, str], ...] = ()
+    """Hive partition columns and their values, from the names of its folders."""
 
 
 def is_read_once(path: Path) -> bool:
@@ -37,41 +56,208 @@ def short_name(path: Path) -> str:
     return full_name(path) if is_numbered or path == STANDARD_INPUT else path.name
 
 
-class _Readable(Protocol):
+def natural_key(name: str) -> tuple[list[list[str | int]], str]:
+    """What to sort names by so that "part-2" is before "part-10"; folder by folder."""
+    parts = [re.split(r"(\d+)", part) for part in re.split(r"[/\\]", name)]
+    return [[int(s) if n % 2 else s for n, s in enumerate(p)] for p in parts], name
+
+
+def expand(paths: Sequence[Path]) -> list[Source]:
+    """The files that paths stand for: a folder for all under it, a pattern for matches.
+
+    Files of a folder or pattern are in the natural order of their names, each once.
+    A file that doesn't exist is among them, and fails when it is opened. Raises
+    BadInput, with the name, where nothing is found, or two paths give the same file.
+    """
+    found: dict[str, Source] = {}
+    for path in paths:
+        own: dict[str, Source] = {}
+        for source in _sources(path):
+            is_stream = source.path == STANDARD_INPUT
+            identity = "-" if is_stream else os.path.realpath(source.path)
+            own.setdefault(os.path.normcase(identity), source)
+        for identity, source in own.items():
+            if identity in found:
+                words = "named twice, and would be counted twice"
+                raise BadInput(f"{source.name}: {words}")
+        found |= own
+    return list(found.values())
+
+
+def _sources(path: Path) -> list[Source]:
+    """What one path stands for; a file may be there more than once, by links."""
+    if path == STANDARD_INPUT:
+        return [Source(path, full_name(path))]
+    if os.path.isdir(path):
+        files = _files(path)
+        if not files:
+            raise BadInput(f"{path}: the folder has no files")
+        return [Source(file, str(file), _hive_keys(file, path)) for file in files]
+    if set("*?[") & set(str(path)) and not os.path.lexists(path):
+        matches = sorted(glob.glob(str(path), recursive=True), key=natural_key)
+        if not matches:
+            raise BadInput(f"{path}: no file matches")
+        return [source for match in matches for source in _sources(Path(match))]
+    return [Source(path, full_name(path))]
+
+
+def _files(folder: Path) -> list[Path]:
+    """All files under a folder but hidden ones; a folder that is linked is read once.
+
+    A link to nothing is among them: it shall be told. Raises BadInput for a folder
+    that can't be listed.
+    """
+    seen: set[str] = set()
+    pending = [str(folder)]
+    files: list[Path] = []
+    while pending:
+        name = pending.pop()
+        if os.path.realpath(name) in seen:
+            continue
+        seen.add(os.path.realpath(name))
+        try:
+            with os.scandir(name) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            raise BadInput(f"{name}: {error.strerror or error}") from None
+        for entry in entries:
+            if entry.name.startswith((".", "_")):
+                continue
+            if os.path.isdir(entry.path):
+                # Links last, so that files have the names of their own folders.
+                place = 0 if entry.is_symlink() else len(pending)
+                pending.insert(place, entry.path)
+            elif os.path.isfile(entry.path) or not os.path.exists(entry.path):
+                files.append(Path(entry.path))
+    return sorted(files, key=lambda file: natural_key(str(file)))
+
+
+def _hive_keys(file: Path, folder: Path) -> tuple[tuple[str, str], ...]:
+    pairs = [part.partition("=") for part in file.relative_to(folder).parts[:-1]]
+    return tuple(
+        (unquote(key), "" if value == _HIVE_NULL else unquote(value))
+        for key, mark, value in pairs
+        if key and mark
+    )
+
+
+class Progress:
+    """How much of some files has been read, in bytes."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.total: int | None = None
+        """The bytes of all files; None where one of them is read once."""
+        if not any(is_read_once(source.path) for source in sources):
+            known = [source.path for source in sources if source.path.is_file()]
+            self.total = sum(path.stat().st_size for path in known)
+        self._places: dict[Path, int] = {}
+        self._open: dict[Path, tuple[io.FileIO, int]] = {}
+
+    def done(self) -> int:
+        """How many bytes have been read: ask after some rows were given.
+
+        Of an open file, it is the furthest place where it was when this was asked:
+        Parquet and zip are read from their ends on first. A finished file is whole.
+        """
+        for path, (file, size) in self._open.items():
+            place = min(file.tell(), size)
+            self._places[path] = max(self._places.get(path, 0), place)
+        return sum(self._places.values())
+
+    @contextmanager
+    def watch(self, path: Path, file: io.FileIO, size: int) -> Iterator[None]:
+        """Count a file of *size* bytes that is being read; whole if all goes well."""
+        self._open[path] = file, size
+        try:
+            yield
+            self._places[path] = size
+        finally:
+            del self._open[path]
+
+
+@contextmanager
+def open_input(path: Path, progress: Progress | None = None) -> Iterator[BinaryIO]:
+    """Open a path for reading its bytes; standard input stays open afterwards.
+
+    Raises BadInput where standard input is closed, or a regular file isn't the same in
+    the end, also where it couldn't be read therefore; OSError as ``open`` does.
+    """
+    if path == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise BadInput("it is closed")
+        yield peek(sys.stdin.buffer, 0)[1]
+        return
+    # Whoever reads may close what it gets; the file is still looked at in the end.
+    with (
+        path.open("rb", buffering=0) as file,
+        open(file.fileno(), "rb", _BUFFER, closefd=False) as stream,
+    ):
+        before = os.fstat(file.fileno())
+        if not stat.S_ISREG(before.st_mode):
+            yield stream
+            return
+        with (progress or Progress([])).watch(path, file, before.st_size):
+            try:
+                yield stream
+            except NoSuchColumns:
+                raise
+            except (ValueError, OSError):
+                _check_unchanged(before, os.fstat(file.fileno()))
+                raise
+            _check_unchanged(before, os.fstat(file.fileno()))
+
+
+def _check_unchanged(before: os.stat_result, after: os.stat_result) -> None:
+    sizes = before.st_size, after.st_size
+    if sizes[0] == sizes[1] and before.st_mtime_ns == after.st_mtime_ns:
+        return
+    ours, theirs = map(_size_text, sizes)
+    if ours == theirs:
+        ours, theirs = f"{sizes[0]:,}", f"{sizes[1]:,} bytes"
+    words = f" (from {ours} to {theirs})" if sizes[0] != sizes[1] else ""
+    again = "read it again when it is whole"
+    raise BadInput(f"it changed while it was read{words}; {again}") from None
+
+
+def _size_text(size: float) -> str:
+    """For example "312 MB", or "17 bytes"."""
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1_000:
+            return f"{size:.0f} {unit}"
+        size /= 1_000
+    return f"{size:.1f} GB"
+
+
+class Readable(Protocol):
     """What bytes can be read from."""
 
     def read(self, size: int, /) -> bytes:
         """At most *size* bytes; none at the end."""
 
 
-@contextmanager
-def open_input(path: Path) -> Iterator[BinaryIO]:
-    """Open a path for reading its bytes; standard input stays open afterwards.
-
-    Raises BadInput where standard input is closed, and OSError as ``open`` does.
-    """
-    if path != STANDARD_INPUT:
-        with path.open("rb") as file:
-            yield file
-    elif sys.stdin is None:
-        raise BadInput("it is closed")
-    else:
-        yield sys.stdin.buffer
+def look(stream: BinaryIO, size: int) -> tuple[bytes, BinaryIO]:
+    """The first *size* bytes of a stream, and all of it: itself if it can be sought."""
+    if not stream.seekable():
+        return peek(stream, size)
+    start = stream.tell()
+    head = stream.read(size)
+    stream.seek(start)
+    return head, stream
 
 
-def peek(stream: _Readable, size: int) -> tuple[bytes, BinaryIO]:
+def peek(stream: Readable, size: int) -> tuple[bytes, BinaryIO]:
     """The first *size* bytes of a stream, fewer where it is shorter, and all of it.
 
-    The second is a buffered stream that can't be sought.
+    The second is a buffered stream that can't be sought, and doesn't close the first.
     """
-    head = stream.read(size)
-    return head, cast(BinaryIO, io.BufferedReader(_Rejoined(head, stream)))
+    head = stream.read(size) if size else b""
+    return head, cast(BinaryIO, io.BufferedReader(_Rejoined(head, stream), _BUFFER))
 
 
 class _Rejoined(io.RawIOBase):
     """Bytes that were read from a stream already, and after them the rest of it."""
 
-    def __init__(self, head: bytes, rest: _Readable) -> None:
+    def __init__(self, head: bytes, rest: Readable) -> None:
         self._head = head
         self._rest = rest
 

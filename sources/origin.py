@@ -1,22 +1,169 @@
 """What a source says about itself: where its sessions are from, and what is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
+
+from sources.parts import LeftOut
+
+ALARMING: Final = 0.05
+"""The share of rows left out from which it is said where nobody overlooks it."""
+
+_NAMED_FILES: Final = 10
 
 
 class BadInput(ValueError):
     """A file can't be used; the message is one line that names it and says why."""
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where sessions are from, in words, and how many rows were left out by reason."""
+class NoSuchColumns(BadInput):
+    """A table lacks columns that are needed; the message names all of them."""
+
+
+@dataclass
+class FileReport:
+    """What was found in one table, while it is read and afterwards."""
 
     name: str
-    left_out: Mapping[str, int] = field(default_factory=dict)
+    """The file's name, as a person knows it."""
+    understood: tuple[str, ...] = ()
+    """How it was read: its form, and a line for each column that was taken."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of it besides, in sentences."""
+    rows: int = 0
+    """Rows read so far, those left out among them."""
+    durations: str = ""
+    """The rule by which durations were derived, where the file says it."""
+    unmatched: int = 0
+    """Rows that aren't asked for, see ``ReadOptions.where``."""
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
+    """Rows that can't be used, by reason, each row once."""
+
+    def leave_out(self, rows: Iterable[LeftOut]) -> None:
+        """Count rows that can't be used; the first example of each reason stays."""
+        add_up(self.left_out, rows)
+
+    @property
+    def kept(self) -> int:
+        """Rows that are sessions."""
+        return self.rows - self.unmatched - _count(self.left_out)
+
+
+@dataclass
+class Report:
+    """What was found in all files of a data set; complete once they have been read."""
+
+    files: list[FileReport] = field(default_factory=list)
+    """The tables read so far, in order."""
+    notes: list[str] = field(default_factory=list)
+    """What a person should know of all together, in sentences."""
+    durations: str = ""
+    """The rule by which durations were derived, a sentence; empty if they weren't."""
+
+    @property
+    def rows(self) -> int:
+        """Rows read so far, but for those that aren't asked for."""
+        return sum(file.rows - file.unmatched for file in self.files)
+
+    @property
+    def left_out(self) -> dict[str, LeftOut]:
+        """Rows that can't be used, by reason; examples name their file."""
+        total: dict[str, LeftOut] = {}
+        for file in self.files:
+            for each in file.left_out.values():
+                place = (
+                    f"{file.name}, {each.example}" if self._several else each.example
+                )
+                add_up(total, [each._replace(example=place)])
+        return total
+
+    @property
+    def share_left_out(self) -> float:
+        """The share of rows that can't be used, of those that are asked for."""
+        return _count(self.left_out) / max(self.rows, 1)
 
     def left_out_text(self) -> str:
-        """For example "3 rows left out: 2 with an unreadable time, 1 with no user"."""
-        n = sum(self.left_out.values())
-        reasons = (f"{rows:,} with {why}" for why, rows in self.left_out.items())
+        """For example "3 rows left out: 2 with no user, 1 with an unreadable time"."""
+        found = self.left_out
+        if not found:
+            return ""
+        n = _count(found)
+        reasons = (f"{each.rows:,} with {each.reason}" for each in found.values())
         return f"{n:,} row{'s' * (n != 1)} left out: {', '.join(reasons)}"
+
+    def alarm(self) -> str:
+        """A sentence where more rows than ``ALARMING`` were left out, else nothing."""
+        if self.share_left_out <= ALARMING:
+            return ""
+        share = max(1, round(100 * self.share_left_out))
+        return (
+            f"{share} % of all rows can't be used and are left out: "
+            f"{'; '.join(each.text() for each in self.left_out.values())}."
+        )
+
+    def sections(self) -> list[tuple[str, list[str]]]:
+        """What was understood: headings, and under each some lines.
+
+        Files that were understood alike are told together.
+        """
+        alike: dict[tuple[str, ...], list[FileReport]] = {}
+        for file in self.files:
+            alike.setdefault((*file.understood, *file.notes), []).append(file)
+        found = [
+            (_names(files), [*lines, *_counts(files)]) for lines, files in alike.items()
+        ]
+        reasons = [f"{each.text()}." for each in self.left_out.values()]
+        if reasons:
+            found.append(("Rows left out", reasons))
+        notes = [self.durations] * bool(self.durations) + self.notes
+        if notes:
+            found.append(("Besides", notes))
+        return found
+
+    @property
+    def _several(self) -> bool:
+        return len(self.files) > 1
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where sessions are from, in words, and what was found there."""
+
+    name: str
+    report: Report = field(default_factory=Report)
+
+
+def add_up(total: dict[str, LeftOut], more: Iterable[LeftOut]) -> None:
+    """Add rows that can't be used to those of the same reason, in place."""
+    for each in more:
+        if each.rows:
+            known = total.get(each.reason)
+            rows = each.rows + (known.rows if known else 0)
+            total[each.reason] = (known or each)._replace(rows=rows)
+
+
+def _count(left_out: dict[str, LeftOut]) -> int:
+    return sum(each.rows for each in left_out.values())
+
+
+def _names(files: list[FileReport]) -> str:
+    names = [file.name for file in files]
+    if len(names) > _NAMED_FILES:
+        return f"{len(names):,} files, from {names[0]} to {names[-1]}"
+    return ", ".join(names)
+
+
+def _counts(files: list[FileReport]) -> list[str]:
+    rows, kept = sum(f.rows for f in files), sum(f.kept for f in files)
+    unmatched = sum(f.unmatched for f in files)
+    parts = [f"{rows:,} row{'s' * (rows != 1)} read", f"{kept:,} kept"]
+    if unmatched:
+        parts.insert(1, f"{unmatched:,} not asked for")
+    if rows - unmatched - kept:
+        parts.append(f"{rows - unmatched - kept:,} left out")
+    return [f"{', '.join(parts)}."]
+
+
+def first_line(error: Exception) -> str:
+    """The first line of a library's message, at most 200 characters."""
+    return str(error).splitlines()[0][:200]

@@ -63,7 +63,17 @@ def test_sessions_are_sorted_by_user_page_and_duration(
 
 def test_a_dozen_sessions_take_ten_bytes_each() -> None:
     rows = build(table(ROWS)).rows
-    assert sum(column.itemsize for column in rows) == 10
+    assert sum(column.itemsize for column in rows if column is not None) == 10
+
+
+def test_fractions_of_a_second_take_four_bytes_more() -> None:
+    sessions = table(ROWS)
+    assert build(sessions).rows.micros is None
+    one = np.where(sessions.index == 0, 1, 0).astype("timedelta64[us]")
+    later = sessions.assign(timestamp=sessions["timestamp"] + one)
+    micros = build(later).rows.micros
+    assert micros is not None
+    assert (micros.itemsize, micros.sum()) == (4, 1)
 
 
 def test_a_duration_under_an_edge_that_32_bits_round_stays_under_it() -> None:

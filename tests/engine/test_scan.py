@@ -53,8 +53,9 @@ def test_scans_the_rows_of_a_user(store: ColumnStore) -> None:
 
 
 def test_a_scan_changes_nothing(store: ColumnStore) -> None:
-    before = [column.copy() for column in store.rows]
+    columns = [column for column in store.rows if column is not None]
+    before = [column.copy() for column in columns]
     for selection in (Selection(), Selection(shortest=10), Selection(pages=("cart",))):
         scan(store, store.rows, store.dimensions.encode(selection))
-    for column, kept in zip(store.rows, before, strict=True):
+    for column, kept in zip(columns, before, strict=True):
         assert (column == kept).all()

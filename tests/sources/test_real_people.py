@@ -11,10 +11,10 @@ from tests.sessions import NASA, needs_nasa
 @needs_nasa
 def test_a_real_site_is_read_without_loss() -> None:
     truth = json.loads((NASA / "truth.json").read_text())
-    stream, origin = read_sessions([NASA / "sessions.csv"])
+    stream, origin, _ = read_sessions([NASA / "sessions.csv"])
     names = {"user_id": object, "page": object}
     sessions = pd.concat([part.astype(names) for part in stream])
-    assert not origin.left_out
+    assert not origin.report.left_out
     assert len(sessions) == truth["kept_views"] == 10_528
     assert sessions["user_id"].nunique() == truth["users"] == 2_259
     assert sessions["page"].nunique() == truth["pages"] == 861

@@ -1,0 +1,284 @@
+"""The command line: what may be said there, and what it means."""
+
+import argparse
+import codecs
+import ipaddress
+import re
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import security
+from engine.timezone import time_zone
+from schema import LONGEST_DURATION
+from sources import RULES, UNITS, ReadOptions, check_format, parse_rules, usual_names
+
+COMMAND: Final = "user-activity-dashboard"
+"""The name of the installed command."""
+
+_SIMULATED: Final = {"sessions": 100_000, "users": 50, "seed": 2024}
+"""What is simulated where no option says otherwise."""
+
+_PROGRAM: Final = "app.py"
+
+
+def program() -> str:
+    """The name under which the program was started."""
+    name = Path(sys.argv[0]).name
+    return name if name == _PROGRAM else COMMAND
+
+
+def parse(arguments: Sequence[str] | None, version: str) -> argparse.Namespace:
+    """Read the options; ends the program where they are not possible.
+
+    *arguments* are those of the command line where they are None. Besides the options
+    by name, the result has ``reading``, a ``ReadOptions``.
+    """
+    parser = argparse.ArgumentParser(
+        prog=program(),
+        description="Show how one user, and everyone, spend time on a website: "
+        "on simulated sessions, or on those in the files named.",
+        epilog=f"Usual names of columns, in any spelling: {usual_names()}",
+    )
+    _add_data_options(parser)
+    _add_column_options(parser)
+    _add_value_options(parser)
+    _add_row_options(parser)
+    _add_server_options(parser)
+    parser.add_argument("--version", action="version", version=f"{COMMAND} {version}")
+    options = parser.parse_args(arguments)
+    for name, value in _SIMULATED.items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+        elif options.files:
+            parser.error(f"--{name} is for simulated data, but a FILE is given")
+    options.reading = _reading(options)
+    if not options.files and (options.reading != ReadOptions() or options.check):
+        parser.error("there is no FILE that these options could be about")
+    if options.debug and not is_loopback(options.host):
+        parser.error(
+            f"--debug lets whoever reaches {options.host} see the code: "
+            "use --no-debug there"
+        )
+    return options
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a host."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _reading(options: argparse.Namespace) -> ReadOptions:
+    said = vars(options)
+    fields = {name: said[name] for name in ReadOptions.__dataclass_fields__}
+    return ReadOptions(**{**fields, "where": tuple(options.where)})
+
+
+def _add_data_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "files",
+        nargs="*",
+        type=_file,
+        metavar="FILE",
+        help="tables of sessions or page views: CSV, JSON, Parquet or a spreadsheet, "
+        "also packed; folders, patterns, - for standard input; several are one data "
+        "set",
+    )
+    add("--sessions", type=_from_1, metavar="N", help="simulate N (100,000)")
+    add("--users", type=_from_1, metavar="N", help="of N users (50)")
+    add("--seed", type=_from_0, metavar="N", help="from this seed (2024)")
+    add(
+        "--timezone",
+        default="UTC",
+        type=_timezone,
+        metavar="ZONE",
+        help="show days and hours of this time zone, such as Europe/Berlin "
+        "(%(default)s)",
+    )
+    add("--check", action="store_true", help="say how FILEs are understood, and end")
+    add(
+        "--save",
+        type=Path,
+        metavar="FILE.parquet",
+        help="save the sessions as understood: these open without options, and faster",
+    )
+
+
+def _add_column_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("columns of FILEs").add_argument
+    add("--user", metavar="COL", help="column of the user")
+    add("--page", metavar="COL", help="column of the page")
+    add("--time", metavar="COL", help="column of the start, or two: date+time")
+    add("--duration", metavar="COL", help="column of the duration")
+    add("--end", metavar="COL", help="column of the end, instead of a duration")
+    add(
+        "--no-header",
+        dest="header",
+        action="store_false",
+        help="the first row holds no names: columns are 1, 2, …",
+    )
+    add(
+        "--where",
+        action="append",
+        default=[],
+        type=_condition,
+        metavar="COL=VALUE",
+        help="count only rows with this value; may be repeated",
+    )
+    add("--sheet", metavar="NAME", help="sheet of a spreadsheet (the first)")
+
+
+def _add_value_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("how FILEs are written").add_argument
+    add("--duration-unit", choices=UNITS, help="of plain numbers (from the name, or s)")
+    add("--decimal", choices=[".", ","], help="decimal mark of durations")
+    add(
+        "--time-format",
+        type=_checked(check_format),
+        metavar="FORMAT",
+        help="of times, such as '%%d/%%m/%%Y %%H:%%M' (ISO 8601 and others)",
+    )
+    add(
+        "--times-in",
+        type=_timezone,
+        metavar="ZONE",
+        help="time zone of times that name none (UTC)",
+    )
+    add("--escape", action="store_true", help=r"CSV writes quotation marks as \"")
+    add("--encoding", type=_encoding, metavar="NAME", help="of text, such as cp1252")
+
+
+def _add_row_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("which rows of FILEs count, and how").add_argument
+    add(
+        "--visit-gap",
+        type=_span,
+        default=ReadOptions.visit_gap,
+        metavar="SPAN",
+        help="without durations, they are the time to the user's next row, at most "
+        "this (30min)",
+    )
+    add("--zero-is-unknown", action="store_true", help="a duration of 0 is unknown")
+    add("--longest", type=_span, metavar="SPAN", help="longer durations are unknown")
+    add(
+        "--merge-pages",
+        type=_checked(parse_rules),
+        default=frozenset(),
+        metavar="RULES",
+        help=f"count addresses as one page without their {', '.join(RULES)}: "
+        "a list with commas",
+    )
+    add("--drop-repeated", action="store_true", help="count rows of two files once")
+    add("--allow-left-out", action="store_true", help="go on if most can't be used")
+    add("--strict", action="store_true", help="end if any row can't be used")
+
+
+def _add_server_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("the server").add_argument
+    add(
+        "--host",
+        default="127.0.0.1",
+        type=_address,
+        metavar="ADDRESS",
+        help="listen on this address (%(default)s)",
+    )
+    add(
+        "--port",
+        default=8050,
+        type=_port,
+        metavar="N",
+        help="and this port (%(default)s)",
+    )
+    add(
+        "--allow-host",
+        action="append",
+        default=[],
+        type=_checked(security.host_name),
+        metavar="NAME",
+        help="also answer to this host name, as behind a proxy; may be repeated",
+    )
+    add(
+        "--debug",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="Dash's debug mode with hot reloading (the default), or waitress",
+    )
+
+
+def _checked(convert: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Have argparse show the message of a ValueError, which it doesn't otherwise."""
+
+    def checked(text: str) -> Any:
+        try:
+            return convert(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return checked
+
+
+def _number(text: str, least: int, most: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = None
+    if number is None or not least <= number <= most:
+        words = f"{text!r:.80} is not a whole number from {least:,} to {most:,}"
+        raise argparse.ArgumentTypeError(words)
+    return number
+
+
+_from_0: Final = partial(_number, least=0, most=10**9)
+_from_1: Final = partial(_number, least=1, most=10**9)
+_port: Final = partial(_number, least=1, most=65_535)
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    # A path forgets the "./" by which a file of this name differs from standard input.
+    return path.absolute() if path == Path("-") and text != "-" else path
+
+
+def _condition(text: str) -> tuple[str, str]:
+    column, mark, value = text.partition("=")
+    if not mark or not column.strip():
+        raise argparse.ArgumentTypeError(f"{text!r:.80} is not COL=VALUE")
+    return column, value
+
+
+def _span(text: str) -> float:
+    """Seconds of "30min", "4 h", "90s" or "90"."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip())
+    unit = match and UNITS.get(match[2] or "s")
+    seconds = float(match[1]) * unit if match and unit else 0
+    if not 0 < seconds <= LONGEST_DURATION:
+        words = f"{text!r:.80} is not a span of time, such as 90s, 30min or 4h"
+        raise argparse.ArgumentTypeError(words)
+    return seconds
+
+
+def _encoding(name: str) -> str:
+    try:
+        is_text = codecs.lookup(name)._is_text_encoding
+    except (LookupError, ValueError):
+        is_text = False
+    if not is_text:
+        words = f"there is no encoding {name!r:.80}; such are utf-8, cp1252, latin-1"
+        raise argparse.ArgumentTypeError(words)
+    return name
+
+
+_timezone: Final = _checked(lambda name: time_zone(name) and name)
+
+
+def _address(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    # Sockets take an IPv6 address without the brackets that it has in a browser.
+    return text[1:-1] if text.startswith("[") and text.endswith("]") else text

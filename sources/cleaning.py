@@ -1,0 +1,302 @@
+"""One table of a file: which columns it takes, and its rows as sessions."""
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from sources.durations import DurationReader, Durations
+from sources.names import Columns, find_columns
+from sources.options import ReadOptions
+from sources.origin import FileReport
+from sources.pages import PageMerger
+from sources.parts import LeftOut, Part
+from sources.rows import Rows
+from sources.texts import as_text, read_names
+from sources.times import TimeReader, Times, hint
+
+_CLOCK: Final = r"^\s*\d{1,2}:\d{2}"
+_LONGEST_VALUE: Final = 60
+
+
+class Table:
+    """Turns the parts of one table into rows, and writes down what it understood.
+
+    Its format calls ``choose`` before it gives the first part.
+    """
+
+    _columns: Columns
+
+    def __init__(
+        self,
+        report: FileReport,
+        keys: Sequence[tuple[str, str]],
+        options: ReadOptions,
+        merger: PageMerger,
+    ) -> None:
+        """*keys* are columns of one value, from the names of the folders."""
+        self._report = report
+        self._keys = keys
+        self._options = options
+        self._merger = merger
+        self._times = TimeReader(options.time_format, options.times_in)
+        self._ends = TimeReader(options.time_format, options.times_in)
+        self._durations: DurationReader | None = None
+        self._wanted: list[int] = []
+        self._joins_time: bool | None = None
+        self._part_notes: dict[str, None] = {}
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether durations follow from the next row, for want of a column."""
+        columns = self._columns
+        return columns.duration is None and columns.end is None
+
+    def choose(self, names: Sequence[str]) -> list[int]:
+        """The columns that are wanted, the user's and the page's first.
+
+        Raises NoSuchColumns where some are missing.
+        """
+        columns = find_columns(
+            [*names, *(name for name, _ in self._keys)], self._options
+        )
+        wanted = [
+            columns.user,
+            columns.page,
+            *columns.time,
+            columns.duration,
+            columns.end,
+            *columns.where,
+        ]
+        self._columns = columns
+        self._wanted = [
+            index
+            for index in dict.fromkeys(wanted)
+            if index is not None and index < len(names)
+        ]
+        return self._wanted
+
+    def clean(self, part: Part) -> Rows:
+        """The rows of a part that can be used; the report counts the others.
+
+        Raises BadInput where a column has a type that can't hold what it should.
+        """
+        self._report.rows += part.table.num_rows + sum(n.rows for n in part.left_out)
+        self._report.leave_out(part.left_out)
+        part = self._matching(part)
+        names = [
+            read_names(self._column(part, index), what, part.locate)
+            for index, what in (
+                (self._columns.user, "user"),
+                (self._columns.page, "page"),
+            )
+        ]
+        times = self._times.read(self._time_column(part))
+        durations = self._read_durations(part, times)
+        reasons = {
+            "no user": _is_null(names[0]),
+            "no page": _is_null(names[1]),
+            "an unreadable time": times.unreadable,
+            **durations.unusable,
+        }
+        good = self._leave_out(part, reasons)
+        rows = Rows(names[0], names[1], durations.seconds, times.microseconds)
+        if not good.all():
+            rows = rows.take(good)
+        self._part_notes |= dict.fromkeys(part.notes)
+        self._report.notes = tuple(self._notes())
+        if part.durations:
+            self._report.durations = part.durations
+        self._report.understood = tuple(self._understood(part))
+        return rows._replace(page=_merged(rows.page, self._merger))
+
+    def finish(self) -> None:
+        """Raise BadInput where the durations of the whole table stayed ambiguous."""
+        if self._durations is not None:
+            self._durations.finish()
+
+    def _column(self, part: Part, index: int) -> pa.ChunkedArray:
+        n_columns = len(self._columns.names) - len(self._keys)
+        if index < n_columns:
+            return part.table.column(self._wanted.index(index))
+        value = self._keys[index - n_columns][1]
+        return pa.chunked_array([pa.repeat(pa.scalar(value), part.table.num_rows)])
+
+    def _time_column(self, part: Part) -> pa.ChunkedArray:
+        """The start, whose day and time of day may be two columns.
+
+        Of two columns the second may hold the whole time, and then is it alone.
+        """
+        columns = [self._column(part, index) for index in self._columns.time]
+        if len(columns) == 1:
+            return columns[0]
+        day, clock = map(as_text, columns)
+        if self._joins_time is None:
+            matches = pc.match_substring_regex(clock.drop_null(), _CLOCK)
+            self._joins_time = not len(matches) or bool(pc.any(matches).as_py())
+        if not self._joins_time:
+            return columns[1]
+        return pc.binary_join_element_wise(day, clock, " ")
+
+    def _matching(self, part: Part) -> Part:
+        """The rows that are asked for; their places stay those in the file."""
+        if not self._columns.where:
+            return part
+        mask = np.ones(part.table.num_rows, np.bool_)
+        for index, (_, value) in zip(
+            self._columns.where, self._options.where, strict=True
+        ):
+            texts = pc.fill_null(as_text(self._column(part, index)), "")
+            mask &= pc.equal(texts, value).to_numpy()
+        indices = np.flatnonzero(mask)
+        self._report.unmatched += len(mask) - len(indices)
+        locate = part.locate
+        return part._replace(
+            table=part.table.take(pa.array(indices)),
+            locate=lambda row: locate(int(indices[row])),
+        )
+
+    def _read_durations(self, part: Part, times: Times) -> Durations:
+        columns = self._columns
+        if columns.duration is not None:
+            if self._durations is None:
+                self._durations = DurationReader(
+                    columns.unit,
+                    decimal=self._options.decimal,
+                    point_is_usual=part.point_is_usual,
+                    zero_is_unknown=self._options.zero_is_unknown,
+                    longest=self._options.longest,
+                )
+            return self._durations.read(
+                self._column(part, columns.duration), part.locate
+            )
+        if columns.end is None:
+            return Durations(np.full(part.table.num_rows, np.nan), {})
+        return self._differences(part, times, columns.end)
+
+    def _differences(self, part: Part, times: Times, end: int) -> Durations:
+        """Durations from the start to the end; unknown where there is no end."""
+        column = self._column(part, end)
+        ends = self._ends.read(column)
+        blank = pc.equal(pc.utf8_trim_whitespace(pc.fill_null(as_text(column), "")), "")
+        unknown: NDArray[np.bool_] = blank.to_numpy()
+        if self._durations is None:
+            self._durations = DurationReader(
+                "us",
+                decimal=".",
+                point_is_usual=True,
+                zero_is_unknown=self._options.zero_is_unknown,
+                longest=self._options.longest,
+            )
+        usable = ~(ends.unreadable | times.unreadable)
+        lengths = pa.array(ends.microseconds - times.microseconds, mask=~usable)
+        found = self._durations.read(pa.chunked_array([lengths]), part.locate)
+        unusable = dict(found.unusable)
+        negative = unusable.pop("a negative duration", np.zeros(len(usable), np.bool_))
+        return found._replace(
+            unusable={
+                "an unreadable end": ends.unreadable & ~unknown,
+                "an end before its start": negative,
+                **unusable,
+            }
+        )
+
+    def _leave_out(
+        self, part: Part, reasons: Mapping[str, NDArray[np.bool_]]
+    ) -> NDArray[np.bool_]:
+        """Count rows by the first reason of each; returns which can be used."""
+        good = np.ones(part.table.num_rows, np.bool_)
+        for reason, bad in reasons.items():
+            bad = bad & good
+            n_bad = int(bad.sum())
+            if n_bad:
+                example, advice = self._example(part, reason, int(bad.argmax()))
+                self._report.leave_out([LeftOut(reason, n_bad, example, advice)])
+                good &= ~bad
+        return good
+
+    def _example(self, part: Part, reason: str, row: int) -> tuple[str, str]:
+        """Where a row is and what it has there, and what to do about it."""
+        place = part.locate(row)
+        columns = self._columns
+        if reason in ("no user", "no page"):
+            return place, self._other_column(reason.removeprefix("no "))
+        if reason == "an end before its start":
+            values = [self._time_column(part), self._column(part, columns.end or 0)]
+            return f"{place}: {' to '.join(_shown(value, row) for value in values)}", ""
+        if reason == "an unreadable time":
+            value = self._time_column(part)
+        else:
+            value = self._column(part, columns.duration or columns.end or 0)
+        text = as_text(value)[row].as_py() or ""
+        is_time = reason in ("an unreadable time", "an unreadable end")
+        return f"{place}: {_shown(value, row)}", hint(text) if is_time else ""
+
+    def _other_column(self, role: str) -> str:
+        """An option that takes another column, such as one of anonymous users."""
+        for which, name in self._columns.passed_over:
+            if which == role:
+                return f"--{role} {shlex.quote(_printable(name))} takes another column"
+        return ""
+
+    def _notes(self) -> Iterator[str]:
+        yield from self._part_notes
+        yield from self._times.notes()
+        if self._columns.end is not None:
+            yield from self._ends.notes()
+        if self._durations is not None:
+            yield from self._durations.notes()
+
+    def _understood(self, part: Part) -> Iterator[str]:
+        """Lines about the form of the file and the columns that were taken."""
+        columns = self._columns
+        names = [_printable(name) for name in columns.names]
+        used = columns.time[-1 - bool(self._joins_time) :]
+        time = " and ".join(names[index] for index in used)
+        lines = {
+            "user": names[columns.user],
+            "page": names[columns.page],
+            "time": f"{time}, {self._times.description()}",
+        }
+        if columns.duration is not None and self._durations is not None:
+            lines["duration"] = (
+                f"{names[columns.duration]}, {self._durations.description()}"
+            )
+        elif columns.end is not None:
+            lines["duration"] = f"from the start to {names[columns.end]}"
+        else:
+            lines["duration"] = "derived from the next row of the same user"
+        yield f"{part.form}."
+        for role, text in lines.items():
+            others = [
+                _printable(name) for which, name in columns.passed_over if which == role
+            ]
+            more = f" (not {', '.join(others)})" if others else ""
+            yield f"{role.capitalize()}: {text}{more}."
+
+
+def _is_null(names: pa.DictionaryArray) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = names.is_null().to_numpy(zero_copy_only=False)
+    return found
+
+
+def _merged(pages: pa.DictionaryArray, merger: PageMerger) -> pa.DictionaryArray:
+    """Pages under the names that they are counted by."""
+    merged = merger.merge(pages.dictionary).dictionary_encode()
+    indices = merged.indices.cast(pa.int32()).take(pages.indices)
+    return pa.DictionaryArray.from_arrays(indices, merged.dictionary)
+
+
+def _shown(column: pa.ChunkedArray, row: int) -> str:
+    """One value, as it can be printed."""
+    text = as_text(column)[row].as_py()
+    return "nothing" if text is None else repr(text[:_LONGEST_VALUE])
+
+
+def _printable(name: str) -> str:
+    """A name without what a terminal would take for a command, and not too long."""
+    return repr(" ".join(name.split())[:_LONGEST_VALUE])[1:-1]

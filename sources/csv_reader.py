@@ -1,0 +1,224 @@
+"""Session tables as delimited text, read in blocks."""
+
+from array import array
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from sources.csv_header import HEAD_SIZE, Layout, check_text, find_layout
+from sources.options import ReadOptions
+from sources.origin import BadInput
+from sources.parts import Choose, LeftOut, Part
+
+BLOCK_SIZE: Final = 1 << 23
+"""Bytes that are read and parsed at a time."""
+
+_LONGEST_ROW: Final = 1 << 22
+_CHUNK: Final = 1 << 20
+_MARK: Final = "\0"
+_WORDS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_ESCAPED: Final = (
+    r"Some quotation marks seem to be written as \"; --escape reads them as such."
+)
+_HINT: Final = r"add --escape if quotation marks are written as \""
+
+
+def read_csv(
+    stream: BinaryIO,
+    choose: Choose,
+    options: ReadOptions,
+    block_size: int = BLOCK_SIZE,
+) -> Iterator[Part]:
+    """Read a table of UTF-8 text in parts, whatever the length of the stream.
+
+    Columns come as strings. Rows with too few or too many fields are left out. Raises
+    BadInput for what isn't such a table.
+    """
+    head = stream.read(3).removeprefix(b"\xef\xbb\xbf")
+    while len(head) < HEAD_SIZE and (more := stream.read(HEAD_SIZE - len(head))):
+        head += more
+    reader = _Reader(find_layout(head, choose, options), options)
+    pending = b""
+    for block in _blocks(head[reader.layout.begin :], stream, block_size):
+        part, pending = reader.read(pending, block)
+        if part:
+            yield part
+
+
+def _blocks(rest: bytes, stream: BinaryIO, size: int) -> Iterator[bytes]:
+    """The rest of the head, then the stream, block by block; empty at the end."""
+    for begin in range(0, len(rest), size):
+        yield rest[begin : begin + size]
+    while block := stream.read(size):
+        yield block
+    yield b""
+
+
+class _Reader:
+    """Turns one block after the other into parts."""
+
+    def __init__(self, layout: Layout, options: ReadOptions) -> None:
+        self.layout = layout
+        self._escape = options.escape
+        self._has_header = options.header
+        self._line = layout.line
+        self._notes = layout.notes
+        self._example = ""
+        self._has_read = False
+
+    def read(self, pending: bytes, block: bytes) -> tuple[Part | None, bytes]:
+        """The rows that end in a block, and what it has beyond them.
+
+        ``pending`` is what the last block had beyond. An empty block is the end.
+        """
+        data = pending + block
+        if not block and self._is_escaped(data, len(data)):
+            data += b"\\"
+        end = self._last_end(data) if block else len(data)
+        data, rest = data[:end], data[end:]
+        check_text(data, self._line)
+        ragged: list[bool] = []
+        table = self._parse(data, ragged)
+        if table is None:
+            # A row goes on. Where it begins can only be found row by row.
+            rows = self.layout.finder.find(data, self._line)
+            end = max((row.end for row in rows), default=0)
+            data, rest = data[:end], data[end:] + rest
+            table = self._arrow(data, ragged)
+        if len(rest) > _LONGEST_ROW or (rest and not block):
+            raise self._endless(data, rest)
+        if not self._escape and b'\\"' in data:
+            self._notes = (*self._notes, _ESCAPED)
+        part = self._part(data, table, ragged)
+        self._line += int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))
+        if not (len(part.table) or part.left_out or not (block or self._has_read)):
+            return None, rest
+        self._has_read = True
+        self._notes = ()
+        return part, rest
+
+    def _is_escaped(self, data: bytes, end: int) -> bool:
+        """Whether a backslash makes what is at ``end`` a plain letter."""
+        begin = end
+        while self._escape and data[begin - 1 : begin] == b"\\":
+            begin -= 1
+        return (end - begin) % 2 == 1
+
+    def _last_end(self, data: bytes) -> int:
+        """Where the last line ends; 0 if none does."""
+        end = data.rfind(b"\n")
+        while end >= 0 and self._is_escaped(data, end):
+            end = data.rfind(b"\n", 0, end)
+        return end + 1
+
+    def _parse(self, data: bytes, ragged: list[bool]) -> pa.Table | None:
+        """Parse rows; None if the end of the data is between quotation marks."""
+        if b'"' not in data:
+            return self._arrow(data, ragged)
+        # An open quotation mark swallows all that follows, this row of marks included.
+        marks = self.layout.delimiter.join([_MARK] * self.layout.n_fields).encode()
+        gap = b"\n" * (data[-1:] != b"\n")
+        table = self._arrow(b"".join((data, gap, marks)), ragged)
+        is_whole = len(table) and table.columns[-1][-1].as_py() == _MARK
+        return table[:-1] if is_whole else None
+
+    def _arrow(self, data: bytes, ragged: list[bool], chunk: int = _CHUNK) -> pa.Table:
+        """Parse rows; for those of other widths, list whether they seem escaped."""
+        names = [str(index) for index in self.layout.wanted]
+        types = dict.fromkeys(names, pa.string())
+        if self.layout.has_extra:
+            types[str(self.layout.n_fields - 1)] = pa.string()
+        ragged.clear()
+        if not data:
+            return pa.schema(types.items()).empty_table()
+
+        def skip(row: Any) -> str:
+            ragged.append('\\"' in row.text)
+            return "skip"
+
+        every = [str(index) for index in range(self.layout.n_fields)]
+        try:
+            return pa.csv.read_csv(
+                pa.BufferReader(data),
+                pa.csv.ReadOptions(column_names=every, block_size=chunk),
+                pa.csv.ParseOptions(
+                    delimiter=self.layout.delimiter,
+                    escape_char="\\" if self._escape else False,
+                    # Where there are none, this takes a third of the time.
+                    newlines_in_values=b'"' in data or self._escape,
+                    invalid_row_handler=skip,
+                ),
+                pa.csv.ConvertOptions(
+                    check_utf8=False,
+                    column_types=types,
+                    include_columns=list(types),
+                    strings_can_be_null=False,
+                ),
+            )
+        except pa.ArrowInvalid as error:
+            rows = self.layout.finder.find(data, self._line)
+            long = next((r for r in rows if r.end - r.start > _LONGEST_ROW), None)
+            if long:
+                raise BadInput(f"line {long.line}: a row of over 4 MB") from None
+            if "straddl" in str(error) and chunk == _CHUNK:
+                return self._arrow(data, ragged, 2 * _LONGEST_ROW)
+            words = str(error).splitlines()[0][:200]
+            raise BadInput(f"cannot be read as CSV ({words})") from None
+
+    def _part(self, data: bytes, table: pa.Table, ragged: list[bool]) -> Part:
+        layout, line = self.layout, self._line
+        n_ragged = len(ragged)
+        if layout.has_extra:
+            n_ragged += len(table)
+            table = table.filter(pc.equal(table.columns[-1], ""))
+            n_ragged -= len(table)
+        left_out = []
+        if n_ragged:
+            self._example = self._example or self._describe(data)
+            hint = _HINT if any(ragged) and not self._escape else ""
+            why = "the wrong number of fields"
+            left_out = [LeftOut(why, n_ragged, self._example, hint)]
+        rows = (row.line for row in layout.finder.find(data, line) if layout.fits(row))
+        lines = array("q")
+
+        def locate(index: int) -> str:
+            lines.extend(islice(rows, max(0, index + 1 - len(lines))))
+            return f"line {lines[index]}"
+
+        words = _WORDS.get(layout.delimiter, f"'{layout.delimiter}'")
+        form = f"CSV, separated by {words}"
+        table = table.select([str(index) for index in layout.wanted])
+        table = table.rename_columns([layout.names[index] for index in layout.wanted])
+        return Part(
+            table,
+            locate,
+            form,
+            left_out,
+            self._notes,
+            point_is_usual=layout.delimiter == ",",
+        )
+
+    def _describe(self, data: bytes) -> str:
+        """Where the first row of another width is, and how wide."""
+        layout = self.layout
+        rows = layout.finder.find(data, self._line)
+        row = next(row for row in rows if not layout.fits(row))
+        fields = f"{row.n_fields} field{'s' * (row.n_fields != 1)}"
+        n = len(layout.names)
+        expected = f"the header has {n}"
+        if layout.n_fields < n or not self._has_header:
+            expected = f"the first rows have {layout.n_fields}"
+        return f"line {row.line}: {fields}, where {expected}"
+
+    def _endless(self, data: bytes, rest: bytes) -> BadInput:
+        """What is wrong with a row that isn't at its end after 4 MB or the file's."""
+        begin = len(rest) - len(rest.lstrip(b"\r\n"))
+        line = self._line + data.count(b"\n") + rest.count(b"\n", 0, begin)
+        hint = f"; {_HINT}" if b'\\"' in rest and not self._escape else ""
+        words = 'a quotation mark (") is never closed, or a row is over 4 MB'
+        return BadInput(f"line {line}: {words}{hint}")

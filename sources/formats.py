@@ -1,0 +1,84 @@
+"""The formats in which files hold tables, and how one is chosen."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import BinaryIO, Final, NamedTuple
+
+from sources.csv_reader import read_csv
+from sources.inputs import Progress, Source, look, open_input
+from sources.json_reader import is_json, read_json
+from sources.kinds import refuse_kind
+from sources.options import ReadOptions
+from sources.origin import BadInput
+from sources.packing import as_utf8, unpacked
+from sources.parquet_reader import is_parquet, read_parquet
+from sources.parts import Choose, Part
+from sources.spreadsheet_reader import is_spreadsheet, read_spreadsheet
+
+
+class Format(NamedTuple):
+    """A way in which files hold tables."""
+
+    name: str
+    """How messages call it."""
+    endings: tuple[str, ...]
+    """What the names of such files end with, in small letters, and of no others."""
+    recognises: Callable[[bytes], bool]
+    """Whether a file that begins with these bytes may be one."""
+    read: Callable[[BinaryIO, Choose, ReadOptions], Iterator[Part]]
+    """Read such a file in parts; raises BadInput where it isn't one after all."""
+    is_text: bool
+    """Whether it is text, which is given to ``read`` as UTF-8."""
+
+
+FORMATS: Final = (
+    Format("Parquet", (".parquet", ".pq"), is_parquet, read_parquet, False),
+    Format(
+        "a spreadsheet",
+        (".xlsx", ".xlsb", ".ods"),
+        is_spreadsheet,
+        read_spreadsheet,
+        False,
+    ),
+    Format("JSON", (), is_json, read_json, True),
+    Format("text", (), lambda _: True, read_csv, True),
+)
+"""The formats in the order in which they are tried; the last takes what is left."""
+
+_HEAD: Final = 4_096
+
+Read = Callable[[Choose], Iterator[Part]]
+"""Reads a table in parts, given what chooses its columns."""
+
+
+def read_tables(
+    source: Source, options: ReadOptions, progress: Progress
+) -> Iterator[tuple[str, Read]]:
+    """The tables of a source, by name; each is read before the next is asked for.
+
+    Raises BadInput for what isn't a table.
+    """
+    with open_input(source.path, progress) as file:
+        for name, stream in unpacked(source.name, file):
+            yield name, partial(_read, name, stream, options)
+
+
+def _read(
+    name: str, stream: BinaryIO, options: ReadOptions, choose: Choose
+) -> Iterator[Part]:
+    head, stream = look(stream, _HEAD)
+    if not head:
+        raise BadInput("the file is empty")
+    promised = next((f for f in FORMATS if name.lower().endswith(f.endings)), None)
+    binary = next((f for f in FORMATS if not f.is_text and f.recognises(head)), None)
+    if promised and promised is not binary:
+        raise BadInput(f"not {promised.name}, though its name says so")
+    if binary:
+        yield from binary.read(stream, choose, options)
+        return
+    refuse_kind(head, name, options.encoding)
+    text, encoding = as_utf8(stream, options.encoding)
+    head, text = look(text, _HEAD)
+    found = next(f for f in FORMATS if f.is_text and f.recognises(head))
+    for part in found.read(text, choose, options):
+        yield part._replace(form=f"{part.form}, {encoding}")

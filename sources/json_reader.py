@@ -1,0 +1,438 @@
+"""Tables as JSON: one object for each row, in lines, one after another or in an array.
+
+Values become text as they are written. Objects within objects are flattened: their
+values have names with dots, such as ``properties.url``.
+"""
+
+import codecs
+import json
+import re
+from array import array
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import chain
+from typing import Any, BinaryIO, Final
+
+import pyarrow as pa
+
+from sources.options import ReadOptions
+from sources.origin import BadInput, NoSuchColumns
+from sources.parts import Choose, LeftOut, Part
+
+_CHUNK: Final = 1 << 18
+_PIECE: Final = 1 << 11
+_LONGEST: Final = 1 << 24
+_ROWS: Final = 1 << 16
+_SAMPLE: Final = 1_000
+_DEPTH: Final = 8
+_SHOWN: Final = 60
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BEGINS: Final = re.compile(
+    r"""\s*(\{\s*(["'}]|$)|\[\s*([\[\]{"]|$|(-?\d[\d.eE+-]*|true|false|null)\s*[],]))"""
+)
+_HAS_ROWS: Final = re.compile(r"\[[ \t\r\n]*\{")
+_BLANK: Final = re.compile(r"[ \t\r\n]*")
+_KINDS: Final = {"[": "arrays", '"': "texts", "t": "truth values", "f": "truth values"}
+_WORD_CUT: Final = re.compile(r"-?[A-Za-z]{0,7}\s*\Z")
+_LONGEST_WORD: Final = 16
+_WANTED: Final = "write one object with the columns' names for each row"
+
+_Values = Iterator[tuple[int, object]]
+"""JSON values, each with the line where it begins."""
+_Paths = Sequence[tuple[str, ...]]
+"""Keys that lead to a value in objects within objects, in several ways."""
+
+
+class _Written(str):
+    """What isn't in quotation marks, as it is written: a number, or no JSON at all."""
+
+
+class _NoJson(Exception):
+    """No JSON value is there."""
+
+
+class _Cut(_NoJson):
+    """The file ends within a value."""
+
+
+class _TooLong(BadInput):
+    """A value is longer than what is held of a file."""
+
+
+_TEXTS: Final = (str, _Written)
+_DECODER: Final = json.JSONDecoder(
+    parse_int=_Written, parse_float=_Written, parse_constant=_Written
+)
+
+
+def is_json(head: bytes) -> bool:
+    """Whether a file that begins with these bytes may be JSON with rows."""
+    encoding = "utf-16" if head.startswith(_UTF_16) else "utf-8"
+    return bool(_BEGINS.match(head.decode(encoding, "replace").lstrip("\ufeff")))
+
+
+def read_json(stream: BinaryIO, choose: Choose, options: ReadOptions) -> Iterator[Part]:
+    """Read rows in parts, whatever the length of the stream.
+
+    Lines that are no objects are left out. The columns are those of the first 1,000
+    objects. Raises BadInput for what isn't such a table.
+    """
+    text = _Text(stream, options.encoding)
+    # A file that is a single object is asked for its columns twice.
+    chosen = cache(lambda names: tuple(choose(names)))
+    is_array = text.skip() != "{" or _wraps_rows(text, chosen)
+    values = _values(text, is_array)
+    held: list[tuple[int, object]] = []
+    for each in values:
+        held.append(each)
+        if len(held) == _SAMPLE or text.position() > _LONGEST:
+            break
+    columns = _columns([value for _, value in held])
+    names = tuple(columns)
+    wanted = [columns[names[i]] for i in chosen(names)]
+    rows, began = _Rows(wanted, is_array), 0
+    for line, value in chain(_drain(held), values):
+        rows.add(line, value)
+        if len(rows.lines) == _ROWS or text.position() - began > _LONGEST:
+            yield rows.part(text.notes)
+            rows, began = _Rows(wanted, is_array), text.position()
+    yield rows.part(text.notes)
+
+
+def _drain(held: list[tuple[int, object]]) -> _Values:
+    yield from held
+    held.clear()
+
+
+class _Text:
+    """The text of a stream, of which the piece that is looked at is held."""
+
+    def __init__(self, stream: BinaryIO, encoding: str | None) -> None:
+        self._stream, self._head = stream, stream.read(_CHUNK)
+        mark = "UTF-16" if self._head.startswith(_UTF_16) else "UTF-8"
+        self._encoding = encoding or mark
+        try:
+            self._decode = codecs.getincrementaldecoder(self._encoding)().decode
+        except LookupError:
+            raise BadInput(f"no encoding {encoding!r} is known") from None
+        self.buffer, self.at, self._before, self.line = "", 0, 0, 1
+        self.notes: list[str] = []
+        self.fill()
+        self.at = int(self.buffer.startswith("\ufeff"))
+
+    def fill(self) -> bool:
+        """Read on, at least as much as is held; False where the stream has ended."""
+        rest, more, data = self.buffer[self.at :], "", b"."
+        while data and not more:
+            data = self._head or self._stream.read(max(_CHUNK, len(rest)))
+            self._head = b""
+            try:
+                more = self._decode(data, final=not data)
+            except UnicodeError:
+                words = f"not {self._encoding} text; name its encoding by --encoding"
+                raise BadInput(words) from None
+        self._before += self.at
+        self.buffer, self.at = rest + more, 0
+        return bool(more)
+
+    def position(self) -> int:
+        """How many letters are behind."""
+        return self._before + self.at
+
+    def move(self, length: int) -> None:
+        """Go on by so many letters, all of which are held."""
+        end = self.at + length
+        self.line += self.buffer.count("\n", self.at, end)
+        self.at = end
+
+    def skip(self) -> str:
+        """Go to the next letter that isn't blank, and tell it; "" at the end."""
+        while True:
+            blank = _BLANK.match(self.buffer, self.at)
+            self.move(len(blank[0]) if blank else 0)
+            if self.at < len(self.buffer):
+                return self.buffer[self.at]
+            if not self.fill():
+                return ""
+
+    def take(self, letter: str) -> bool:
+        """Go behind the next letter if it is this one."""
+        found = self.skip() == letter
+        self.at += found
+        return found
+
+    def rest_of_line(self) -> str:
+        """Go to the end of the line; its first letters."""
+        while (end := self.buffer.find("\n", self.at)) < 0:
+            if len(self.buffer) - self.at > _LONGEST:
+                raise BadInput(f"line {self.line}: over 16 MB, and no JSON")
+            if not self.fill():
+                end = len(self.buffer)
+                break
+        shown = self.buffer[self.at : min(end, self.at + _SHOWN)]
+        self.move(end - self.at)
+        return shown.rstrip()
+
+    def holds_rows(self) -> bool:
+        """Whether an array of objects comes next."""
+        if self.skip() == "[" and len(self.buffer) - self.at < _CHUNK // 2:
+            self.fill()
+        return bool(_HAS_ROWS.match(self.buffer, self.at))
+
+    def is_all(self, length: int) -> bool:
+        """Whether nothing follows after so many letters."""
+        while not self.buffer[self.at + length :].strip():
+            if len(self.buffer) > 4 * _LONGEST or not self.fill():
+                return True
+        return False
+
+    def parse(self) -> tuple[object, int]:
+        """The JSON value that begins here, and its length; raises _NoJson."""
+        # In small pieces first, as an error takes as long as what was given is.
+        size = _PIECE
+        while True:
+            piece = self.buffer[self.at : self.at + size]
+            problem: _NoJson = _Cut("the file ends")
+            try:
+                value, end = _DECODER.raw_decode(piece)
+                if end < len(piece) or piece[end - 1] == "}":
+                    return value, end
+            except RecursionError:
+                raise _NoJson("nested too deeply") from None
+            except json.JSONDecodeError as error:
+                if not error.msg.startswith("Unterminated"):
+                    if not _WORD_CUT.match(piece, error.pos):
+                        line = self.line + error.lineno - 1
+                        problem = _NoJson(f"{error.msg} in line {line}")
+                    # An error so near the end may be due to what isn't held yet.
+                    if error.pos < len(piece) - _LONGEST_WORD:
+                        raise problem from None
+            if size > _LONGEST:
+                words = "take its rows out, as with jq -c '.data[]'"
+                raise _TooLong(f"line {self.line}: a value of over 16 MB; {words}")
+            if len(self.buffer) - self.at <= size and not self.fill():
+                raise problem
+            size *= 2
+
+    def value(self) -> object:
+        """Go behind the JSON value that begins here; raises BadInput without."""
+        try:
+            value, length = self.parse()
+        except _NoJson as problem:
+            raise self.refusal(problem) from None
+        self.move(length)
+        return value
+
+    def refusal(self, problem: _NoJson) -> BadInput:
+        """What to say of a file with such a value."""
+        if isinstance(problem, _Cut):
+            words = "the file ends within an object that begins in line"
+            return BadInput(f"{words} {self.line}")
+        return BadInput(f"line {self.line}: no JSON ({problem})")
+
+
+def _wraps_rows(text: _Text, chosen: Choose) -> bool:
+    """Whether a file is a single object that is no row, and holds an array of them."""
+    try:
+        value, length = text.parse()
+    except _TooLong:
+        return True
+    except _NoJson:
+        return False
+    if not isinstance(value, dict) or not text.is_all(length):
+        return False
+    has_rows = any(
+        isinstance(v, list) and v and type(v[0]) is dict for v in value.values()
+    )
+    has_columns = value and all(isinstance(v, dict | list) for v in value.values())
+    if has_rows or has_columns:
+        try:
+            chosen(tuple(_columns([value])))
+        except NoSuchColumns:
+            if has_rows:
+                return True
+            words = f"holds one object of columns; {_WANTED}, in pandas by"
+            raise BadInput(f"{words} to_json(orient='records')") from None
+    return False
+
+
+def _values(text: _Text, is_array: bool) -> _Values:
+    letter = text.skip()
+    if letter == "{":
+        yield from _wrapped(text) if is_array else _sequence(text)
+    elif letter != "[":
+        raise BadInput(f"holds no object, but {text.rest_of_line()!r}; {_WANTED}")
+    is_first = True
+    while text.skip() == "[":
+        yield from _array(text, is_first)
+        is_first = False
+    if text.skip():
+        raise BadInput(f"line {text.line}: no JSON ({text.rest_of_line()!r})")
+
+
+def _sequence(text: _Text) -> _Values:
+    """Objects one after another; what is none is left out by lines."""
+    is_first = is_lines = True
+    while letter := text.skip():
+        line = text.line
+        try:
+            if letter != "{":
+                raise _NoJson("no object")
+            value, length = text.parse()
+        except _NoJson as problem:
+            refusal, junk = text.refusal(problem), _Written(text.rest_of_line())
+            is_cut = isinstance(problem, _Cut) and not text.skip()
+            if is_first or is_cut or not is_lines:
+                raise refusal from None
+            yield line, junk
+        else:
+            text.move(length)
+            is_lines = is_lines and text.line == line
+            yield line, value
+        is_first = False
+
+
+def _array(text: _Text, is_first: bool = False) -> _Values:
+    begin = text.line
+    text.take("[")
+    letter = text.skip()
+    if is_first and letter not in ("", "{"):
+        kind = (
+            "without objects"
+            if letter == "]"
+            else f"of {_KINDS.get(letter, 'numbers')}"
+        )
+        raise BadInput(f"holds an array {kind}; {_WANTED}")
+    while not text.take("]"):
+        if not text.skip():
+            raise BadInput(
+                f"the file ends within the array that begins in line {begin}"
+            )
+        yield text.line, text.value()
+        if not text.take(",") and text.skip() not in ("", "]"):
+            raise BadInput(f"line {text.line}: no comma between two values")
+
+
+def _wrapped(text: _Text) -> _Values:
+    """The rows of an array that a single object holds."""
+    text.take("{")
+    while text.skip() == '"':
+        key = text.value()
+        text.take(":")
+        if text.holds_rows():
+            text.notes.append(f"The rows are in {key!r}.")
+            if len(text.notes) > 1:
+                raise BadInput(
+                    f"holds more than one array of rows ({key!r} is another)"
+                )
+            yield from _array(text)
+        else:
+            text.value()
+        text.take(",")
+    if not text.take("}"):
+        raise text.refusal(_Cut())
+
+
+def _columns(values: Sequence[object]) -> dict[str, list[tuple[str, ...]]]:
+    """The names of columns in objects, and the keys that each name stands for."""
+    paths = [path for value in values for path in _paths(value)]
+    names: dict[str, list[tuple[str, ...]]] = {}
+    for path in dict.fromkeys(paths):
+        name = ".".join(path)
+        if _is_unicode(name):
+            names.setdefault(name, []).append(path)
+    return names
+
+
+def _paths(value: object, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    if isinstance(value, dict) and len(above) < _DEPTH:
+        for key, inner in value.items():
+            yield from _paths(inner, (*above, key))
+    elif above:
+        yield above
+
+
+def _find(value: Any, paths: _Paths) -> str | None:
+    """The text of the first value that an object has there."""
+    for path in paths:
+        found = value
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        if isinstance(found, str):
+            return found
+        if found is not None and (not isinstance(found, dict) or len(path) == _DEPTH):
+            return _json(found)
+    return None
+
+
+def _json(value: object) -> str:
+    """A value as JSON, numbers as they were written."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_json, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_json(k)}: {_json(v)}' for k, v in value.items())}}}"
+    is_written = isinstance(value, _Written)
+    return str(value) if is_written else json.dumps(value, ensure_ascii=False)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text has no half of a pair, such as a lone ``\\ud800``."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class _Rows:
+    """Rows of a part, while they are gathered."""
+
+    def __init__(self, wanted: Sequence[_Paths], is_array: bool) -> None:
+        # Nearly all values are texts in the objects themselves.
+        keys = [paths[0][0] if len(paths[0]) == 1 else None for paths in wanted]
+        self._wanted = list(zip(keys, wanted, strict=True))
+        self._is_array = is_array
+        self._rows: list[list[str | None]] = []
+        self._left_out: dict[str, LeftOut] = {}
+        self.lines = array("q")
+
+    def add(self, line: int, value: object) -> None:
+        """Take a row, or what stands where one should be."""
+        if not isinstance(value, dict):
+            what = "value" if self._is_array else "line"
+            self._leave_out(f"a {what} that is no JSON object", line, _json(value))
+            return
+        try:
+            row = [
+                found
+                if type(found := value.get(key)) in _TEXTS
+                else _find(value, paths)
+                for key, paths in self._wanted
+            ]
+        except RecursionError:
+            raise BadInput(f"line {line}: nested too deeply") from None
+        text = "".join(filter(None, row))
+        if text.isascii() or _is_unicode(text):
+            self._rows.append(row)
+            self.lines.append(line)
+        else:
+            self._leave_out("text that is no Unicode", line, text)
+
+    def _leave_out(self, reason: str, line: int, shown: str) -> None:
+        example = f"line {line}: {shown[:_SHOWN]!r}"
+        known = self._left_out.get(reason, LeftOut(reason, 0, example))
+        self._left_out[reason] = known._replace(rows=known.rows + 1)
+
+    def part(self, notes: Sequence[str]) -> Part:
+        """What was gathered."""
+        lines, columns = self.lines, zip(*self._rows, strict=True)
+        texts = [pa.array(column, pa.string()) for column in columns]
+        empty = [pa.array([], pa.string())] * len(self._wanted)
+        names = [str(i) for i in range(len(self._wanted))]
+        return Part(
+            pa.Table.from_arrays(texts or empty, names),
+            lambda i: f"line {lines[i]}",
+            "a JSON array" if self._is_array else "JSON Lines",
+            tuple(self._left_out.values()),
+            tuple(notes),
+        )

@@ -1,0 +1,58 @@
+"""What a person says about their files, where the files don't say it themselves."""
+
+from dataclasses import dataclass
+from typing import Final
+
+VISIT_GAP: Final = 1_800.0
+"""Seconds between two rows of a user after which another visit begins."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to read session tables; each field is an option of the command line.
+
+    Columns are named as in the file or, without a header, by their numbers from "1" on.
+    """
+
+    user: str | None = None
+    """Column of the user; found by its name where it is None, as the next four are."""
+    page: str | None = None
+    """Column of the page."""
+    time: str | None = None
+    """Column of the start, or two, for the day and the time of day: "date+time"."""
+    duration: str | None = None
+    """Column of the duration."""
+    end: str | None = None
+    """Column of the end, from which the duration follows."""
+    duration_unit: str | None = None
+    """A key of ``durations.UNITS``; from the column's name where it is None."""
+    header: bool = True
+    """Whether the first row holds the names of the columns."""
+    where: tuple[tuple[str, str], ...] = ()
+    """Pairs of a column and a text: a row counts only if it has all of these."""
+    visit_gap: float = VISIT_GAP
+    """Seconds: the longest duration that is derived from the next row of a user."""
+    time_format: str | None = None
+    """How times are written, in the notation of ``datetime.strptime``."""
+    times_in: str | None = None
+    """IANA name of the zone of times that name none; UTC where it is None."""
+    zero_is_unknown: bool = False
+    """Whether a duration of 0 stands for an unknown one."""
+    longest: float | None = None
+    """Seconds: durations longer than this are unknown."""
+    decimal: str | None = None
+    """The decimal mark of durations, "." or ","; found where it is None."""
+    escape: bool = False
+    r"""Whether a backslash in CSV makes the next letter a plain one, as in ``\"``."""
+    encoding: str | None = None
+    """Encoding of text, a name of Python's; by its mark, or UTF-8, where it is None."""
+    sheet: str | None = None
+    """Name of the sheet of a spreadsheet; the first where it is None."""
+    merge_pages: frozenset[str] = frozenset()
+    """Keys of ``pages.RULES``: what is dropped from addresses of pages."""
+    drop_repeated: bool = False
+    """Whether a row that an earlier file has, too, is dropped."""
+    allow_left_out: bool = False
+    """Whether to go on where more than half of the rows can't be used."""
+    strict: bool = False
+    """Whether a single row that can't be used is an error."""

@@ -1,0 +1,196 @@
+"""All files of a data set as one stream of session tables, and a report of them."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from formatting import duration_text
+from sources.cleaning import Table
+from sources.derived import derive
+from sources.formats import read_tables
+from sources.inputs import Progress, Source, expand, short_name
+from sources.options import ReadOptions
+from sources.origin import BadInput, FileReport, Origin, Report, first_line
+from sources.pages import PageMerger
+from sources.repeated import Repeated, repeated_notes
+from sources.rows import Rows, join
+
+_AT_ONCE = 1 << 18
+_NAMED_PATHS = 3
+_AS_FOUND = ReadOptions()
+
+
+class Reading(NamedTuple):
+    """A data set that is being read."""
+
+    tables: Iterator[pd.DataFrame]
+    """The sessions, see ``schema``. Raises BadInput, and then what came before isn't
+    all."""
+    origin: Origin
+    """Where they are from; its report is complete after the last table."""
+    progress: Progress
+    """How far the files have been read."""
+
+
+def read_sessions(paths: Sequence[Path], options: ReadOptions = _AS_FOUND) -> Reading:
+    """Read tables of sessions as one data set.
+
+    A path is a file, a folder, a pattern or ``Path("-")``, standard input. Formats,
+    columns and the way in which times and durations are written are found out, file by
+    file, where *options* don't say them. Rows that can't be used are left out and
+    counted. Raises BadInput where there is no such path.
+    """
+    sources = expand(paths)
+    report = Report()
+    progress = Progress(sources)
+    names = [short_name(path) for path in paths]
+    if len(names) > _NAMED_PATHS:
+        names[_NAMED_PATHS - 1 :] = [f"{len(names) - _NAMED_PATHS + 1:,} more"]
+    folders = [f"{path.parent}{os.sep}" for path in paths]
+    reader = _Reader(sources, options, report, progress, folders)
+    return Reading(reader.tables(), Origin(", ".join(names), report), progress)
+
+
+class _Reader:
+    """Reads a data set once."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        options: ReadOptions,
+        report: Report,
+        progress: Progress,
+        folders: Sequence[str],
+    ) -> None:
+        self._sources = sources
+        self._options = options
+        self._report = report
+        self._progress = progress
+        self._folders = folders
+        # One file may be several tables, too, where it is packed.
+        self._may_repeat = len(sources) > 1 or sources[0].path.suffix == ".zip"
+        self._merger = PageMerger(options.merge_pages)
+        self._kept: list[Rows] = []
+        self._derives: list[bool] = []
+
+    def tables(self) -> Iterator[pd.DataFrame]:
+        repeated = Repeated()
+        dropped = self._options.drop_repeated
+        for number, is_derived, rows in self._rows():
+            if self._may_repeat:
+                repeated.add(number, rows)
+            if is_derived or dropped:
+                self._kept.append(rows)
+                self._derives.append(is_derived)
+            else:
+                yield rows.frame()
+        self._check()
+        self._report.durations = next(
+            (file.durations for file in self._report.files if file.durations), ""
+        )
+        is_repeated, pairs = repeated.find()
+        names = [file.name for file in self._report.files]
+        self._report.notes += repeated_notes(pairs, names, dropped=dropped)
+        merged = self._merger.note()
+        if merged:
+            self._report.notes.append(merged)
+        if self._kept:
+            is_dropped = is_repeated if dropped and self._may_repeat else None
+            yield from self._kept_tables(is_dropped)
+
+    def _rows(self) -> Iterator[tuple[int, bool, Rows]]:
+        """Usable rows, with the number of their table and whether they are derived."""
+        for source in self._sources:
+            place = source.name
+            try:
+                for name, read in read_tables(source, self._options, self._progress):
+                    # A packed table has a name of its own where there may be several.
+                    place = name if name.startswith(source.name) else source.name
+                    file = FileReport(self._short_name(place))
+                    table = Table(file, source.keys, self._options, self._merger)
+                    self._report.files.append(file)
+                    number = len(self._report.files) - 1
+                    for part in read(table.choose):
+                        rows = table.clean(part)
+                        if len(rows.time):
+                            yield number, table.is_derived, rows
+                    table.finish()
+            except (BadInput, pa.ArrowException, OSError) as error:
+                raise BadInput(f"{place}: {_reason(error)}{self._so_far()}") from None
+
+    def _short_name(self, name: str) -> str:
+        """A name without the folder in which the person's path is."""
+        for folder in self._folders:
+            if name.startswith(folder):
+                return name.removeprefix(folder)
+        return name
+
+    def _so_far(self) -> str:
+        rows = self._report.rows
+        return f" ({rows:,} rows had been read)" if rows else ""
+
+    def _check(self) -> None:
+        """Raise BadInput where too few rows could be used."""
+        report, options = self._report, self._options
+        kept = sum(file.kept for file in report.files)
+        reasons = "; ".join(each.text() for each in report.left_out.values())
+        names = ", ".join(source.name for source in self._sources[:_NAMED_PATHS])
+        if not kept:
+            where = " and ".join(f"{name}={value}" for name, value in options.where)
+            why = f"none has {where}" if where else "it has no rows"
+            raise BadInput(f"{names}: no usable row ({reasons or why})")
+        if reasons and options.strict:
+            raise BadInput(f"{names}: {reasons}; without --strict they are left out")
+        if report.share_left_out > 0.5 and not options.allow_left_out:
+            raise BadInput(
+                f"{names}: more than half of the rows can't be used: {reasons}; "
+                "--allow-left-out goes on without them"
+            )
+
+    def _kept_tables(
+        self, is_dropped: NDArray[np.bool_] | None
+    ) -> Iterator[pd.DataFrame]:
+        """The rows that were kept until all had been read, with their durations."""
+        lengths = [len(part.time) for part in self._kept]
+        derives = np.repeat(self._derives, lengths)
+        rows = join(self._kept)
+        if is_dropped is not None:
+            rows, derives = rows.take(~is_dropped), derives[~is_dropped]
+        if derives.all():
+            seconds = derive(rows, self._options.visit_gap)
+        else:
+            seconds = rows.seconds
+            seconds[derives] = derive(rows.take(derives), self._options.visit_gap)
+        if derives.any():
+            self._report.durations = self._rule()
+            seconds[derives] = self._known(seconds[derives])
+        for start in range(0, len(seconds), _AT_ONCE):
+            yield rows._replace(seconds=seconds).slice(start, start + _AT_ONCE).frame()
+
+    def _known(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Derived durations, unknown where an option says so of such ones."""
+        options = self._options
+        longest = np.inf if options.longest is None else options.longest
+        is_unknown = (seconds > longest) | ((seconds == 0) & options.zero_is_unknown)
+        return np.where(is_unknown, np.nan, seconds)
+
+    def _rule(self) -> str:
+        gap = duration_text(self._options.visit_gap)
+        return (
+            "Durations are derived: the time to the same user's next row, unknown "
+            f"where that is over {gap} away or there is none."
+        )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, BadInput):
+        return str(error)
+    if isinstance(error, OSError):
+        return str(error.strerror or error)
+    return f"cannot be read ({first_line(error)})"

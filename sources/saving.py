@@ -1,0 +1,69 @@
+"""Sessions as they were understood, saved as Parquet, which opens without options."""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from schema import COLUMNS
+from sources.origin import BadInput, Report
+
+DURATIONS_KEY: Final = b"user_activity_dashboard.durations"
+"""Key of the file's metadata: the rule by which durations were derived."""
+
+_TYPES: Final = (pa.string(), pa.string(), pa.float64(), pa.timestamp("us", "UTC"))
+_SCHEMA: Final = pa.schema(list(zip(COLUMNS, _TYPES, strict=True)))
+
+
+def check_target(path: Path) -> None:
+    """Raise BadInput where sessions can't be saved under this path."""
+    if path.exists():
+        raise BadInput(f"{path}: is there already; save under another name")
+    if not path.parent.is_dir():
+        raise BadInput(f"{path}: there is no folder {path.parent}")
+
+
+def save(
+    tables: Iterable[pd.DataFrame], path: Path, report: Report
+) -> Iterator[pd.DataFrame]:
+    """Give session tables on, and save them on their way.
+
+    The file is there when the last table was given, and not before. Raises BadInput
+    where it can't be written.
+    """
+    check_target(path)
+    try:
+        handle, name = tempfile.mkstemp(".parquet", f".{path.name}-", path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror or error}") from None
+    unfinished = Path(name)
+    try:
+        with pa.parquet.ParquetWriter(unfinished, _SCHEMA) as writer:
+            for table in tables:
+                writer.write_table(_arrow(table))
+                yield table
+            rule = report.durations.encode()
+            writer.add_key_value_metadata({DURATIONS_KEY: rule})
+        # Others may read it as they may read what a program usually writes.
+        umask = os.umask(0)
+        os.umask(umask)
+        unfinished.chmod(0o666 & ~umask)
+        unfinished.replace(path)
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror or error}") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _arrow(table: pd.DataFrame) -> pa.Table:
+    columns = [
+        pa.array(table[name].astype(object) if kind == pa.string() else table[name])
+        for name, kind in zip(COLUMNS, _TYPES, strict=True)
+    ]
+    return pa.table(columns, list(COLUMNS)).cast(_SCHEMA)

@@ -1,0 +1,275 @@
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sources.json_reader import is_json, read_json
+from sources.options import ReadOptions
+from sources.origin import BadInput, NoSuchColumns
+from sources.parts import Part
+
+
+def choosing(*wanted: str) -> Any:
+    def choose(names: Sequence[str]) -> list[int]:
+        if missing := {*wanted} - {*names}:
+            raise NoSuchColumns(f"no {sorted(missing)} in {list(names)}")
+        return [list(names).index(name) for name in wanted]
+
+    return choose
+
+
+def parts(data: str | bytes, *wanted: str, **options: Any) -> list[Part]:
+    stream = io.BytesIO(data.encode() if isinstance(data, str) else data)
+    choose = choosing(*(wanted or ("user", "page")))
+    return list(read_json(stream, choose, ReadOptions(**options)))
+
+
+def rows(data: str | bytes, *wanted: str, **options: Any) -> list[tuple[Any, ...]]:
+    """Each row, with where it is in front."""
+    return [
+        (part.locate(i), *row.values())
+        for part in parts(data, *wanted, **options)
+        for i, row in enumerate(part.table.to_pylist())
+    ]
+
+
+def refusal(data: str | bytes, **options: Any) -> str:
+    with pytest.raises(BadInput) as caught:
+        parts(data, **options)
+    return str(caught.value)
+
+
+def tried(data: bytes, wanted: str) -> str:
+    """What is said of a file; nothing where it can be read."""
+    try:
+        for part in parts(data, wanted):
+            part.table.validate(full=True)
+    except BadInput as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("data", "lines", "form"),
+    [
+        ('{"user": 1, "page": "x"}\n{"page": "y", "user": 2}\n', (1, 2), "JSON Lines"),
+        ('{"user": 1, "page": "x"}{"user": 2, "page": "y"}', (1, 1), "JSON Lines"),
+        ('{"user": 1,\n "page": "x"}\n\n{"user":2,"page":"y"}', (1, 4), "JSON Lines"),
+        ('[{"user":1,"page":"x"},\r\n{"user":2,"page":"y"}]', (1, 2), "a JSON array"),
+        ('[{"user":1,"page":"x"}]\n[{"user":2,"page":"y"}]', (1, 2), "a JSON array"),
+        (
+            '\n[\n{"user":1,\n"page":"x"}, {"user":2,"page":"y"}\n]\n',
+            (3, 4),
+            "a JSON array",
+        ),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_reads_all_forms(
+    data: str, lines: tuple[int, int], form: str, encoding: str
+) -> None:
+    packed = data.encode(encoding)
+    assert is_json(packed[:100])
+    assert rows(packed) == [
+        (f"line {lines[0]}", "1", "x"),
+        (f"line {lines[1]}", "2", "y"),
+    ]
+    assert {part.form for part in parts(packed)} == {form}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("1.50", "1.50"),
+        ("1e400", "1e400"),
+        ("12345678901234567890123", "12345678901234567890123"),
+        ("NaN", "NaN"),
+        ("-Infinity", "-Infinity"),
+        ("true", "true"),
+        ("false", "false"),
+        ("null", None),
+        ('""', ""),
+        ('"\\u00e9\\n"', "é\n"),
+        ('"\\ud83d\\ude00"', "😀"),
+        ('[1.0,"1",{"a":null},"é"]', '[1.0, "1", {"a": null}, "é"]'),
+        ("[]", "[]"),
+        ('{"inner": 1}', None),
+        ('1,"page":2', "2"),
+    ],
+)
+def test_values_become_text_as_they_are_written(value: str, text: str | None) -> None:
+    first = '{"user":"a","page":"x"}\n'
+    assert rows(f'{first}{{"user":"a","page":{value}}}')[1:] == [("line 2", "a", text)]
+
+
+def test_objects_within_objects_have_dotted_names() -> None:
+    data = '{"a":{"$url":"x","b":{"c":1}}}\n{"a":{"b":2}}\n{"a.$url":"y"}\n{"a":null}'
+    assert rows(data, "a.$url", "a.b.c", "a.b") == [
+        ("line 1", "x", "1", None),
+        ("line 2", None, None, "2"),
+        ("line 3", "y", None, None),
+        ("line 4", None, None, None),
+    ]
+    deep = '{"a":' * 9 + "1" + "}" * 9
+    assert rows(deep, ".".join("a" * 8)) == [("line 1", '{"a": 1}')]
+
+
+def test_columns_are_those_of_the_first_thousand_objects() -> None:
+    data = '{"user":1}\n' * 999 + '{"user":1,"page":2}\n{"user":1,"late":3}\n'
+    assert rows(data)[-2:] == [("line 1000", "1", "2"), ("line 1001", "1", None)]
+    with pytest.raises(NoSuchColumns, match=r"no \['late'\] in \['user', 'page'\]"):
+        rows(data, "late")
+
+
+def test_lines_that_are_no_objects_are_left_out() -> None:
+    good = '{"user":1,"page":2}\n'
+    data = f'{good}xx\n[1,\n2]\n{{"user":\n{{bad}}\n{good}{"y" * 70}\n{good}{{bad}}\n'
+    (part,) = parts(data)
+    assert [part.locate(i) for i in range(3)] == ["line 1", "line 7", "line 9"]
+    (left_out,) = part.left_out
+    assert left_out[:3] == ("a line that is no JSON object", 7, "line 2: 'xx'")
+    (part,) = parts(f'{good}{{"user":"{"z" * 70}"x}}')
+    assert part.left_out[0].example == 'line 2: \'{"user":"' + "z" * 51 + "'"
+
+
+def test_values_of_an_array_that_are_no_objects_are_left_out() -> None:
+    (part,) = parts('[{"user":1,"page":2},\nnull, [{"a":1.0}]]')
+    assert len(part.table) == 1
+    reason = "a value that is no JSON object"
+    assert part.left_out[0][:3] == (reason, 2, "line 2: 'null'")
+
+
+def test_text_that_is_no_unicode_is_left_out() -> None:
+    data = '{"user":1,"page":2}\n{"user":"\\ud800","page":2,"\\ud800":1}\n'
+    (part,) = parts(data)
+    example = "line 2: '\\ud8002'"
+    assert part.left_out[0][:3] == ("text that is no Unicode", 1, example)
+    assert rows(data) == [("line 1", "1", "2")]
+
+
+def test_reads_the_array_that_a_single_object_holds() -> None:
+    data = '{"n":[1],\n"results":[{"user":1,"page":2},\n{"user":3}],"next":null}\n'
+    assert rows(data) == [("line 2", "1", "2"), ("line 3", "3", None)]
+    (part,) = parts(data)
+    assert (part.form, part.notes) == ("a JSON array", ("The rows are in 'results'.",))
+    # A row is a row, whatever it holds.
+    assert rows('{"user":1,"page":2,"items":[{"a":1}]}') == [("line 1", "1", "2")]
+    long = json.dumps({"data": [{"user": "u", "page": "x" * 1000}] * 20_000, "n": 1})
+    assert len(long) > 1 << 24
+    assert len(rows(long)) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("[1, 2]", "holds an array of numbers; write one object"),
+        ("[[1]]", "holds an array of arrays; write one object"),
+        ('["a"]', "holds an array of texts; write one object"),
+        ("[]", "holds an array without objects; write one object"),
+        ("xx", "holds no object, but 'xx'; write one object"),
+        ('{"user":{"0":1},"page":{"0":2}}', "holds one object of columns"),
+        ('{"a":[{"x":1}],"b":[{"x":1}]}', "holds more than one array of rows"),
+        ('{"user":1', "the file ends within an object that begins in line 1"),
+        ('{"user":1,"page":2}\n{"u', "ends within an object that begins in line 2"),
+        ('{"user":1,"page":2}\n{"user":tr', "within an object that begins in line 2"),
+        ('{"user":1,\n"page":2}\n{"user":\n', "an object that begins in line 3"),
+        ('[{"user":1},\n{"us', "the file ends within an object that begins in line 2"),
+        ('\n[{"user":1},', "the file ends within the array that begins in line 2"),
+        ('[{"user":1} {"user":2}]', "line 1: no comma between two values"),
+        ('[{"user":1}]\nx', "line 2: no JSON ('x')"),
+        ("{'user':1}\n", "line 1: no JSON (Expecting property name"),
+        ('{"user":1,\n"page":2}\n{"user":1,\n"page"}', "delimiter in line 4)"),
+        ('{"user":1,\n"page":2}\nxx', "line 3: no JSON (no object)"),
+        ('{"a":' * 100_000, "line 1: no JSON (nested too deeply)"),
+        ('{"user":"' + "x" * (1 << 25) + '"}', "line 1: a value of over 16 MB"),
+        (b'{"user":"\xe9"}', "not UTF-8 text; name its encoding by --encoding"),
+    ],
+)
+def test_says_what_is_wrong(data: str | bytes, words: str) -> None:
+    assert words in refusal(data)
+    assert "\n" not in refusal(data)
+
+
+def test_reads_the_encoding_that_is_named() -> None:
+    data = '{"user":"é","page":1}'.encode("cp1252")
+    assert rows(data, encoding="cp1252") == [("line 1", "é", "1")]
+    assert refusal(data, encoding="no") == "no encoding 'no' is known"
+
+
+def test_deep_nesting_in_a_line_is_left_out() -> None:
+    good = '{"user":1,"page":2}\n'
+    (part,) = parts(good + "[" * 100_000 + "\n" + '{"a":' * 100_000 + "\n" + good)
+    assert (len(part.table), part.left_out[0].rows) == (2, 2)
+
+
+def test_parts_are_short() -> None:
+    data = '{"user":1,"page":2}\n' * 100_000
+    assert [len(part.table) for part in parts(data)] == [65_536, 34_464]
+    assert parts(data)[1].locate(0) == "line 65537"
+
+
+@pytest.mark.parametrize(
+    ("head", "is_one"),
+    [
+        ('{"a":', True),
+        (' \n{\n  "a"', True),
+        ("[{", True),
+        ("[", True),
+        ("[1, 2", True),
+        ("{}", True),
+        ("user,page\n", False),
+        ("[2024-01-01 10:00] log", False),
+        ("[::1] log", False),
+        ("{name},page", False),
+        ("", False),
+    ],
+)
+def test_knows_its_files(head: str, is_one: bool) -> None:
+    assert is_json(head.encode()) is is_one
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text("ab.", max_size=2), inner),
+    max_leaves=5,
+)
+
+
+@given(st.lists(st.fixed_dictionaries({"user": st.text(), "page": VALUES}), min_size=1))
+def test_every_object_is_a_row(objects: list[dict[str, Any]]) -> None:
+    lines = "\n".join(map(json.dumps, objects))
+    users = [(f"line {i}", each["user"]) for i, each in enumerate(objects, 1)]
+    assert rows(lines, "user") == users
+    assert [row[1:] for row in rows(json.dumps(objects, indent=1), "user")] == [
+        user[1:] for user in users
+    ]
+
+
+GOOD = (
+    b'{"user":"a","page":1.5}\n{"user":"\\ud800"}\n{"user":[{}]}\n',
+    b'[{"user":"a","page":true},\n {"user":null}, {"page":{"a":"\xc3\xa9"}}]',
+    b'{"n":1,"data":[{"user":"a","page":"b"}],"m":{}}',
+)
+
+
+@given(
+    st.sampled_from(GOOD),
+    st.lists(st.tuples(st.integers(0, 60), st.binary(max_size=2)), max_size=4),
+    st.integers(0, 80),
+)
+def test_damaged_files_are_read_or_refused(
+    data: bytes, changes: list[tuple[int, bytes]], end: int
+) -> None:
+    for at, new in changes:
+        data = data[:at] + new + data[at + 1 :]
+    assert "\n" not in tried(data[:end], "user")
+
+
+@given(st.binary() | st.text('{}[]",:\\ \nau1').map(str.encode))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    is_json(data)
+    assert "\n" not in tried(data, "a")

@@ -1,0 +1,235 @@
+import io
+import random
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from sources.options import ReadOptions
+from sources.origin import BadInput, NoSuchColumns
+from sources.parts import Part
+from sources.spreadsheet_reader import is_spreadsheet, read_spreadsheet
+
+pytest.importorskip("python_calamine")
+xlsxwriter = pytest.importorskip("xlsxwriter")
+
+Fill = Callable[[Any], object]
+FORMATS = {
+    date: "yyyy-mm-dd",
+    datetime: "yyyy-mm-dd hh:mm:ss.000",
+    time: "hh:mm:ss",
+    timedelta: "[h]:mm:ss",
+}
+
+
+def workbook(**sheets: Fill) -> bytes:
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file, {"in_memory": True})
+    for name, fill in sheets.items():
+        fill(book.add_worksheet(name))
+    book.close()
+    return file.getvalue()
+
+
+def cells(*rows: Sequence[object], top: int = 0, left: int = 0) -> Fill:
+    """A function that writes rows into a sheet."""
+
+    def fill(sheet: Any) -> None:
+        for i, row in enumerate(rows, top):
+            sheet.write_row(i, left, row)
+
+    return fill
+
+
+def choosing(*wanted: str) -> Any:
+    def choose(names: Sequence[str]) -> list[int]:
+        if missing := {*wanted} - {*names}:
+            raise NoSuchColumns(f"no {sorted(missing)} in {list(names)}")
+        return [list(names).index(name) for name in wanted]
+
+    return choose
+
+
+def parts(data: bytes, *wanted: str, **options: Any) -> list[Part]:
+    choose = choosing(*(wanted or ("user", "page")))
+    return list(read_spreadsheet(io.BytesIO(data), choose, ReadOptions(**options)))
+
+
+def rows(data: bytes, *wanted: str, **options: Any) -> list[tuple[Any, ...]]:
+    """Each row, with where it is in front."""
+    return [
+        (part.locate(i), *row.values())
+        for part in parts(data, *wanted, **options)
+        for i, row in enumerate(part.table.to_pylist())
+    ]
+
+
+def problem(data: bytes, *wanted: str, **options: Any) -> str:
+    """What is said of a file; nothing where it can be read."""
+    try:
+        parts(data, *wanted, **options)
+    except BadInput as error:
+        return str(error)
+    return ""
+
+
+TABLE = cells(("page", "x", "user"), ("home", 1, "ann"), ("cart", 2, "bob"))
+
+
+def test_reads_the_first_sheet_or_the_one_that_is_named() -> None:
+    data = workbook(Views=TABLE, More=cells(("user", "page"), ("eve", "exit")))
+    assert is_spreadsheet(data[:4096])
+    (part,) = parts(data)
+    assert part.table.to_pydict() == {"0": ["ann", "bob"], "1": ["home", "cart"]}
+    assert part.form == "a spreadsheet, sheet 'Views'"
+    assert part.notes == ["Only sheet 'Views' is read."]
+    assert rows(data, sheet="More") == [("row 2", "eve", "exit")]
+    words = "no sheet 'Other'; its sheets are: 'Views', 'More'"
+    assert problem(data, sheet="Other") == words
+    assert not parts(workbook(A=TABLE))[0].notes
+
+
+def test_the_first_sheet_is_one_that_is_seen() -> None:
+    def fill(sheet: Any) -> None:
+        TABLE(sheet)
+        sheet.activate()
+
+    data = workbook(A=lambda sheet: sheet.hide(), B=fill)
+    assert [row[1] for row in rows(data)] == ["ann", "bob"]
+
+
+def test_the_header_may_have_rows_above_and_columns_before_it() -> None:
+    title = cells(("Views of 2024",), (), ("user", "page"), (), ("ann", "home"), top=2)
+    (part,) = parts(workbook(A=title))
+    assert part.locate(0) == "row 7"
+    assert part.notes == ["The header is in row 5; the rows before it are skipped."]
+    moved = cells(("user", "page"), ("ann", "home"), top=40, left=2)
+    assert rows(workbook(A=moved)) == [("row 42", "ann", "home")]
+    late = cells(*[("x",)] * 30, ("user", "page"), ("ann", "home"))
+    assert problem(workbook(A=late)) == "no ['page', 'user'] in ['x', '']"
+
+
+def test_without_a_header_columns_are_numbered_as_the_sheet_does() -> None:
+    moved = cells(("ann", "home"), (), ("bob", "cart"), top=1, left=2)
+    found = rows(workbook(A=moved), "4", "3", header=False)
+    assert found == [("row 2", "home", "ann"), ("row 4", "cart", "bob")]
+    assert problem(workbook(A=moved), "5", header=False) == "no ['5'] in ['3', '4']"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("  a ", "  a "),
+        (12, "12"),
+        (2**53 - 1, "9007199254740991"),
+        (12345678901234567890, "1.234567890123457e+19"),
+        (-2.5, "-2.5"),
+        (1e300, "1e+300"),
+        (True, "true"),
+        (False, "false"),
+        (date(2024, 1, 2), "2024-01-02"),
+        (datetime(2024, 1, 2, 10), "2024-01-02 10:00:00"),
+        (datetime(2024, 1, 2, 10, 0, 1, 123000), "2024-01-02 10:00:01.123000"),
+        (time(0, 1, 26), "0:01:26"),
+        (time(10, 0), "10:00:00"),
+        (timedelta(seconds=86), "86 s"),
+        (timedelta(days=1, seconds=0.5), "86400.5 s"),
+        ("", None),
+    ],
+)
+def test_cells_become_text(value: object, text: str | None) -> None:
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file, {"in_memory": True})
+    sheet = book.add_worksheet()
+    form = FORMATS.get(type(value))
+    sheet.write(0, 0, "user")
+    sheet.write(1, 0, value, *([book.add_format({"num_format": form})] if form else []))
+    sheet.write(1, 1, "x")
+    book.close()
+    assert rows(file.getvalue(), "user") == [("row 2", text)]
+
+
+def test_formulas_have_their_values_and_errors_none() -> None:
+    def fill(sheet: Any) -> None:
+        cells(("user", "page"))(sheet)
+        sheet.write_formula(1, 0, "=1+1", None, 2)
+        sheet.write_formula(1, 1, "=NA()", None, "#N/A")
+
+    assert rows(workbook(A=fill)) == [("row 2", "2", None)]
+
+
+def test_sheets_without_rows() -> None:
+    data = workbook(A=cells(("user", "page")), B=cells())
+    assert [len(part.table) for part in parts(data)] == [0]
+    assert problem(data, sheet="B") == "sheet 'B' is empty"
+
+
+def test_parts_are_short() -> None:
+    views = cells(("user", "page"), *[("ann", "home")] * 70_000)
+    first, second = parts(workbook(A=views))
+    assert (len(first.table), len(second.table)) == (65_536, 4_464)
+    assert second.locate(0) == "row 65538"
+
+
+def test_a_sheet_that_is_too_large_for_the_memory_is_refused() -> None:
+    def fill(sheet: Any) -> None:
+        sheet.write(0, 0, "user")
+        sheet.write(1_048_575, 16_383, "page")
+
+    assert problem(workbook(A=fill)).startswith("cannot be read as a spreadsheet (")
+
+
+def test_a_reading_that_is_given_up_ends_the_program() -> None:
+    views = cells(("user", "page"), *[("ann", "home")] * 70_000)
+    stream = io.BytesIO(workbook(A=views))
+    found = read_spreadsheet(stream, choosing("user"), ReadOptions())
+    next(found)
+    del found
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"PK\3\4", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"x"]
+)
+def test_says_in_a_line_that_it_cannot_be_read(data: bytes) -> None:
+    assert problem(data).startswith("cannot be read as a spreadsheet (")
+    assert "\n" not in problem(data)
+
+
+def test_damaged_files_are_read_or_refused() -> None:
+    good = workbook(A=TABLE)
+    for seed in range(25):
+        drawn, data = random.Random(seed), bytearray(good)
+        for _ in range(3):
+            data[drawn.randrange(len(data))] = drawn.randrange(256)
+        assert "\n" not in problem(bytes(data))
+
+
+def test_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    assert problem(workbook(A=TABLE)) == (
+        "a spreadsheet; to read it, install python-calamine: "
+        "pip install python-calamine (or save it as CSV)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("head", "is_one"),
+    [
+        (b"PK\3\4" + b"\0" * 26 + b"[Content_Types].xml", True),
+        (b"PK\3\4" + b"\0" * 26 + b"xl/workbook.xml", True),
+        (
+            b"PK\3\4"
+            + b"\0" * 26
+            + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+            True,
+        ),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", True),
+        (b"PK\3\4" + b"\0" * 26 + b"sessions.csv", False),
+        (b"user,page\n", False),
+        (b"", False),
+    ],
+)
+def test_knows_its_files(head: bytes, is_one: bool) -> None:
+    assert is_spreadsheet(head) is is_one
