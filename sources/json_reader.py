@@ -10,7 +10,7 @@ import re
 from array import array
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, compress
 from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
@@ -31,7 +31,7 @@ _BEGINS: Final = re.compile(
     r"""\s*(\{\s*(["'}]|$)|\[\s*([\[\]{"]|$|(-?\d[\d.eE+-]*|true|false|null)\s*[],]))"""
 )
 _HAS_ROWS: Final = re.compile(r"\[[ \t\r\n]*\{")
-_BLANK: Final = re.compile(r"[ \t\r\n]*")
+_BLANK: Final = re.compile(r"[ \t\r\n]+")
 _KINDS: Final = {"[": "arrays", '"': "texts", "t": "truth values", "f": "truth values"}
 _WORD_CUT: Final = re.compile(r"-?[A-Za-z]{0,7}\s*\Z")
 _LONGEST_WORD: Final = 16
@@ -85,7 +85,7 @@ def read_json(stream: BinaryIO, choose: Choose, options: ReadOptions) -> Iterato
     held: list[tuple[int, object]] = []
     for each in values:
         held.append(each)
-        if len(held) == _SAMPLE or text.position() > _LONGEST:
+        if len(held) == _SAMPLE or text.before > _LONGEST:
             break
     columns = _columns([value for _, value in held])
     names = tuple(columns)
@@ -93,9 +93,9 @@ def read_json(stream: BinaryIO, choose: Choose, options: ReadOptions) -> Iterato
     rows, began = _Rows(wanted, is_array), 0
     for line, value in chain(_drain(held), values):
         rows.add(line, value)
-        if len(rows.lines) == _ROWS or text.position() - began > _LONGEST:
+        if len(rows.lines) == _ROWS or text.before - began > _LONGEST:
             yield rows.part(text.notes)
-            rows, began = _Rows(wanted, is_array), text.position()
+            rows, began = _Rows(wanted, is_array), text.before
     yield rows.part(text.notes)
 
 
@@ -115,7 +115,9 @@ class _Text:
             self._decode = codecs.getincrementaldecoder(self._encoding)().decode
         except LookupError:
             raise BadInput(f"no encoding {encoding!r} is known") from None
-        self.buffer, self.at, self._before, self.line = "", 0, 0, 1
+        # How many letters are behind what is held.
+        self.before = 0
+        self.buffer, self.at, self.line = "", 0, 1
         self.notes: list[str] = []
         self.fill()
         self.at = int(self.buffer.startswith("\ufeff"))
@@ -131,13 +133,9 @@ class _Text:
             except UnicodeError:
                 words = f"not {self._encoding} text; name its encoding by --encoding"
                 raise BadInput(words) from None
-        self._before += self.at
+        self.before += self.at
         self.buffer, self.at = rest + more, 0
         return bool(more)
-
-    def position(self) -> int:
-        """How many letters are behind."""
-        return self._before + self.at
 
     def move(self, length: int) -> None:
         """Go on by so many letters, all of which are held."""
@@ -148,8 +146,8 @@ class _Text:
     def skip(self) -> str:
         """Go to the next letter that isn't blank, and tell it; "" at the end."""
         while True:
-            blank = _BLANK.match(self.buffer, self.at)
-            self.move(len(blank[0]) if blank else 0)
+            if blank := _BLANK.match(self.buffer, self.at):
+                self.move(len(blank[0]))
             if self.at < len(self.buffer):
                 return self.buffer[self.at]
             if not self.fill():
@@ -390,9 +388,9 @@ class _Rows:
     def __init__(self, wanted: Sequence[_Paths], is_array: bool) -> None:
         # Nearly all values are texts in the objects themselves.
         keys = [paths[0][0] if len(paths[0]) == 1 else None for paths in wanted]
-        self._wanted = list(zip(keys, wanted, strict=True))
+        self._columns: list[list[str | None]] = [[] for _ in wanted]
+        self._wanted = list(zip(self._columns, keys, wanted, strict=True))
         self._is_array = is_array
-        self._rows: list[list[str | None]] = []
         self._left_out: dict[str, LeftOut] = {}
         self.lines = array("q")
 
@@ -402,21 +400,14 @@ class _Rows:
             what = "value" if self._is_array else "line"
             self._leave_out(f"a {what} that is no JSON object", line, _json(value))
             return
-        try:
-            row = [
-                found
-                if type(found := value.get(key)) in _TEXTS
-                else _find(value, paths)
-                for key, paths in self._wanted
-            ]
-        except RecursionError:
-            raise BadInput(f"line {line}: nested too deeply") from None
-        text = "".join(filter(None, row))
-        if text.isascii() or _is_unicode(text):
-            self._rows.append(row)
-            self.lines.append(line)
-        else:
-            self._leave_out("text that is no Unicode", line, text)
+        for column, key, paths in self._wanted:
+            found = value.get(key)
+            try:
+                is_text = type(found) in _TEXTS
+                column.append(found if is_text else _find(value, paths))
+            except RecursionError:
+                raise BadInput(f"line {line}: nested too deeply") from None
+        self.lines.append(line)
 
     def _leave_out(self, reason: str, line: int, shown: str) -> None:
         example = f"line {line}: {shown[:_SHOWN]!r}"
@@ -425,14 +416,27 @@ class _Rows:
 
     def part(self, notes: Sequence[str]) -> Part:
         """What was gathered."""
-        lines, columns = self.lines, zip(*self._rows, strict=True)
-        texts = [pa.array(column, pa.string()) for column in columns]
-        empty = [pa.array([], pa.string())] * len(self._wanted)
-        names = [str(i) for i in range(len(self._wanted))]
+        names = [str(i) for i in range(len(self._columns))]
+        try:
+            texts = [pa.array(column, pa.string()) for column in self._columns]
+        except UnicodeEncodeError:
+            self._leave_out_surrogates()
+            return self.part(notes)
+        lines = self.lines
         return Part(
-            pa.Table.from_arrays(texts or empty, names),
+            pa.Table.from_arrays(texts, names),
             lambda i: f"line {lines[i]}",
             "a JSON array" if self._is_array else "JSON Lines",
             tuple(self._left_out.values()),
             tuple(notes),
         )
+
+    def _leave_out_surrogates(self) -> None:
+        rows = [list(filter(None, row)) for row in zip(*self._columns, strict=True)]
+        good = [_is_unicode("".join(row)) for row in rows]
+        for line, row, is_good in zip(self.lines, rows, good, strict=True):
+            if not is_good:
+                bad = next(text for text in row if not _is_unicode(text))
+                self._leave_out("text that is no Unicode", line, bad)
+        self._columns = [list(compress(column, good)) for column in self._columns]
+        self.lines = array("q", compress(self.lines, good))

@@ -15,6 +15,9 @@ from sources.options import ReadOptions
 from sources.origin import BadInput
 from sources.parts import Choose, Part
 
+DURATIONS_KEY: Final = b"user_activity_dashboard.durations"
+"""Key of a file's metadata: the rule by which its durations were derived."""
+
 _BATCH: Final = 1 << 18
 _BUFFER: Final = 1 << 20
 _TEXT: Final = pa.dictionary(pa.int32(), pa.string())
@@ -66,23 +69,26 @@ def _read(stream: BinaryIO, choose: Choose) -> Iterator[Part]:
         if names.count(".".join(path)) > 1 or schema.names.count(path[0]) > 1:
             raise BadInput(f"more than one column {'.'.join(path)!r}")
     columns = list(dict.fromkeys(map(".".join, wanted)))
+    said = file.metadata.metadata or {}
+    rule = said.get(DURATIONS_KEY, b"").decode(errors="replace")
     at = 0
     for batch in file.iter_batches(_BATCH, columns=columns):
         arrays = [_array(batch, path, i < 2) for i, path in enumerate(wanted)]
-        yield _part(arrays, at)
+        yield _part(arrays, at, rule)
         at += len(batch)
     if at != rows:
         raise BadInput(f"has {at:,} rows, where {rows:,} should be")
     if not at:
         empty = pa.RecordBatch.from_pylist([], schema)
-        yield _part([_array(empty, path, i < 2) for i, path in enumerate(wanted)], at)
+        arrays = [_array(empty, path, i < 2) for i, path in enumerate(wanted)]
+        yield _part(arrays, at, rule)
 
 
-def _part(arrays: Sequence[pa.Array], at: int) -> Part:
+def _part(arrays: Sequence[pa.Array], at: int, rule: str) -> Part:
     """The part of a file that begins behind so many rows."""
     names = [str(i) for i in range(len(arrays))]
     table = pa.Table.from_arrays(arrays, names)
-    return Part(table, lambda i: f"row {at + i + 1}", "Parquet")
+    return Part(table, lambda i: f"row {at + i + 1}", "Parquet", durations=rule)
 
 
 def _paths(field: pa.Field) -> Iterator[_Path]:

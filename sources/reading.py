@@ -133,7 +133,7 @@ class _Reader:
 
     def _so_far(self) -> str:
         rows = self._report.rows
-        return f" ({rows:,} rows had been read)" if rows else ""
+        return f" ({rows:,} row{'s' * (rows != 1)} had been read)" if rows else ""
 
     def _check(self) -> None:
         """Raise BadInput where too few rows could be used."""

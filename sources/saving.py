@@ -12,9 +12,7 @@ import pyarrow.parquet
 
 from schema import COLUMNS
 from sources.origin import BadInput, Report
-
-DURATIONS_KEY: Final = b"user_activity_dashboard.durations"
-"""Key of the file's metadata: the rule by which durations were derived."""
+from sources.parquet_reader import DURATIONS_KEY
 
 _TYPES: Final = (pa.string(), pa.string(), pa.float64(), pa.timestamp("us", "UTC"))
 _SCHEMA: Final = pa.schema(list(zip(COLUMNS, _TYPES, strict=True)))

@@ -1,0 +1,230 @@
+"""Several files as one data set: what is shared, derived, dropped and told."""
+
+import os
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pandas as pd
+import pytest
+
+from sources import BadInput, ReadOptions, Report, read_sessions
+from tests.sources.conftest import Write, parquet
+
+HEADER = "user_id,page,duration,timestamp\n"
+VIEWS = "user_id,page,timestamp\n"
+
+
+def read(*paths: Path, **options: Any) -> tuple[list[list[Any]], Report]:
+    """The sessions (None: unknown) and the report."""
+    reading = read_sessions(paths, ReadOptions(**options))
+    found = pd.concat(
+        [part.astype({"user_id": str, "page": str}) for part in reading.tables]
+    )
+    found["duration"] = (
+        found["duration"].astype(object).where(found["duration"].notna(), None)
+    )
+    return found.drop(columns="timestamp").to_numpy().tolist(), reading.origin.report
+
+
+def test_durations_are_derived_across_files_in_any_order(write: Write) -> None:
+    later = write(f"{VIEWS}a,p2,2024-01-01 10:05\nb,p1,2024-01-01 10:06\n", "a.csv")
+    first = write(f"{VIEWS}b,p0,2024-01-01 10:00\na,p1,2024-01-01 10:00\n", "b.csv")
+    rows, report = read(later, first)
+    assert rows == [
+        ["a", "p2", None],
+        ["b", "p1", None],
+        ["b", "p0", 360],
+        ["a", "p1", 300],
+    ]
+    assert report.durations.startswith("Durations are derived: the time to the same")
+
+
+def test_the_visit_gap_is_the_longest_derived_duration(write: Write) -> None:
+    path = write(
+        f"{VIEWS}a,p,2024-01-01 10:00\na,p,2024-01-01 10:30\na,p,2024-01-01 10:30\n"
+        "a,p,2024-01-01 11:00:01\n"
+    )
+    assert [row[2] for row in read(path)[0]] == [1800, 0, None, None]
+    rows, report = read(path, visit_gap=1801)
+    assert [row[2] for row in rows] == [1800, 0, 1801, None]
+    assert "over 30 min 1 s away" in report.durations
+    rows, _ = read(path, zero_is_unknown=True, longest=60)
+    assert [row[2] for row in rows] == [None, None, None, None]
+
+
+def test_recorded_durations_stand_beside_derived_ones(write: Write) -> None:
+    recorded = write(f"{HEADER}a,p,7,2024-01-01 10:01\n", "a.csv")
+    views = write(f"{VIEWS}a,q,2024-01-01 10:00\na,r,2024-01-01 10:02\n", "b.csv")
+    rows, report = read(recorded, views)
+    assert rows == [["a", "p", 7], ["a", "q", 120], ["a", "r", None]]
+    assert report.durations
+
+
+def test_rows_of_two_files_are_told_and_can_be_dropped(write: Write) -> None:
+    first = "a,p,1,2024-01-30\na,p,1,2024-01-30\nb,q,2,2024-01-31\n"
+    january = write(f"{HEADER}{first}", "january.csv")
+    both = write(f"{HEADER}{first}c,r,3,2024-02-01\n", "both.csv")
+    rows, report = read(january, both)
+    assert len(rows) == 7
+    assert report.notes == [
+        "3 rows stand in both january.csv and both.csv, counted twice.",
+        "To count them once, add --drop-repeated.",
+    ]
+    rows, report = read(january, both, drop_repeated=True)
+    # What one file has twice may well have happened twice.
+    assert rows == [["a", "p", 1], ["a", "p", 1], ["b", "q", 2], ["c", "r", 3]]
+    assert report.notes == [
+        "3 rows stand in both january.csv and both.csv, counted once."
+    ]
+
+
+def test_repeated_rows_are_dropped_before_durations_are_derived(write: Write) -> None:
+    first = write(f"{VIEWS}a,p,2024-01-01 10:00\na,q,2024-01-01 10:01\n", "a.csv")
+    second = write(f"{VIEWS}a,q,2024-01-01 10:01\na,r,2024-01-01 10:03\n", "b.csv")
+    assert [row[2] for row in read(first, second)[0]] == [60, 0, 120, None]
+    rows, _ = read(first, second, drop_repeated=True)
+    assert rows == [["a", "p", 60], ["a", "q", 120], ["a", "r", None]]
+
+
+def test_tables_of_one_zip_are_files_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "export.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("january.csv", f"{HEADER}a,p,1,2024-01-30\n")
+        archive.writestr(
+            "sub/both.csv", f"{HEADER}a,p,1,2024-01-30\nb,p,x,2024-01-30\n"
+        )
+    rows, report = read(path)
+    assert len(rows) == 2
+    assert [file.name for file in report.files] == [
+        "export.zip/january.csv",
+        "export.zip/sub/both.csv",
+    ]
+    assert report.notes[0] == (
+        "1 row stands in both export.zip/january.csv and export.zip/sub/both.csv, "
+        "counted twice."
+    )
+    assert [each.text() for each in report.left_out.values()] == [
+        "1 with an unreadable duration, such as export.zip/sub/both.csv, line 3: 'x'"
+    ]
+
+
+def test_names_of_folders_are_columns(tmp_path: Path) -> None:
+    for day in ("2024-01-01", "2024-01-02"):
+        folder = tmp_path / "views" / f"date={day}" / "country=DE"
+        folder.mkdir(parents=True)
+        parquet(folder / "part-0.parquet", timestamp=["", ""])
+    (tmp_path / "views" / "_SUCCESS").touch()
+    reading = read_sessions(
+        [tmp_path / "views"], ReadOptions(time="date", where=(("country", "DE"),))
+    )
+    found = pd.concat(list(reading.tables))
+    assert (
+        found["timestamp"].astype(str).tolist()
+        == ["2024-01-01"] * 2 + ["2024-01-02"] * 2
+    )
+    assert reading.origin.report.files[0].name == (
+        "views/date=2024-01-01/country=DE/part-0.parquet"
+    )
+
+
+def test_rows_that_are_not_asked_for_are_not_left_out(write: Write) -> None:
+    path = write(
+        "user_id,page,duration,timestamp,event,code\na,p,1,2024-01-01,view,1\n"
+        ",,,,click,1\nb,p,x,2024-01-01,view,1\nc,p,1,2024-01-01,view,2\n"
+    )
+    rows, report = read(path, where=(("event", "view"), ("code", "1")))
+    assert rows == [["a", "p", 1]]
+    # The place is that in the file.
+    assert [each.text() for each in report.left_out.values()] == [
+        "1 with an unreadable duration, such as line 4: 'x'"
+    ]
+    assert report.sections()[0][1][-1] == (
+        "4 rows read, 2 not asked for, 1 kept, 1 left out."
+    )
+    with pytest.raises(BadInput, match=r"no usable row \(none has event=buy\)"):
+        read(path, where=(("event", "buy"),))
+
+
+def test_more_than_half_left_out_ends_unless_that_is_allowed(write: Write) -> None:
+    good, bad = "a,p,1,2024-01-01\n", "a,p,x,2024-01-01\n"
+    assert len(read(write(HEADER + good + bad))[0]) == 1
+    path = write(HEADER + bad + good + bad)
+    with pytest.raises(BadInput) as caught:
+        read(path)
+    assert str(caught.value) == (
+        f"{path}: more than half of the rows can't be used: 2 with an unreadable "
+        "duration, such as line 2: 'x'; --allow-left-out goes on without them"
+    )
+    assert len(read(path, allow_left_out=True)[0]) == 1
+
+
+def test_one_row_left_out_is_an_error_where_that_is_asked_for(write: Write) -> None:
+    path = write(HEADER + "a,p,1,2024-01-01\n" * 99 + "a,p,x,2024-01-01\n")
+    with pytest.raises(BadInput, match="line 101: 'x'; without --strict"):
+        read(path, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("n_bad", "alarm"),
+    [
+        (5, ""),
+        (
+            6,
+            "6 % of all rows can't be used and are left out: 6 with no user, such as "
+            "line 96.",
+        ),
+    ],
+)
+def test_more_than_a_twentieth_is_alarming(
+    write: Write, n_bad: int, alarm: str
+) -> None:
+    good, bad = "a,p,1,2024-01-01\n", ",p,1,2024-01-01\n"
+    _, report = read(write(HEADER + good * (100 - n_bad) + bad * n_bad))
+    assert report.alarm() == alarm
+
+
+def test_merged_pages_are_counted_before_and_after(write: Write) -> None:
+    path = write(
+        f"{HEADER}a,/x?1,1,2024-01-01\na,/x?2,1,2024-01-01\na,/y,1,2024-01-01\n"
+    )
+    rows, report = read(path, merge_pages=frozenset({"query"}))
+    assert {row[1] for row in rows} == {"/x", "/y"}
+    assert report.notes == ["3 pages became 2 by dropping query."]
+
+
+def test_an_error_says_how_much_was_read_before(write: Write) -> None:
+    first = write(f"{HEADER}a,p,1,2024-01-01\n", "a.csv")
+    with pytest.raises(BadInput) as caught:
+        read(first, first.with_name("none.csv"))
+    missing = first.with_name("none.csv")
+    words = "No such file or directory (1 row had been read)"
+    assert str(caught.value) == f"{missing}: {words}"
+
+
+@pytest.mark.parametrize("more", [-20_000_000, 17])
+def test_a_file_that_changes_while_it_is_read_is_told(write: Write, more: int) -> None:
+    path = write(HEADER + "a,p,1,2024-01-01\n" * 2_000_000)
+    tables = read_sessions([path]).tables
+    next(tables)
+    os.truncate(path, path.stat().st_size + more)
+    with pytest.raises(BadInput, match=r"it changed while it was read .*rows had been"):
+        list(tables)
+
+
+def test_a_user_column_that_is_mostly_empty_names_another(write: Write) -> None:
+    path = write(
+        "user_id,anonymous_id,page,timestamp\n,x,p,2024-01-01\n,y,p,2024-01-01\n"
+    )
+    with pytest.raises(BadInput, match="--user anonymous_id takes another column"):
+        read(path)
+
+
+def test_files_that_are_understood_alike_are_told_together(write: Write) -> None:
+    paths = [write(f"{HEADER}a,p,1,2024-01-01\n", f"{n}.csv") for n in range(12)]
+    other = write("userId,url,ts\na,p,2024-01-01\n", "z.csv")
+    _, report = read(*paths, other)
+    headings = [heading for heading, _ in report.sections()]
+    assert headings == ["12 files, from 0.csv to 11.csv", "z.csv", "Besides"]
+    assert report.sections()[0][1][-1] == "12 rows read, 12 kept."
+    assert read_sessions([*paths, other]).origin.name == "0.csv, 1.csv, 11 more"
