@@ -1,16 +1,15 @@
 """The formats in which files hold tables, and how one is chosen."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import BinaryIO, Final, NamedTuple
 
 from sources.csv_reader import read_csv
-from sources.inputs import Progress, Source, look, open_input
+from sources.inputs import look
 from sources.json_reader import is_json, read_json
 from sources.kinds import refuse_kind
 from sources.options import ReadOptions
 from sources.origin import BadInput
-from sources.packing import as_utf8, unpacked
+from sources.packing import as_utf8
 from sources.parquet_reader import is_parquet, read_parquet
 from sources.parts import Choose, Part
 from sources.spreadsheet_reader import is_spreadsheet, read_spreadsheet
@@ -47,25 +46,11 @@ FORMATS: Final = (
 
 _HEAD: Final = 4_096
 
-Read = Callable[[Choose], Iterator[Part]]
-"""Reads a table in parts, given what chooses its columns."""
 
-
-def read_tables(
-    source: Source, options: ReadOptions, progress: Progress
-) -> Iterator[tuple[str, Read]]:
-    """The tables of a source, by name; each is read before the next is asked for.
-
-    Raises BadInput for what isn't a table.
-    """
-    with open_input(source.path, progress) as file:
-        for name, stream in unpacked(source.name, file):
-            yield name, partial(_read, name, stream, options)
-
-
-def _read(
-    name: str, stream: BinaryIO, options: ReadOptions, choose: Choose
+def read_table(
+    name: str, stream: BinaryIO, choose: Choose, options: ReadOptions
 ) -> Iterator[Part]:
+    """Read a table of any format in parts; raises BadInput for what is none."""
     head, stream = look(stream, _HEAD)
     if not head:
         raise BadInput("the file is empty")

@@ -159,6 +159,19 @@ class _Text:
         self.at += found
         return found
 
+    def object_in_line(self) -> dict[str, object] | None:
+        """Go to the next line if this one, from here on, is an object."""
+        end = self.buffer.find("\n", self.at)
+        try:
+            value, length = _DECODER.raw_decode(self.buffer[self.at : max(end, 0)])
+        except (json.JSONDecodeError, RecursionError):
+            return None
+        if not isinstance(value, dict) or self.buffer[self.at + length : end].strip():
+            return None
+        self.at = end + 1
+        self.line += 1
+        return value
+
     def rest_of_line(self) -> str:
         """Go to the end of the line; its first letters."""
         while (end := self.buffer.find("\n", self.at)) < 0:
@@ -271,8 +284,14 @@ def _values(text: _Text, is_array: bool) -> _Values:
 def _sequence(text: _Text) -> _Values:
     """Objects one after another; what is none is left out by lines."""
     is_first = is_lines = True
-    while letter := text.skip():
-        line = text.line
+    while text.skip():
+        # What nearly all such files have: lines that are an object each.
+        while is_lines and (found := text.object_in_line()):
+            yield text.line - 1, found
+            is_first = False
+        letter, line = text.skip(), text.line
+        if not letter:
+            return
         try:
             if letter != "{":
                 raise _NoJson("no object")

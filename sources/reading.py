@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from formatting import duration_text
 from sources.cleaning import Table
 from sources.derived import derive
-from sources.formats import read_tables
-from sources.inputs import Progress, Source, expand, short_name
+from sources.formats import read_table
+from sources.inputs import Progress, Source, expand, open_input, short_name
 from sources.options import ReadOptions
 from sources.origin import BadInput, FileReport, Origin, Report, first_line
+from sources.packing import unpacked
 from sources.pages import PageMerger
 from sources.repeated import Repeated, repeated_notes
 from sources.rows import Rows, join
@@ -109,20 +110,27 @@ class _Reader:
         for source in self._sources:
             place = source.name
             try:
-                for name, read in read_tables(source, self._options, self._progress):
-                    # A packed table has a name of its own where there may be several.
-                    place = name if name.startswith(source.name) else source.name
-                    file = FileReport(self._short_name(place))
-                    table = Table(file, source.keys, self._options, self._merger)
-                    self._report.files.append(file)
-                    number = len(self._report.files) - 1
-                    for part in read(table.choose):
-                        rows = table.clean(part)
-                        if len(rows.time):
-                            yield number, table.is_derived, rows
-                    table.finish()
+                with open_input(source.path, self._progress) as file:
+                    for name, stream in unpacked(source.name, file):
+                        # Of several tables in one file, each has a name of its own.
+                        place = name if name.startswith(source.name) else source.name
+                        yield from self._table_rows(place, name, stream, source)
             except (BadInput, pa.ArrowException, OSError) as error:
                 raise BadInput(f"{place}: {_reason(error)}{self._so_far()}") from None
+
+    def _table_rows(
+        self, place: str, name: str, stream: BinaryIO, source: Source
+    ) -> Iterator[tuple[int, bool, Rows]]:
+        """See ``_rows``, for one table, which messages name *place*."""
+        file = FileReport(self._short_name(place))
+        table = Table(file, source.keys, self._options, self._merger)
+        self._report.files.append(file)
+        number = len(self._report.files) - 1
+        for part in read_table(name, stream, table.choose, self._options):
+            rows = table.clean(part)
+            if len(rows.time):
+                yield number, table.is_derived, rows
+        table.finish()
 
     def _short_name(self, name: str) -> str:
         """A name without the folder in which the person's path is."""
