@@ -58,7 +58,8 @@ def short_name(path: Path) -> str:
 
 def natural_key(name: str) -> tuple[list[list[str | int]], str]:
     """What to sort names by so that "part-2" is before "part-10"; folder by folder."""
-    parts = [re.split(r"(\d+)", part) for part in re.split(r"[/\\]", name)]
+    # Python reads no number of thousands of digits.
+    parts = [re.split(r"(\d{1,600})", part) for part in re.split(r"[/\\]", name)]
     return [[int(s) if n % 2 else s for n, s in enumerate(p)] for p in parts], name
 
 

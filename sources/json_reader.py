@@ -392,6 +392,14 @@ def _json(value: object) -> str:
     return str(value) if is_written else json.dumps(value, ensure_ascii=False)
 
 
+def _shown(value: object) -> str:
+    """A value of any depth, for a message."""
+    try:
+        return _json(value)
+    except RecursionError:
+        return "[…]" if isinstance(value, list) else "{…}"
+
+
 def _is_unicode(text: str) -> bool:
     """Whether a text has no half of a pair, such as a lone ``\\ud800``."""
     try:
@@ -417,7 +425,7 @@ class _Rows:
         """Take a row, or what stands where one should be."""
         if not isinstance(value, dict):
             what = "value" if self._is_array else "line"
-            self._leave_out(f"a {what} that is no JSON object", line, _json(value))
+            self._leave_out(f"a {what} that is no JSON object", line, _shown(value))
             return
         for column, key, paths in self._wanted:
             found = value.get(key)

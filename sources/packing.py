@@ -16,6 +16,7 @@ from typing import BinaryIO, Final, NamedTuple, cast
 
 import pyarrow as pa
 
+from formatting import printable
 from sources.inputs import Readable, look, natural_key, peek
 from sources.kinds import is_spreadsheet, utf_16_without_mark
 from sources.origin import BadInput
@@ -229,12 +230,13 @@ def _unzipped(
             raise BadInput("the zip file has no files")
         for info in members:
             if info.flag_bits & 1:
-                raise BadInput(f"{info.filename} in it is encrypted; unpack it first")
+                inside = printable(info.filename)
+                raise BadInput(f"{inside} in it is encrypted; unpack it first")
         for info in sorted(members, key=lambda info: natural_key(info.filename)):
             with _damage("zip"):
                 member = _Guarded("zip", archive.open(info))
-            inside = peek(member, 0)[1]
-            yield from _unpacked(f"{name}/{info.filename}", inside, depth)
+            inside = f"{name}/{printable(info.filename)}"
+            yield from _unpacked(inside, peek(member, 0)[1], depth)
 
 
 def _is_passed_over(info: zipfile.ZipInfo) -> bool:

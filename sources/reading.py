@@ -53,7 +53,10 @@ def read_sessions(paths: Sequence[Path], options: ReadOptions = _AS_FOUND) -> Re
     names = [short_name(path) for path in paths]
     if len(names) > _NAMED_PATHS:
         names[_NAMED_PATHS - 1 :] = [f"{len(names) - _NAMED_PATHS + 1:,} more"]
-    folders = [f"{path.parent}{os.sep}" for path in paths]
+    # Where the short name of a path is the whole, it says nothing by itself.
+    folders = [
+        f"{path.parent}{os.sep}" for path in paths if short_name(path) == path.name
+    ]
     reader = _Reader(sources, options, report, progress, folders)
     return Reading(reader.tables(), Origin(", ".join(names), report), progress)
 

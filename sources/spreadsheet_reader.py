@@ -13,7 +13,6 @@ from array import array
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from datetime import date, datetime, time, timedelta
-from importlib.util import find_spec
 from itertools import chain, islice
 from typing import Any, BinaryIO, Final, cast
 
@@ -64,10 +63,6 @@ try:
 except BaseException as error:
     send(type(error).__name__ + ": " + str(error))
 """
-_MISSING: Final = (
-    "a spreadsheet; to read it, install python-calamine: "
-    "pip install python-calamine (or save it as CSV)"
-)
 
 
 def is_spreadsheet(head: bytes) -> bool:
@@ -85,8 +80,6 @@ def read_spreadsheet(
     The header is the first row in which all columns are found. Rows in which there is
     nothing are no rows. Raises BadInput for what can't be read.
     """
-    if find_spec("python_calamine") is None:
-        raise BadInput(_MISSING)
     with closing(_messages(stream, options.sheet or "")) as messages:
         names, name, column = next(messages)
         if name not in names:

@@ -26,38 +26,65 @@ from tests.programs import ROOT, SMALL, free_port, interrupted, run, running
 HEADER = "user_id,page,duration,timestamp\n"
 CSV = f"{HEADER}ann,home,5,2024-01-01T10:00\n"
 CSV_LINE = "1 session of 1 user on 1 page, 1 January 2024 10:00 UTC."
+UNDERSTOOD = (
+    "CSV, separated by commas, UTF-8.",
+    "User: user_id.",
+    "Page: page.",
+    "Time: timestamp, ISO 8601, UTC where no zone is named.",
+    "Duration: duration, in seconds.",
+    "1 row read, 1 kept.",
+)
 MODES = ("--debug", "--no-debug")
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="needs pipes with names")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs a terminal to look at")
-def test_a_terminal_shows_progress() -> None:
+@contextmanager
+def on_terminal(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run the program on a terminal; gives it, and what was shown with its bar."""
     import pty
     import termios
 
     ours, its = pty.openpty()
     termios.tcsetwinsize(its, (24, 80))
-    command = [sys.executable, "app.py", "--no-debug", "--port", str(free_port())]
+    command = [sys.executable, "app.py", *arguments]
     with subprocess.Popen(
-        [*command, "--sessions", "20_000_000"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=its,
-        text=True,
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=its, text=True
     ) as program:
         os.close(its)
-        assert program.stdout is not None
         shown = ""
         # Until the bar is gone. A terminal that nobody reads stops who writes to it.
         while not re.search(r"\r +\r$", shown):
             shown += os.read(ours, 4_096).decode()
-        printed = [program.stdout.readline() for _ in range(2)]
-        program.terminate()
+        try:
+            yield program, shown
+        finally:
+            program.terminate()
     os.close(ours)
+
+
+needs_terminal = pytest.mark.skipif(os.name != "posix", reason="needs a terminal")
+
+
+@needs_terminal
+def test_a_terminal_shows_progress() -> None:
+    arguments = ("--no-debug", "--port", str(free_port()), "--sessions", "20_000_000")
+    with on_terminal(*arguments) as (program, shown):
+        assert program.stdout is not None
+        printed = [program.stdout.readline() for _ in range(2)]
     assert re.search(r"Simulating: +\d+%", shown)
     assert printed[0].startswith("Simulated data (seed 2024): 20,000,000 sessions of")
     assert printed[1].startswith("Open ")
+
+
+@needs_terminal
+def test_a_terminal_shows_how_much_of_a_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.csv"
+    path.write_text(HEADER + "ann,home,5,2024-01-01T10:00\n" * 5_000_000)
+    with on_terminal("--check", str(path)) as (program, shown):
+        printed, _ = program.communicate()
+    assert re.search(r"Reading: +\d+%", shown)
+    assert "5,000,000 rows read, 5,000,000 kept." in printed
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -150,13 +177,14 @@ def test_answers_to_the_names_that_it_is_given() -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_a_bad_file_is_one_line(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "sessions.csv"
-    path.write_text("user,page,duration,timestamp\n")
+    path.write_text("user,side,duration,timestamp\n")
     result = run(mode, "--port", str(free_port()), str(path))
     assert result.returncode == 2
     assert result.stdout == ""
     assert result.stderr == (
-        f"app.py: {path}: no column 'user_id'; "
-        "its columns are: user, page, duration, timestamp\n"
+        f"app.py: {path}: no column for the page (looked for page, page_path, path, "
+        "page_url, url, page_title, content_id, event, ...); its columns are: user, "
+        "side, duration, timestamp; name it with --page COL\n"
     )
 
 
@@ -167,12 +195,71 @@ def test_says_what_it_left_out(tmp_path: Path) -> None:
         "ann,home,,2024-01-01T11:00\nann,home,-1,2024-01-01T12:00\n"
     )
     with running("--no-debug", "--port", str(free_port()), str(path)) as (_, printed):
-        assert printed[0] == (
+        assert printed[:-1] == [
+            "sessions.csv",
+            *(f"  {line}" for line in UNDERSTOOD[:-1]),
+            "  3 rows read, 2 kept, 1 left out.",
+            "Rows left out",
+            "  1 with a negative duration, such as line 4: '-1'.",
             "sessions.csv: 2 sessions of 1 user on 1 page, "
             "1 January 2024 10:00 to 11:00 UTC. Unknown durations: 1 (these "
             "sessions count, but not in sums, averages and the distribution). "
-            "1 row left out: 1 with a negative duration."
-        )
+            "1 row left out: 1 with a negative duration.",
+        ]
+
+
+def test_says_how_a_file_is_understood_and_ends(tmp_path: Path) -> None:
+    path, saved = tmp_path / "views.csv", tmp_path / "saved.parquet"
+    path.write_text("who,what,when\nann,home,31/12/2024 13:45\n")
+    named = ("--user", "who", "--page", "what", "--time", "when")
+    refused = run("--check", str(path), *named)
+    assert refused.stderr == (
+        f"app.py: {path}: no usable row (1 with an unreadable time, such as line 2: "
+        "'31/12/2024 13:45' (add --time-format '%d/%m/%Y %H:%M'))\n"
+    )
+    described = ("--time-format", "%d/%m/%Y %H:%M", "--save", str(saved))
+    done = run("--check", str(path), *named, *described)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "views.csv",
+        "  CSV, separated by commas, UTF-8.",
+        "  User: who.",
+        "  Page: what.",
+        "  Time: when, written as '%d/%m/%Y %H:%M', UTC where no zone is named.",
+        "  Duration: derived from the next row of the same user.",
+        "  1 row read, 1 kept.",
+        "Besides",
+        "  Durations are derived: the time to the same user's next row, unknown where "
+        "that is over 30 min away or there is none.",
+    ]
+    again = run("--check", str(saved))
+    assert again.stdout.splitlines()[-1] == done.stdout.splitlines()[-1]
+    twice = run("--check", str(path), *named, *described)
+    assert twice.stderr.startswith(f"app.py: {saved}: is there already")
+
+
+def test_many_rows_left_out_are_told_loudly(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.csv"
+    path.write_text(f"{CSV}ann,home,x,2024-01-01\n")
+    done = run("--check", str(path))
+    assert done.returncode == 0
+    assert done.stderr == (
+        "WARNING: 50 % of all rows can't be used and are left out: 1 with an "
+        "unreadable duration, such as line 3: 'x'.\n"
+    )
+
+
+def test_no_name_reaches_the_terminal_as_a_command(tmp_path: Path) -> None:
+    path = tmp_path / "\x1b[31mred\u202e.csv"
+    path.write_text(CSV.replace("user_id", "\x1b[32muser_id"))
+    for result in (
+        run("--check", str(path)),
+        run("--check", str(path), "--user", "\x1b[32muser_id"),
+        run("--check", str(path.with_name("\x9bnone"))),
+    ):
+        said = result.stdout + result.stderr
+        assert said
+        assert all(letter.isprintable() or letter == "\n" for letter in said)
 
 
 def test_shows_the_hours_of_a_time_zone(tmp_path: Path) -> None:
@@ -183,7 +270,7 @@ def test_shows_the_hours_of_a_time_zone(tmp_path: Path) -> None:
     )
     arguments = ("--no-debug", "--port", str(free_port()), str(path))
     with running(*arguments, "--timezone", "Europe/Berlin") as (_, printed):
-        assert "1 July 2024 12:00 to 13:00" in printed[0]
+        assert "1 July 2024 12:00 to 13:00" in printed[-2]
 
 
 @pytest.mark.parametrize(
@@ -206,6 +293,20 @@ def test_shows_the_hours_of_a_time_zone(tmp_path: Path) -> None:
         (("--timezone", "../x"), "no time zone"),
         (("--timezone", ""), "no time zone"),
         (("--timezone", "Europe"), "no time zone"),
+        (("--user", "who"), "there is no FILE that these options could be about"),
+        (("--check",), "there is no FILE that these options could be about"),
+        (("--where", "event", "a.csv"), "'event' is not COL=VALUE"),
+        (("--where", " =x", "a.csv"), "' =x' is not COL=VALUE"),
+        (("--longest", "0", "a.csv"), "'0' is not a span of time, such as 90s"),
+        (("--longest", "4 weeks", "a.csv"), "'4 weeks' is not a span of time"),
+        (("--visit-gap", "101000000h", "a.csv"), "is not a span of time"),
+        (("--encoding", "rot13", "a.csv"), "there is no encoding 'rot13'"),
+        (("--encoding", "x\0", "a.csv"), "there is no encoding"),
+        (("--times-in", "CEST", "a.csv"), "no time zone 'CEST'"),
+        (("--time-format", "%d.%m", "a.csv"), "argument --time-format: "),
+        (("--merge-pages", "all", "a.csv"), "argument --merge-pages: "),
+        (("--duration-unit", "years", "a.csv"), "invalid choice: 'years'"),
+        (("--decimal", ":", "a.csv"), "invalid choice: ':'"),
         (("--host", ""), "argument --host: it is empty"),
         (("--allow-host", ""), "argument --allow-host: a host name is empty"),
         (("--allow-host", "a.example:8080"), "'a.example:8080' has a port"),
@@ -271,6 +372,8 @@ def printed_for(source: str, named: str, mode: str, port: int) -> list[str]:
     """What the program prints that reads a source which can be read only once."""
     said = f"Changed code is not reloaded: {named} can be read only once."
     return [
+        source,
+        *(f"  {line}" for line in UNDERSTOOD),
         f"{source}: {CSV_LINE}",
         *([said] if mode == "--debug" else []),
         f"Open http://127.0.0.1:{port}/",
@@ -316,7 +419,7 @@ def test_reads_what_another_command_prints(tmp_path: Path, mode: str) -> None:
     script = 'exec "$0" app.py "$1" --port "$2" <(gzip -dc "$3")'
     command = ["bash", "-c", script, sys.executable, mode, str(port), str(path)]
     with running(command=command) as (program, printed):
-        source = printed[0].partition(":")[0]
+        source = printed[0]
         assert source.startswith("/dev/fd/")
         assert printed == printed_for(source, source, mode, port)
         assert interrupted(program) == ("", "")
@@ -325,10 +428,12 @@ def test_reads_what_another_command_prints(tmp_path: Path, mode: str) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_a_bad_standard_input_is_one_line(mode: str) -> None:
     arguments = (mode, "--port", str(free_port()), "-")
-    result = run(*arguments, stdin="user,page\n")
+    result = run(*arguments, stdin="user,time\n")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == (
-        "app.py: standard input: no column 'user_id'; its columns are: user, page\n"
+        "app.py: standard input: no column for the page (looked for page, page_path, "
+        "path, page_url, url, page_title, content_id, event, ...); its columns are: "
+        "user, time; name it with --page COL\n"
     )
     result = run(*arguments, "-", stdin=CSV)
     assert (result.returncode, result.stdout) == (2, "")

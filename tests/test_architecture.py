@@ -10,7 +10,7 @@ from tests.programs import MODULES
 LAYERS = (
     {"__main__"},
     {"app"},
-    {"callbacks"},
+    {"arguments", "callbacks"},
     {"downloads", "security"},
     {"controls"},
     {"layout", "payload"},

@@ -146,7 +146,7 @@ def test_values_of_an_array_that_are_no_objects_are_left_out() -> None:
 def test_text_that_is_no_unicode_is_left_out() -> None:
     data = '{"user":1,"page":2}\n{"user":"\\ud800","page":2,"\\ud800":1}\n'
     (part,) = parts(data)
-    example = "line 2: '\\ud8002'"
+    example = "line 2: '\\ud800'"
     assert part.left_out[0][:3] == ("text that is no Unicode", 1, example)
     assert rows(data) == [("line 1", "1", "2")]
 

@@ -6,14 +6,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+import xlsxwriter
 
 from sources.options import ReadOptions
 from sources.origin import BadInput, NoSuchColumns
 from sources.parts import Part
 from sources.spreadsheet_reader import is_spreadsheet, read_spreadsheet
-
-pytest.importorskip("python_calamine")
-xlsxwriter = pytest.importorskip("xlsxwriter")
 
 Fill = Callable[[Any], object]
 FORMATS = {
