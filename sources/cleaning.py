@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sources.durations import DurationReader, Durations
 from sources.names import Columns, find_columns
 from sources.options import ReadOptions
-from sources.origin import FileReport
+from sources.origin import BadInput, FileReport
 from sources.pages import PageMerger
 from sources.parts import LeftOut, Part
 from sources.rows import Rows
@@ -85,8 +85,7 @@ class Table:
 
         Raises BadInput where a column has a type that can't hold what it should.
         """
-        self._report.rows += part.table.num_rows + sum(n.rows for n in part.left_out)
-        self._report.leave_out(part.left_out)
+        n_rows = part.table.num_rows + sum(each.rows for each in part.left_out)
         part = self._matching(part)
         names = [
             read_names(self._column(part, index), what, part.locate)
@@ -103,6 +102,8 @@ class Table:
             "an unreadable time": times.unreadable,
             **durations.unusable,
         }
+        self._report.rows += n_rows
+        self._report.leave_out(part.left_out)
         good = self._leave_out(part, reasons)
         rows = Rows(names[0], names[1], durations.seconds, times.microseconds)
         if not good.all():
@@ -117,7 +118,15 @@ class Table:
     def finish(self) -> None:
         """Raise BadInput where the durations of the whole table stayed ambiguous."""
         if self._durations is not None:
-            self._durations.finish()
+            try:
+                self._durations.finish()
+            except BadInput as error:
+                raise self._with_times(error) from None
+
+    def _with_times(self, error: BadInput) -> BadInput:
+        """An error about durations, and what is wrong with times: two in one go."""
+        times = self._report.left_out.get("an unreadable time")
+        return BadInput(f"{error}; and {times.text()}") if times else error
 
     def _column(self, part: Part, index: int) -> pa.ChunkedArray:
         n_columns = len(self._columns.names) - len(self._keys)
@@ -171,9 +180,13 @@ class Table:
                     zero_is_unknown=self._options.zero_is_unknown,
                     longest=self._options.longest,
                 )
-            return self._durations.read(
-                self._column(part, columns.duration), part.locate
-            )
+            try:
+                return self._durations.read(
+                    self._column(part, columns.duration), part.locate
+                )
+            except BadInput as error:
+                self._leave_out(part, {"an unreadable time": times.unreadable})
+                raise self._with_times(error) from None
         if columns.end is None:
             return Durations(np.full(part.table.num_rows, np.nan), {})
         return self._differences(part, times, columns.end)
@@ -260,7 +273,7 @@ class Table:
         lines = {
             "user": names[columns.user],
             "page": names[columns.page],
-            "time": f"{time}, {self._times.description()}",
+            "time": ", ".join(filter(None, (time, self._times.description()))),
         }
         if columns.duration is not None and self._durations is not None:
             lines["duration"] = (

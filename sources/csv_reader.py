@@ -1,6 +1,7 @@
 """Session tables as delimited text, read in blocks."""
 
 from array import array
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, BinaryIO, Final
@@ -39,7 +40,7 @@ def read_csv(
     Columns come as strings. Rows with too few or too many fields are left out. Raises
     BadInput for what isn't such a table.
     """
-    head = stream.read(3).removeprefix(b"\xef\xbb\xbf")
+    head = stream.read(3).removeprefix(BOM_UTF8)
     while len(head) < HEAD_SIZE and (more := stream.read(HEAD_SIZE - len(head))):
         head += more
     reader = _Reader(find_layout(head, choose, options), options)
@@ -142,9 +143,11 @@ class _Reader:
             return "skip"
 
         every = [str(index) for index in range(self.layout.n_fields)]
+        # Arrow takes a mark away, which in front of a row is a letter of it.
+        mark = BOM_UTF8 * data.startswith(BOM_UTF8)
         try:
             return pa.csv.read_csv(
-                pa.BufferReader(data),
+                pa.BufferReader(mark + data),
                 pa.csv.ReadOptions(column_names=every, block_size=chunk),
                 pa.csv.ParseOptions(
                     delimiter=self.layout.delimiter,

@@ -32,12 +32,13 @@ _USUAL: Final = {
         | content | feature_name | feature | event_context | event_name | event
         | event_type | event_action action | product_id""",
     "time": """timestamp | timestamp_ms timestamp_millis epoch unix_time unix_timestamp
-        | start_time start_at started_at start start_timestamp start_datetime begin_time
-        login_time login_at entry_time entered_at | event_time event_timestamp
-        event_datetime occurred_at | client_event_time | derived_tstamp
+        | start_time start_at started_at start start_timestamp start_datetime
+        start_tstamp begin_time login_time login_at entry_time entered_at
+        | event_time event_timestamp event_datetime occurred_at | client_event_time | derived_tstamp
         | collector_tstamp | session_start session_start_time session_started_at
         visit_start visit_start_time first_action_time visit_first_action_time
         first_action_timestamp | datetime date_and_time date_hour_minute
+        date_hour_and_minute
         | created_at server_time server_timestamp ts time visit_time visited_at
         viewed_at access_time hit_time | original_timestamp | sent_at | received_at""",
     "day": """session_date event_date visit_date start_date view_date access_date
@@ -50,7 +51,8 @@ _USUAL: Final = {
     "duration": """duration durations dur | page_duration view_duration
         pageview_duration time_on_page time_spent_on_page | time_spent dwell_time dwell
         stay_time stay_duration time_on_screen | engagement_time engaged_time
-        engagement_duration user_engagement_duration active_time watch_time | elapsed
+        engagement_duration user_engagement_duration user_engagement
+        active_time watch_time | elapsed
         elapsed_time | session_duration visit_duration session_length visit_length
         time_on_site visit_total_time | length""",
 }
@@ -84,7 +86,7 @@ _STATISTICS: Final = "max maximum avg average mean median std sum total p50 p90 
 _OTHERS: Final = frozenset(
     "referrer referer ref refr previous prev initial first last exit next target server"
     " destination host observer author owner creator video media image file song track"
-    f" min minimum count expected {_STATISTICS}".split()
+    f" personproperties min minimum count expected {_STATISTICS}".split()
 )
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d|\d\d?[./]\d\d?[./]\d\d|\d{10}")
 _LONGEST_NAME: Final = 100
@@ -303,11 +305,14 @@ class _Search:
         return _UNIT.get(_measure(self._names[duration[0]])[1]) if duration else None
 
     def _passed_over(self, taken: Container[int]) -> tuple[tuple[str, str], ...]:
-        order = list(_SAID)
-        fits = [(_OPTION.get(fit.role, fit.role), fit.column) for fit in self._fits]
-        fits = [fit for fit in fits if fit[1] not in taken and not self._given[fit[0]]]
-        fits.sort(key=lambda fit: order.index(fit[0]))
-        return tuple((role, self._names[column]) for role, column in fits)
+        order = {role: number for number, role in enumerate(_SAID)}
+        found = [
+            (order[role], fit.rank, fit.depth, fit.column, role)
+            for fit in self._fits
+            for role in (_OPTION.get(fit.role, fit.role),)
+            if fit.column not in taken and not self._given[role]
+        ]
+        return tuple((role, self._names[column]) for *_, column, role in sorted(found))
 
     def _message(self, missing: Sequence[str]) -> str:
         """All problems and what to do about them, in one line."""

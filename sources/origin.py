@@ -34,8 +34,12 @@ class FileReport:
     """Rows read so far, those left out among them."""
     durations: str = ""
     """The rule by which durations were derived, where the file says it."""
+    is_derived: bool = False
+    """Whether durations are derived, for want of a column."""
     unmatched: int = 0
     """Rows that aren't asked for, see ``ReadOptions.where``."""
+    dropped: int = 0
+    """Rows that an earlier file has, too, see ``ReadOptions.drop_repeated``."""
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     """Rows that can't be used, by reason, each row once."""
 
@@ -46,7 +50,7 @@ class FileReport:
     @property
     def kept(self) -> int:
         """Rows that are sessions."""
-        return self.rows - self.unmatched - _count(self.left_out)
+        return self.rows - self.unmatched - self.dropped - _count(self.left_out)
 
 
 @dataclass
@@ -155,12 +159,13 @@ def _names(files: list[FileReport]) -> str:
 
 def _counts(files: list[FileReport]) -> list[str]:
     rows, kept = sum(f.rows for f in files), sum(f.kept for f in files)
-    unmatched = sum(f.unmatched for f in files)
+    others = {
+        "not asked for": sum(f.unmatched for f in files),
+        "dropped": sum(f.dropped for f in files),
+        "left out": sum(_count(f.left_out) for f in files),
+    }
     parts = [f"{rows:,} row{'s' * (rows != 1)} read", f"{kept:,} kept"]
-    if unmatched:
-        parts.insert(1, f"{unmatched:,} not asked for")
-    if rows - unmatched - kept:
-        parts.append(f"{rows - unmatched - kept:,} left out")
+    parts += [f"{n:,} {what}" for what, n in others.items() if n]
     return [f"{', '.join(parts)}."]
 
 

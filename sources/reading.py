@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from formatting import duration_text
+from formatting import count_text, duration_text
 from sources.cleaning import Table
 from sources.derived import derive
 from sources.formats import read_table
@@ -101,6 +101,8 @@ class _Reader:
         is_repeated, pairs = repeated.find()
         names = [file.name for file in self._report.files]
         self._report.notes += repeated_notes(pairs, names, dropped=dropped)
+        for (_, later), n_rows in pairs.items() if dropped else ():
+            self._report.files[later].dropped += n_rows
         merged = self._merger.note()
         if merged:
             self._report.notes.append(merged)
@@ -131,8 +133,9 @@ class _Reader:
         number = len(self._report.files) - 1
         for part in read_table(name, stream, table.choose, self._options):
             rows = table.clean(part)
+            file.is_derived = table.is_derived
             if len(rows.time):
-                yield number, table.is_derived, rows
+                yield number, file.is_derived, rows
         table.finish()
 
     def _short_name(self, name: str) -> str:
@@ -189,12 +192,21 @@ class _Reader:
         options = self._options
         longest = np.inf if options.longest is None else options.longest
         is_unknown = (seconds > longest) | ((seconds == 0) & options.zero_is_unknown)
+        if is_unknown.any():
+            words = f"{count_text(int(is_unknown.sum()), 'derived duration')}"
+            self._report.notes.append(f"{words} taken as unknown, as options say.")
         return np.where(is_unknown, np.nan, seconds)
 
     def _rule(self) -> str:
+        """How durations were derived, and in which files if not in all."""
+        files = [file for file in self._report.files if file.is_derived]
+        of = ""
+        if len(files) < len(self._report.files):
+            of = f" of {files[0].name}"
+            of += f" and {count_text(len(files) - 1, 'other file')}" * (len(files) > 1)
         gap = duration_text(self._options.visit_gap)
         return (
-            "Durations are derived: the time to the same user's next row, unknown "
+            f"Durations{of} are derived: the time to the same user's next row, unknown "
             f"where that is over {gap} away or there is none."
         )
 

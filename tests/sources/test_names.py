@@ -232,8 +232,8 @@ def test_says_what_fits_less_well() -> None:
     columns = find("date,event,host,user_id,page,url,timestamp,elapsed,duration,end")
     assert columns.passed_over == (
         ("user", "host"),
-        ("page", "event"),
         ("page", "url"),
+        ("page", "event"),
         ("time", "date"),
         ("duration", "elapsed"),
         ("end", "end"),
@@ -242,6 +242,14 @@ def test_says_what_fits_less_well() -> None:
     columns = find("user_id,page,time,duration,end", end="end")
     assert (columns.duration, columns.end) == (None, 4)
     assert columns.passed_over == (("duration", "duration"),)
+
+
+def test_says_what_fits_best_of_the_others_first() -> None:
+    columns = find("user_id,user_ipaddress,domain_userid,page_urlpath,derived_tstamp")
+    assert columns.passed_over == (
+        ("user", "domain_userid"),
+        ("user", "user_ipaddress"),
+    )
 
 
 def test_of_two_in_one_rank_none_is_taken() -> None:

@@ -49,8 +49,9 @@ def test_the_visit_gap_is_the_longest_derived_duration(write: Write) -> None:
     rows, report = read(path, visit_gap=1801)
     assert [row[2] for row in rows] == [1800, 0, 1801, None]
     assert "over 30 min 1 s away" in report.durations
-    rows, _ = read(path, zero_is_unknown=True, longest=60)
+    rows, report = read(path, zero_is_unknown=True, longest=60)
     assert [row[2] for row in rows] == [None, None, None, None]
+    assert report.notes == ["2 derived durations taken as unknown, as options say."]
 
 
 def test_recorded_durations_stand_beside_derived_ones(write: Write) -> None:
@@ -58,7 +59,7 @@ def test_recorded_durations_stand_beside_derived_ones(write: Write) -> None:
     views = write(f"{VIEWS}a,q,2024-01-01 10:00\na,r,2024-01-01 10:02\n", "b.csv")
     rows, report = read(recorded, views)
     assert rows == [["a", "p", 7], ["a", "q", 120], ["a", "r", None]]
-    assert report.durations
+    assert report.durations.startswith("Durations of b.csv are derived: ")
 
 
 def test_rows_of_two_files_are_told_and_can_be_dropped(write: Write) -> None:
@@ -140,7 +141,7 @@ def test_rows_that_are_not_asked_for_are_not_left_out(write: Write) -> None:
         "1 with an unreadable duration, such as line 4: 'x'"
     ]
     assert report.sections()[0][1][-1] == (
-        "4 rows read, 2 not asked for, 1 kept, 1 left out."
+        "4 rows read, 1 kept, 2 not asked for, 1 left out."
     )
     with pytest.raises(BadInput, match=r"no usable row \(none has event=buy\)"):
         read(path, where=(("event", "buy"),))
@@ -228,3 +229,14 @@ def test_files_that_are_understood_alike_are_told_together(write: Write) -> None
     assert headings == ["12 files, from 0.csv to 11.csv", "z.csv", "Besides"]
     assert report.sections()[0][1][-1] == "12 rows read, 12 kept."
     assert read_sessions([*paths, other]).origin.name == "0.csv, 1.csv, 11 more"
+
+
+def test_two_things_that_are_wrong_are_told_at_once(write: Write) -> None:
+    header = HEADER.replace(",", ";")
+    path = write(f"{header}a;p;1.234;01.05.2024 09:00\n")
+    with pytest.raises(BadInput) as caught:
+        read(path)
+    assert "--decimal" in str(caught.value)
+    assert "--time-format '%d.%m.%Y %H:%M'" in str(caught.value)
+    rows, _ = read(path, decimal=".", time_format="%d.%m.%Y %H:%M")
+    assert rows == [["a", "p", 1.234]]

@@ -1,6 +1,5 @@
 import io
 import random
-import sys
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -202,14 +201,6 @@ def test_damaged_files_are_read_or_refused() -> None:
         for _ in range(3):
             data[drawn.randrange(len(data))] = drawn.randrange(256)
         assert "\n" not in problem(bytes(data))
-
-
-def test_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "python_calamine", None)
-    assert problem(workbook(A=TABLE)) == (
-        "a spreadsheet; to read it, install python-calamine: "
-        "pip install python-calamine (or save it as CSV)"
-    )
 
 
 @pytest.mark.parametrize(
