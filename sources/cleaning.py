@@ -1,6 +1,7 @@
 """One table of a file: which columns it takes, and its rows as sessions."""
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from formatting import count_text
 from sources.durations import DurationReader, Durations
 from sources.names import Columns, find_columns
 from sources.options import ReadOptions
@@ -20,6 +22,22 @@ from sources.texts import as_text, read_names
 from sources.times import TimeReader, Times, hint
 
 _CLOCK: Final = r"^\s*\d{1,2}:\d{2}"
+_DAY_ZERO: Final = r"^\s*1899-12-3[01][ T]"
+"""The day that databases and spreadsheets of one maker give to a time of day."""
+
+_MIDNIGHT: Final = r"[ T]00:00(:00(\.0+)?)?\s*$"
+_NOBODY: Final = (
+    "null",
+    "\\n",
+    "nan",
+    "none",
+    "(not set)",
+    "<na>",
+    "undefined",
+    "unknown",
+)
+"""Names of users, in small letters, that may well stand for none."""
+
 _LONGEST_VALUE: Final = 60
 
 
@@ -49,6 +67,7 @@ class Table:
         self._wanted: list[int] = []
         self._joins_time: bool | None = None
         self._part_notes: dict[str, None] = {}
+        self._nobodies: Counter[str] = Counter()
 
     @property
     def is_derived(self) -> bool:
@@ -108,6 +127,7 @@ class Table:
         rows = Rows(names[0], names[1], durations.seconds, times.microseconds)
         if not good.all():
             rows = rows.take(good)
+        self._count_nobody(rows.user)
         self._part_notes |= dict.fromkeys(part.notes)
         self._report.notes = tuple(self._notes())
         if part.durations:
@@ -144,11 +164,15 @@ class Table:
         if len(columns) == 1:
             return columns[0]
         day, clock = map(as_text, columns)
+        clock = pc.replace_substring_regex(clock, _DAY_ZERO, "")
+        # A day without a time of day would be midnight.
+        clock = pc.if_else(pc.equal(pc.utf8_trim_whitespace(clock), ""), None, clock)
         if self._joins_time is None:
             matches = pc.match_substring_regex(clock.drop_null(), _CLOCK)
             self._joins_time = not len(matches) or bool(pc.any(matches).as_py())
         if not self._joins_time:
             return columns[1]
+        day = pc.replace_substring_regex(day, _MIDNIGHT, "")
         return pc.binary_join_element_wise(day, clock, " ")
 
     def _matching(self, part: Part) -> Part:
@@ -256,8 +280,19 @@ class Table:
                 return f"--{role} {shlex.quote(_printable(name))} takes another column"
         return ""
 
+    def _count_nobody(self, users: pa.DictionaryArray) -> None:
+        """Count rows whose user has a name that may stand for none."""
+        names = pc.utf8_lower(users.dictionary)
+        found = pc.is_in(names, pa.array(_NOBODY)).to_numpy(zero_copy_only=False)
+        for code in np.flatnonzero(found).tolist():
+            n = int((users.indices.to_numpy() == code).sum())
+            self._nobodies[users.dictionary[code].as_py()] += n
+
     def _notes(self) -> Iterator[str]:
         yield from self._part_notes
+        for name, n in self._nobodies.items():
+            rows = count_text(n, "row")
+            yield f"{rows} with the user {name!r}, who is counted as one user."
         yield from self._times.notes()
         if self._columns.end is not None:
             yield from self._ends.notes()

@@ -1,6 +1,9 @@
 """Durations that no column has: the time to the next row of the same user."""
 
+from datetime import UTC, tzinfo
+
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from sources.rows import Rows
@@ -21,6 +24,12 @@ def derive(rows: Rows, gap: float) -> NDArray[np.float64]:
     same_visit = (user[1:] == user[:-1]) & (between <= gap)
     seconds[order[:-1][same_visit]] = between[same_visit]
     return seconds
+
+
+def have_days_alone(rows: Rows, zone: tzinfo) -> bool:
+    """Whether all starts are midnights in a zone: nothing can be derived from days."""
+    times = pd.DatetimeIndex(rows.time.view("datetime64[us]"), tz=UTC).tz_convert(zone)
+    return bool((times == times.normalize()).all())
 
 
 def _order(

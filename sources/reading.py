@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from formatting import count_text, duration_text
 from sources.cleaning import Table
-from sources.derived import derive
+from sources.derived import derive, have_days_alone
 from sources.formats import read_table
 from sources.inputs import Progress, Source, expand, open_input, short_name
 from sources.options import ReadOptions
@@ -176,16 +177,23 @@ class _Reader:
         rows = join(self._kept)
         if is_dropped is not None:
             rows, derives = rows.take(~is_dropped), derives[~is_dropped]
-        if derives.all():
-            seconds = derive(rows, self._options.visit_gap)
-        else:
-            seconds = rows.seconds
-            seconds[derives] = derive(rows.take(derives), self._options.visit_gap)
+        seconds = rows.seconds
         if derives.any():
-            self._report.durations = self._rule()
-            seconds[derives] = self._known(seconds[derives])
+            of = rows if derives.all() else rows.take(derives)
+            seconds[derives] = self._derive(of)
         for start in range(0, len(seconds), _AT_ONCE):
             yield rows._replace(seconds=seconds).slice(start, start + _AT_ONCE).frame()
+
+    def _derive(self, rows: Rows) -> NDArray[np.float64]:
+        zone = ZoneInfo(self._options.times_in or "UTC")
+        if have_days_alone(rows, zone):
+            self._report.durations = (
+                "Durations are unknown: no column has them, and times are days alone, "
+                "from which none can be derived."
+            )
+            return np.full(len(rows.time), np.nan)
+        self._report.durations = self._rule()
+        return self._known(derive(rows, self._options.visit_gap))
 
     def _known(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Derived durations, unknown where an option says so of such ones."""

@@ -379,7 +379,7 @@ RIGHT: Final[dict[str, Right]] = {
     "umami.csv --user session_id --where event_type=1": Right(
         (
             "User: session_id.",
-            "Page: url_path (not page_title, event_type, event_name).",
+            "Page: url_path (not page_title, event_name, event_type).",
             "Time: created_at, ISO 8601.",
             DERIVED,
             "3 rows read, 2 kept, 1 not asked for.",

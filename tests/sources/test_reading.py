@@ -240,3 +240,49 @@ def test_two_things_that_are_wrong_are_told_at_once(write: Write) -> None:
     assert "--time-format '%d.%m.%Y %H:%M'" in str(caught.value)
     rows, _ = read(path, decimal=".", time_format="%d.%m.%Y %H:%M")
     assert rows == [["a", "p", 1.234]]
+
+
+@pytest.mark.parametrize(
+    ("days", "options"),
+    [
+        (("2024-05-01", "2024-05-02"), {}),
+        (("20240501", "20240501"), {"times_in": "Asia/Tokyo"}),
+        (("2024-05-01 00:00:00", "2024-05-01 00:00:00"), {}),
+    ],
+)
+def test_nothing_is_derived_from_days(
+    days: tuple[str, str], options: dict[str, Any], write: Write
+) -> None:
+    path = write(f"{VIEWS}a,p,{days[0]}\na,q,{days[1]}\na,r,{days[1]}\n")
+    rows, report = read(path, **options)
+    assert [row[2] for row in rows] == [None] * 3
+    assert report.durations.startswith("Durations are unknown: no column has them")
+
+
+def test_a_day_without_its_time_of_day_is_no_midnight(write: Write) -> None:
+    path = write(
+        "user_id,page,duration,date,time\na,p,1,2024-05-01,\na,p,2,2024-05-01,9:05\n"
+    )
+    rows, report = read(path)
+    assert rows == [["a", "p", 2]]
+    assert list(report.left_out) == ["an unreadable time"]
+
+
+def test_a_time_of_day_may_have_the_day_zero_of_spreadsheets(write: Write) -> None:
+    path = write(
+        "user_id,page,duration,date,time\n"
+        "a,p,1,2024-05-01 00:00:00,1899-12-30 09:05:06\n"
+    )
+    reading = read_sessions([path], ReadOptions())
+    (table,) = reading.tables
+    assert table["timestamp"].tolist() == [pd.Timestamp("2024-05-01 09:05:06")]
+
+
+def test_users_who_may_be_nobody_are_told(write: Write) -> None:
+    rows = "NULL,p,1,2024-05-01\n(not set),p,1,2024-05-01\nann,NULL,1,2024-05-01\n"
+    found, report = read(write(f"{HEADER}{rows}NULL,p,1,2024-05-01\n"))
+    assert len(found) == 4
+    assert report.files[0].notes == (
+        "2 rows with the user 'NULL', who is counted as one user.",
+        "1 row with the user '(not set)', who is counted as one user.",
+    )
