@@ -192,6 +192,8 @@ def _check(options: argparse.Namespace) -> None:
     for _ in _shown(reading.tables, "Reading", None, reading.progress):
         pass
     _tell(reading.origin)
+    if reading.origin.report.durations:
+        print(printable(reading.origin.report.durations))
 
 
 def _tell(origin: Origin) -> None:

@@ -130,7 +130,7 @@
 
     function writePage({text, tables, chips, unfiltered, asked, address, caption, controls}) {
         writeText(text);
-        for (const details of document.querySelectorAll("details")) {
+        for (const details of document.querySelectorAll(".tools details")) {
             const chart = details.id.replace("-details", "");
             details.open = chart in tables;
             document.getElementById(`${chart}-table`)

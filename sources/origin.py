@@ -106,7 +106,7 @@ class Report:
         )
 
     def sections(self) -> list[tuple[str, list[str]]]:
-        """What was understood: headings, and under each some lines.
+        """What was understood but for ``durations``: headings, and lines under each.
 
         Files that were understood alike are told together.
         """
@@ -119,9 +119,8 @@ class Report:
         reasons = [f"{each.text()}." for each in self.left_out.values()]
         if reasons:
             found.append(("Rows left out", reasons))
-        notes = [self.durations] * bool(self.durations) + self.notes
-        if notes:
-            found.append(("Besides", notes))
+        if self.notes:
+            found.append(("Besides", self.notes))
         return found
 
     @property

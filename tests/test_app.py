@@ -228,8 +228,7 @@ def test_says_how_a_file_is_understood_and_ends(tmp_path: Path) -> None:
         "  Time: when, written as '%d/%m/%Y %H:%M', UTC where no zone is named.",
         "  Duration: derived from the next row of the same user.",
         "  1 row read, 1 kept.",
-        "Besides",
-        "  Durations are derived: the time to the same user's next row, unknown where "
+        "Durations are derived: the time to the same user's next row, unknown where "
         "that is over 30 min away or there is none.",
     ]
     again = run("--check", str(saved))

@@ -379,3 +379,38 @@ def test_a_chart_is_named_and_described(open_page: Open) -> None:
         expect(section).to_have_attribute("aria-describedby", f"{chart}-finding")
         name = page.locator(f"#{chart}-heading").inner_text()
         expect(page.get_by_role("region", name=name, exact=True)).to_have_count(1)
+
+
+def test_says_how_the_data_was_read(
+    open_page: Open, table_file: Callable[..., str]
+) -> None:
+    page = open_page("--no-debug", table_file("ann,<b>x</b>,5,2024-01-01\n" * 19))
+    panel = page.locator(".report")
+    assert page.locator(".alarm").count() == 0
+    assert not panel.locator("dl").is_visible()
+    panel.locator("summary").click()
+    assert panel.locator("dt").all_inner_texts() == ["sessions.csv"]
+    assert panel.locator("dd").all_inner_texts() == [
+        "CSV, separated by commas, UTF-8.",
+        "User: user_id.",
+        "Page: page.",
+        "Time: timestamp, ISO 8601, UTC where no zone is named.",
+        "Duration: duration, in seconds.",
+        "19 rows read, 19 kept.",
+    ]
+    # A pick redraws the page, and leaves what is open.
+    page.get_by_text("Median", exact=True).click()
+    page.wait_for_url("**stat=median*")
+    drawn(page)
+    assert panel.locator("dl").is_visible()
+
+
+def test_many_rows_left_out_are_an_alarm(
+    open_page: Open, table_file: Callable[..., str]
+) -> None:
+    rows = "ann,home,5,2024-01-01\n" + "ann,home,<i>no</i>,2024-01-01\n"
+    page = open_page("--no-debug", table_file(rows))
+    assert page.get_by_role("alert").filter(has_text="50 %").inner_text() == (
+        "50 % of all rows can't be used and are left out: 1 with an unreadable "
+        "duration, such as line 3: '<i>no</i>'."
+    )
