@@ -165,6 +165,11 @@ def _add_row_options(parser: argparse.ArgumentParser) -> None:
         "this (30min)",
     )
     add("--zero-is-unknown", action="store_true", help="a duration of 0 is unknown")
+    add(
+        "--negative-is-unknown",
+        action="store_true",
+        help="a negative duration, such as -1, is unknown",
+    )
     add("--longest", type=_span, metavar="SPAN", help="longer durations are unknown")
     add(
         "--merge-pages",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from formatting import count_text
 from sources.durations import DurationReader, Durations
+from sources.moments import DAY, Moments, check_unit
 from sources.names import Columns, find_columns
 from sources.options import ReadOptions
 from sources.origin import BadInput, FileReport
@@ -19,13 +20,8 @@ from sources.pages import PageMerger
 from sources.parts import LeftOut, Part
 from sources.rows import Rows
 from sources.texts import as_text, read_names
-from sources.times import TimeReader, Times, hint
+from sources.times import Times, hint
 
-_CLOCK: Final = r"^\s*\d{1,2}:\d{2}"
-_DAY_ZERO: Final = r"^\s*1899-12-3[01][ T]"
-"""The day that databases and spreadsheets of one maker give to a time of day."""
-
-_MIDNIGHT: Final = r"[ T]00:00(:00(\.0+)?)?\s*$"
 _NOBODY: Final = (
     "null",
     "\\n",
@@ -61,11 +57,10 @@ class Table:
         self._keys = keys
         self._options = options
         self._merger = merger
-        self._times = TimeReader(options.time_format, options.times_in)
-        self._ends = TimeReader(options.time_format, options.times_in)
+        self._starts = Moments(options)
+        self._ends = Moments(options)
         self._durations: DurationReader | None = None
         self._wanted: list[int] = []
-        self._joins_time: bool | None = None
         self._part_notes: dict[str, None] = {}
         self._nobodies: Counter[str] = Counter()
 
@@ -73,7 +68,7 @@ class Table:
     def is_derived(self) -> bool:
         """Whether durations follow from the next row, for want of a column."""
         columns = self._columns
-        return columns.duration is None and columns.end is None
+        return columns.duration is None and not columns.ends
 
     def choose(self, names: Sequence[str]) -> list[int]:
         """The columns that are wanted, the user's and the page's first.
@@ -88,7 +83,8 @@ class Table:
             columns.page,
             *columns.time,
             columns.duration,
-            columns.end,
+            *columns.ends,
+            columns.check_end,
             *columns.where,
         ]
         self._columns = columns
@@ -113,7 +109,7 @@ class Table:
                 (self._columns.page, "page"),
             )
         ]
-        times = self._times.read(self._time_column(part))
+        times = self._starts.read(self._of(part, self._columns.time))
         durations = self._read_durations(part, times)
         reasons = {
             "no user": _is_null(names[0]),
@@ -155,25 +151,8 @@ class Table:
         value = self._keys[index - n_columns][1]
         return pa.chunked_array([pa.repeat(pa.scalar(value), part.table.num_rows)])
 
-    def _time_column(self, part: Part) -> pa.ChunkedArray:
-        """The start, whose day and time of day may be two columns.
-
-        Of two columns the second may hold the whole time, and then is it alone.
-        """
-        columns = [self._column(part, index) for index in self._columns.time]
-        if len(columns) == 1:
-            return columns[0]
-        day, clock = map(as_text, columns)
-        clock = pc.replace_substring_regex(clock, _DAY_ZERO, "")
-        # A day without a time of day would be midnight.
-        clock = pc.if_else(pc.equal(pc.utf8_trim_whitespace(clock), ""), None, clock)
-        if self._joins_time is None:
-            matches = pc.match_substring_regex(clock.drop_null(), _CLOCK)
-            self._joins_time = not len(matches) or bool(pc.any(matches).as_py())
-        if not self._joins_time:
-            return columns[1]
-        day = pc.replace_substring_regex(day, _MIDNIGHT, "")
-        return pc.binary_join_element_wise(day, clock, " ")
+    def _of(self, part: Part, indices: Sequence[int]) -> list[pa.ChunkedArray]:
+        return [self._column(part, index) for index in indices]
 
     def _matching(self, part: Part) -> Part:
         """The rows that are asked for; their places stay those in the file."""
@@ -195,48 +174,71 @@ class Table:
 
     def _read_durations(self, part: Part, times: Times) -> Durations:
         columns = self._columns
-        if columns.duration is not None:
-            if self._durations is None:
-                self._durations = DurationReader(
-                    columns.unit,
-                    decimal=self._options.decimal,
-                    point_is_usual=part.point_is_usual,
-                    zero_is_unknown=self._options.zero_is_unknown,
-                    longest=self._options.longest,
-                )
-            try:
-                return self._durations.read(
-                    self._column(part, columns.duration), part.locate
-                )
-            except BadInput as error:
-                self._leave_out(part, {"an unreadable time": times.unreadable})
-                raise self._with_times(error) from None
-        if columns.end is None:
+        if columns.ends:
+            return self._differences(part, times)
+        if columns.duration is None:
             return Durations(np.full(part.table.num_rows, np.nan), {})
-        return self._differences(part, times, columns.end)
-
-    def _differences(self, part: Part, times: Times, end: int) -> Durations:
-        """Durations from the start to the end; unknown where there is no end."""
-        column = self._column(part, end)
-        ends = self._ends.read(column)
-        blank = pc.equal(pc.utf8_trim_whitespace(pc.fill_null(as_text(column), "")), "")
-        unknown: NDArray[np.bool_] = blank.to_numpy()
         if self._durations is None:
-            self._durations = DurationReader(
-                "us",
-                decimal=".",
-                point_is_usual=True,
-                zero_is_unknown=self._options.zero_is_unknown,
-                longest=self._options.longest,
+            self._durations = self._reader(
+                columns.unit, part.point_is_usual, self._options.negative_is_unknown
             )
-        usable = ~(ends.unreadable | times.unreadable)
-        lengths = pa.array(ends.microseconds - times.microseconds, mask=~usable)
-        found = self._durations.read(pa.chunked_array([lengths]), part.locate)
+        try:
+            column = self._column(part, columns.duration)
+            found = self._durations.read(column, part.locate)
+        except BadInput as error:
+            self._leave_out(part, {"an unreadable time": times.unreadable})
+            raise self._with_times(error) from None
+        if columns.check_end is not None and columns.unit is None:
+            between, usable = self._between(part, times, [columns.check_end])
+            seconds = np.where(usable, found.seconds, np.nan)
+            first = int(((seconds > 0) & (between > 0)).argmax())
+            place = part.locate(first) if len(seconds) else ""
+            name = columns.names[columns.duration]
+            check_unit(seconds, between / 1e6, name, place)
+        return found
+
+    def _reader(
+        self,
+        unit: str | None,
+        point_is_usual: bool = True,
+        negative_is_unknown: bool = False,
+    ) -> DurationReader:
+        options = self._options
+        return DurationReader(
+            unit,
+            decimal=options.decimal,
+            point_is_usual=point_is_usual,
+            zero_is_unknown=options.zero_is_unknown,
+            negative_is_unknown=negative_is_unknown,
+            longest=options.longest,
+        )
+
+    def _between(
+        self, part: Part, times: Times, indices: Sequence[int]
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Microseconds from starts to ends, and where both are known."""
+        day = self._of(part, self._columns.time[:1])[0] if self._starts.joins else None
+        ends = self._ends.read(self._of(part, indices), day)
+        between = ends.microseconds - times.microseconds
+        if self._ends.is_clock:
+            # An end before its start is on the next day.
+            between = np.where(between < 0, between + DAY, between)
+        return between, ~(ends.unreadable | times.unreadable)
+
+    def _differences(self, part: Part, times: Times) -> Durations:
+        """Durations from the start to the end; unknown where there is no end."""
+        between, usable = self._between(part, times, self._columns.ends)
+        texts = pc.fill_null(as_text(self._column(part, self._columns.ends[-1])), "")
+        is_blank = pc.equal(pc.utf8_trim_whitespace(texts), "").to_numpy()
+        if self._durations is None:
+            self._durations = self._reader("us")
+        lengths = pa.chunked_array([pa.array(between, mask=~usable)])
+        found = self._durations.read(lengths, part.locate)
         unusable = dict(found.unusable)
         negative = unusable.pop("a negative duration", np.zeros(len(usable), np.bool_))
         return found._replace(
             unusable={
-                "an unreadable end": ends.unreadable & ~unknown,
+                "an unreadable end": ~(usable | times.unreadable | is_blank),
                 "an end before its start": negative,
                 **unusable,
             }
@@ -262,16 +264,23 @@ class Table:
         columns = self._columns
         if reason in ("no user", "no page"):
             return place, self._other_column(reason.removeprefix("no "))
+        start, end = self._starts.texts, self._ends.texts
         if reason == "an end before its start":
-            values = [self._time_column(part), self._column(part, columns.end or 0)]
-            return f"{place}: {' to '.join(_shown(value, row) for value in values)}", ""
-        if reason == "an unreadable time":
-            value = self._time_column(part)
-        else:
-            value = self._column(part, columns.duration or columns.end or 0)
-        text = as_text(value)[row].as_py() or ""
-        is_time = reason in ("an unreadable time", "an unreadable end")
-        return f"{place}: {_shown(value, row)}", hint(text) if is_time else ""
+            return f"{place}: {_shown(start, row)} to {_shown(end, row)}", ""
+        moments = {"an unreadable time": start, "an unreadable end": end}
+        if reason in moments:
+            value = as_text(moments[reason])[row].as_py()
+            advice = hint(value or "").replace("DAY+TIME", self._day_and_time())
+            return f"{place}: {_shown(moments[reason], row)}", advice
+        if columns.duration is None:
+            return f"{place}: {_shown(start, row)} to {_shown(end, row)}", ""
+        return f"{place}: {_shown(self._column(part, columns.duration), row)}", ""
+
+    def _day_and_time(self) -> str:
+        """What ``--time`` could be where the column of the time has no day."""
+        days = [name for role, name in self._columns.passed_over if role == "time"]
+        time = self._columns.names[self._columns.time[-1]]
+        return shlex.quote(f"{_printable(days[0])}+{time}") if days else "DAY+TIME"
 
     def _other_column(self, role: str) -> str:
         """An option that takes another column, such as one of anonymous users."""
@@ -293,8 +302,8 @@ class Table:
         for name, n in self._nobodies.items():
             rows = count_text(n, "row")
             yield f"{rows} with the user {name!r}, who is counted as one user."
-        yield from self._times.notes()
-        if self._columns.end is not None:
+        yield from self._starts.notes()
+        if self._columns.ends:
             yield from self._ends.notes()
         if self._durations is not None:
             yield from self._durations.notes()
@@ -303,28 +312,35 @@ class Table:
         """Lines about the form of the file and the columns that were taken."""
         columns = self._columns
         names = [_printable(name) for name in columns.names]
-        used = columns.time[-1 - bool(self._joins_time) :]
-        time = " and ".join(names[index] for index in used)
+        time = _joined(names, columns.time[-1 - self._starts.joins :])
         lines = {
             "user": names[columns.user],
             "page": names[columns.page],
-            "time": ", ".join(filter(None, (time, self._times.description()))),
+            "time": ", ".join(filter(None, (time, self._starts.description()))),
         }
         if columns.duration is not None and self._durations is not None:
             lines["duration"] = (
                 f"{names[columns.duration]}, {self._durations.description()}"
             )
-        elif columns.end is not None:
-            lines["duration"] = f"from the start to {names[columns.end]}"
+        elif columns.ends:
+            end = _joined(names, columns.ends)
+            lines["duration"] = f"from the start to {end}"
         else:
             lines["duration"] = "derived from the next row of the same user"
         yield f"{part.form}."
         for role, text in lines.items():
+            roles = ("duration", "end") if role == "duration" else (role,)
             others = [
-                _printable(name) for which, name in columns.passed_over if which == role
+                _printable(name)
+                for which, name in columns.passed_over
+                if which in roles
             ]
             more = f" (not {', '.join(others)})" if others else ""
             yield f"{role.capitalize()}: {text}{more}."
+
+
+def _joined(names: Sequence[str], indices: Sequence[int]) -> str:
+    return " and ".join(names[index] for index in indices)
 
 
 def _is_null(names: pa.DictionaryArray) -> NDArray[np.bool_]:

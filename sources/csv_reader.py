@@ -22,11 +22,20 @@ BLOCK_SIZE: Final = 1 << 23
 _LONGEST_ROW: Final = 1 << 22
 _CHUNK: Final = 1 << 20
 _MARK: Final = "\0"
-_WORDS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_WORDS: Final = {
+    ",": "commas",
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "vertical bars",
+    "\x01": "control-A",
+}
 _ESCAPED: Final = (
     r"Some quotation marks seem to be written as \"; --escape reads them as such."
 )
 _HINT: Final = r"add --escape if quotation marks are written as \""
+_HINT_DELIMITER: Final = (
+    "add --escape if a backslash before a delimiter makes it a plain letter"
+)
 
 
 def read_csv(
@@ -43,9 +52,15 @@ def read_csv(
     head = stream.read(3).removeprefix(BOM_UTF8)
     while len(head) < HEAD_SIZE and (more := stream.read(HEAD_SIZE - len(head))):
         head += more
+    # Old Macs end lines so.
+    has_returns = b"\r" in head and b"\n" not in head
+    if has_returns:
+        head = head.replace(b"\r", b"\n")
     reader = _Reader(find_layout(head, choose, options), options)
     pending = b""
     for block in _blocks(head[reader.layout.begin :], stream, block_size):
+        if has_returns:
+            block = block.replace(b"\r", b"\n")
         part, pending = reader.read(pending, block)
         if part:
             yield part
@@ -83,7 +98,7 @@ class _Reader:
         end = self._last_end(data) if block else len(data)
         data, rest = data[:end], data[end:]
         check_text(data, self._line)
-        ragged: list[bool] = []
+        ragged: list[str] = []
         table = self._parse(data, ragged)
         if table is None:
             # A row goes on. Where it begins can only be found row by row.
@@ -117,7 +132,7 @@ class _Reader:
             end = data.rfind(b"\n", 0, end)
         return end + 1
 
-    def _parse(self, data: bytes, ragged: list[bool]) -> pa.Table | None:
+    def _parse(self, data: bytes, ragged: list[str]) -> pa.Table | None:
         """Parse rows; None if the end of the data is between quotation marks."""
         if b'"' not in data:
             return self._arrow(data, ragged)
@@ -128,18 +143,19 @@ class _Reader:
         is_whole = len(table) and table.columns[-1][-1].as_py() == _MARK
         return table[:-1] if is_whole else None
 
-    def _arrow(self, data: bytes, ragged: list[bool], chunk: int = _CHUNK) -> pa.Table:
-        """Parse rows; for those of other widths, list whether they seem escaped."""
+    def _arrow(self, data: bytes, ragged: list[str], chunk: int = _CHUNK) -> pa.Table:
+        """Parse rows; for those of other widths, list hints, "" where there is none."""
         names = [str(index) for index in self.layout.wanted]
         types = dict.fromkeys(names, pa.string())
         if self.layout.has_extra:
-            types[str(self.layout.n_fields - 1)] = pa.string()
+            extra = range(len(self.layout.names), self.layout.n_fields)
+            types |= dict.fromkeys(map(str, extra), pa.string())
         ragged.clear()
         if not data:
             return pa.schema(types.items()).empty_table()
 
         def skip(row: Any) -> str:
-            ragged.append('\\"' in row.text)
+            ragged.append(self._hint(row.text))
             return "skip"
 
         every = [str(index) for index in range(self.layout.n_fields)]
@@ -147,7 +163,7 @@ class _Reader:
         mark = BOM_UTF8 * data.startswith(BOM_UTF8)
         try:
             return pa.csv.read_csv(
-                pa.BufferReader(mark + data),
+                pa.BufferReader(mark + self.layout.finder.plain(data)),
                 pa.csv.ReadOptions(column_names=every, block_size=chunk),
                 pa.csv.ParseOptions(
                     delimiter=self.layout.delimiter,
@@ -173,17 +189,26 @@ class _Reader:
             words = str(error).splitlines()[0][:200]
             raise BadInput(f"cannot be read as CSV ({words})") from None
 
-    def _part(self, data: bytes, table: pa.Table, ragged: list[bool]) -> Part:
+    def _hint(self, row: str) -> str:
+        """What to do about a row of another width."""
+        if self._escape:
+            return ""
+        if '\\"' in row:
+            return _HINT
+        return _HINT_DELIMITER if f"\\{self.layout.delimiter}" in row else ""
+
+    def _part(self, data: bytes, table: pa.Table, ragged: list[str]) -> Part:
         layout, line = self.layout, self._line
         n_ragged = len(ragged)
         if layout.has_extra:
             n_ragged += len(table)
-            table = table.filter(pc.equal(table.columns[-1], ""))
+            for index in range(len(layout.names), layout.n_fields):
+                table = table.filter(pc.equal(table[str(index)], ""))
             n_ragged -= len(table)
         left_out = []
         if n_ragged:
             self._example = self._example or self._describe(data)
-            hint = _HINT if any(ragged) and not self._escape else ""
+            hint = next(filter(None, ragged), "")
             why = "the wrong number of fields"
             left_out = [LeftOut(why, n_ragged, self._example, hint)]
         rows = (row.line for row in layout.finder.find(data, line) if layout.fits(row))
@@ -214,7 +239,8 @@ class _Reader:
         fields = f"{row.n_fields} field{'s' * (row.n_fields != 1)}"
         n = len(layout.names)
         expected = f"the header has {n}"
-        if layout.n_fields < n or not self._has_header:
+        is_named = self._has_header and not layout.has_row_names
+        if layout.n_fields < n or not is_named:
             expected = f"the first rows have {layout.n_fields}"
         return f"line {row.line}: {fields}, where {expected}"
 

@@ -21,6 +21,7 @@ from schema import LONGEST_DURATION
 from sources.origin import BadInput
 
 UNITS: Final[Mapping[str, float]] = {
+    "ns": 1e-9,
     "us": 1e-6,
     "ms": 1e-3,
     "s": 1.0,
@@ -30,9 +31,13 @@ UNITS: Final[Mapping[str, float]] = {
 }
 """What numbers may count, in seconds."""
 
+HOURS_AND_MINUTES: Final = "h:mm"
+"""The unit of a column that says that its 1:30 is an hour and a half."""
+
 UNKNOWN: Final = (
     *("", "na", "n/a", "nan", "nat", "null", "none", "\\n", "<na>", "#n/a"),
-    *("(not set)", "-"),
+    *("(not set)", "-", "--", ".", "?", "#nv", "#n/v", "#value!", "#ref!"),
+    *("[null]", "<null>", "nil", "unknown"),
 )
 """How files write a duration that is not known; capital letters do as well."""
 
@@ -44,7 +49,10 @@ _OFTEN_UNKNOWN: Final = pa.array(
 )
 """Most ways to write those, for Arrow to find them."""
 
-_NAMES: Final = ("microseconds", "milliseconds", "seconds", "minutes", "hours", "days")
+_NAMES: Final = (
+    *("nanoseconds", "microseconds", "milliseconds", "seconds", "minutes", "hours"),
+    "days",
+)
 _NAME_OF: Final = dict(zip(UNITS, _NAMES, strict=True))
 
 _WORDS: Final = {
@@ -93,6 +101,14 @@ _CLOCK: Final = re.compile(
     r"(?:([+-]?[0-9]{1,9}) days?,? (?=[+-]?[0-9]+:[0-9]+:))?([+-]?)"
     r"(?:([0-9]{1,9}):(?=[0-5][0-9]:))?([0-9]{1,9}):([0-5][0-9])(?:[.,]([0-9]{1,30}))?"
 )
+_DAYS_CLOCK: Final = re.compile(
+    r"([+-]?)([0-9]{1,9})[. ]((?:[01]?[0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"(?:[.,][0-9]{1,30})?)"
+)
+"""The days before a clock of less than a day, as .NET and SQL write them."""
+_HOURS_CLOCK: Final = re.compile(r"([+-]?)([0-9]{1,9}):([0-5][0-9])")
+_LONG_UNITS: Final = ("h", "d")
+"""Units of numbers among which a clock such as 1:30 is no minute and a half."""
 _OFTEN_CLOCK: Final = (
     "^(?:(?:(?P<days>[0-9]{1,9}) days? )?(?P<hours>[0-9]{1,9}):)?"
     r"(?P<minutes>[0-5][0-9]):(?P<rest>[0-5][0-9])(?:\.(?P<fraction>[0-9]{1,30}))?$"
@@ -109,6 +125,8 @@ _ISO_UNITS: Final = (604_800, 86_400, 3_600, 60, 1)
 _MOST_CACHED: Final = 100_000
 _ENOUGH: Final = 1_000
 """Rows that mostly show what all are like."""
+_ENOUGH_KNOWN: Final = 20
+"""Durations that are enough to wonder at."""
 
 Locate = Callable[[int], str]
 
@@ -154,23 +172,30 @@ class DurationReader:
         point_is_usual: bool,
         zero_is_unknown: bool,
         longest: float | None,
+        negative_is_unknown: bool = False,
     ) -> None:
         """*unit* is a key of ``UNITS`` (None: seconds), *longest* is in seconds.
+
+        *unit* may be ``HOURS_AND_MINUTES``, too. It tells what a clock of two parts is:
+        1:30 is H:MM among hours, unreadable among days, and MM:SS otherwise.
 
         *decimal* is "." or ",", or None to find it; *point_is_usual* says that files of
         this form nearly always have decimal points.
         """
-        self._unit = unit or "s"
+        self._unit = "h" if unit == HOURS_AND_MINUTES else unit or "s"
+        self._names_unit = unit is not None
         self._decimal = decimal
         self._point_is_usual = point_is_usual
         self._zero_is_unknown = zero_is_unknown
+        self._negative_is_unknown = negative_is_unknown
         self._longest = longest
         self._mark = decimal
         self._evidence: dict[str, str] = {}
         self._unsure: list[str] = []
         self._cache: dict[str, _Reading] = {}
         self._forms: dict[str, None] = {}
-        self._n_zero = self._n_long = 0
+        self._n_zero = self._n_negative = self._n_long = 0
+        self._n_known = self._n_short = 0
 
     def read(self, column: pa.ChunkedArray, locate: Locate) -> Durations:
         """The durations of a part; *locate* says where the row of an index is.
@@ -198,6 +223,8 @@ class DurationReader:
             self._saw_numbers(seconds)
         else:
             words = f"holds {kind}, where durations should be"
+            if pa.types.is_interval(kind) or pa.types.is_fixed_size_binary(kind):
+                words += "; export it as seconds"
             raise BadInput(f"the column of the duration {words}")
         return self._limited(seconds, unreadable)
 
@@ -214,13 +241,25 @@ class DurationReader:
     def notes(self) -> list[str]:
         """What a person should know of the durations, in sentences."""
         longest = duration_text(self._longest or 0)
-        counts = {"of 0": self._n_zero, f"over {longest}": self._n_long}
-        return [
+        counts = {
+            "of 0": self._n_zero,
+            "below 0": self._n_negative,
+            f"over {longest}": self._n_long,
+        }
+        notes = [
             f"{count_text(n, 'duration')} {which} {'is' if n == 1 else 'are'} taken as "
             "unknown."
             for which, n in counts.items()
             if n
         ]
+        plain = not self._names_unit and list(self._forms) == ["in seconds"]
+        most = self._n_short * 100 >= self._n_known * 99
+        if plain and most and self._n_known >= _ENOUGH_KNOWN:
+            notes.append(
+                "Nearly all durations are under 1 s; if they are days or hours, say so "
+                "with --duration-unit."
+            )
+        return notes
 
     def _limited(
         self, seconds: NDArray[np.float64], unreadable: NDArray[np.bool_]
@@ -231,6 +270,10 @@ class DurationReader:
             zero = seconds == 0
             self._n_zero += int(zero.sum())
             seconds = np.where(zero, np.nan, seconds)
+        if self._negative_is_unknown:
+            negative = seconds < 0
+            self._n_negative += int(negative.sum())
+            seconds = np.where(negative, np.nan, seconds)
         if self._longest is not None:
             long = (seconds > self._longest) & ~infinite
             self._n_long += int(long.sum())
@@ -242,9 +285,10 @@ class DurationReader:
             "a duration of over a century": (seconds > LONGEST_DURATION) & ~infinite,
         }
         bad = np.logical_or.reduce(list(unusable.values()))
-        return Durations(
-            np.where(bad, np.nan, seconds) if bad.any() else seconds, unusable
-        )
+        seconds = np.where(bad, np.nan, seconds) if bad.any() else seconds
+        self._n_known += int((seconds >= 0).sum())
+        self._n_short += int(((seconds > 0) & (seconds < 1)).sum())
+        return Durations(seconds, unusable)
 
     def _texts(
         self, column: pa.ChunkedArray, locate: Locate
@@ -292,7 +336,7 @@ class DurationReader:
         rows = np.flatnonzero(rest.to_numpy())
         encoded = texts.filter(rest).combine_chunks().dictionary_encode()
         indices = encoded.indices.to_numpy()
-        values, forms = _clocks(encoded.dictionary)
+        values, forms = _clocks(encoded.dictionary, self._unit)
         others = np.flatnonzero(np.isnan(values))
         # Arrow doesn't check that what should be UTF-8 is.
         different = encoded.dictionary.take(others).cast(pa.binary()).to_pylist()
@@ -330,11 +374,13 @@ class DurationReader:
 
         Raises BadInput where it contradicts itself, or what was read before.
         """
-        before = list(self._unsure)
+        before, either = list(self._unsure), list(self._unsure)
         for row, kind, text in sorted(found):
             place = f"{locate(row)}: {text!r:.60}"
             if len(kind) == 1:
                 self._evidence.setdefault(kind, place)
+            if kind == "?,":
+                either.append(place)
             if (
                 kind == "?,"
                 or kind == ","
@@ -346,7 +392,9 @@ class DurationReader:
             words = f"{comma} has a decimal comma, but {point} has a decimal point"
             raise BadInput(f"{words}; {_SAY}")
         if comma and self._point_is_usual:
-            raise self._ambiguous()
+            words = f"{comma} has a decimal comma, which is unusual in such a file"
+            words += f", and {either[0]} may have one" if either else ""
+            raise BadInput(f"{words}; say it with --decimal ,")
         if comma and before and not self._mark:
             words = f"{before[0]} came before {comma}, which has a decimal comma"
             raise BadInput(f"durations are ambiguous: {words}; {_SAY}")
@@ -447,9 +495,10 @@ def _marked(
     return found
 
 
-def _clocks(texts: pa.StringArray) -> tuple[NDArray[np.float64], list[str]]:
+def _clocks(texts: pa.StringArray, unit: str) -> tuple[NDArray[np.float64], list[str]]:
     """Seconds of clocks in their usual forms, NaN for other texts, and the forms.
 
+    Clocks of two parts are left to ``_clock`` where *unit* says that they are no MM:SS.
     There may be as many as there are rows, so that ``_clock`` would take long.
     """
     if not _may_have(pa.chunked_array([texts]), ":"):
@@ -457,10 +506,12 @@ def _clocks(texts: pa.StringArray) -> tuple[NDArray[np.float64], list[str]]:
     days, hours, minutes, rest, fraction = pc.extract_regex(
         texts, _OFTEN_CLOCK
     ).flatten()
+    if unit in _LONG_UNITS:
+        hours = pc.if_else(pc.not_equal(hours, ""), hours, None)
     whole = pa.array(np.zeros(len(texts), np.int64))
-    for field, unit in ((days, 86_400), (hours, 3_600), (minutes, 60), (rest, 1)):
+    for field, each in ((days, 86_400), (hours, 3_600), (minutes, 60), (rest, 1)):
         number = pc.if_else(pc.equal(field, ""), "0", field).cast(pa.int64())
-        whole = pc.add(whole, pc.multiply(number, unit))
+        whole = pc.add(whole, pc.multiply(number, each))
     written = pc.binary_join_element_wise(whole.cast(pa.string()), fraction, ".")
     has_days, has_hours = pc.not_equal(days, ""), pc.not_equal(hours, "")
     forms = {
@@ -492,7 +543,7 @@ def _reading(text: str, unit: str) -> _Reading:
     if re.fullmatch("[+-]?inf(inity)?", small):
         return _Reading(in_units, float(small), float(small))
     if ":" in small:
-        return _clock(small)
+        return _clock(small, unit)
     if iso := _ISO.fullmatch(small):
         pieces = [(piece or "0").replace(",", ".") for piece in iso.groups()[1:]]
         seconds = _sum(zip(pieces, _ISO_UNITS, strict=True))
@@ -515,8 +566,21 @@ def _reading(text: str, unit: str) -> _Reading:
     return _amounts("with units", sign, list(zip(numbers, factors, strict=True)))
 
 
-def _clock(text: str) -> _Reading:
-    """What a text such as "1:02:03.5" or "-1 days +23:59:00" is."""
+def _clock(text: str, unit: str) -> _Reading:
+    """What a text such as "1:02:03.5" or "-1 days +23:59:00" is, among *unit*."""
+    if match := _DAYS_CLOCK.fullmatch(text):
+        # The sign is that of all.
+        sign, days, clock = match.groups()
+        part = _clock(f"{days} days {clock}", unit)
+        seconds = -(part.by_point or 0) if sign == "-" else part.by_point
+        return _Reading(part.form, seconds, seconds)
+    if unit in _LONG_UNITS and text.count(":") == 1:
+        match = _HOURS_CLOCK.fullmatch(text)
+        if not match or unit != "h":
+            return _NOTHING
+        seconds = float(int(match[2]) * 3_600 + int(match[3]) * 60)
+        seconds = -seconds if match[1] == "-" else seconds
+        return _Reading("as H:MM", seconds, seconds)
     match = _CLOCK.fullmatch(text)
     if not match:
         return _NOTHING

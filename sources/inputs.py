@@ -8,7 +8,7 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
 from urllib.parse import unquote
@@ -20,6 +20,11 @@ STANDARD_INPUT: Final = Path("-")
 
 _BUFFER: Final = 1 << 16
 _HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
+_NO_TABLE: Final = re.compile(
+    r".*\.(md|html?|pdf|png|jpe?g|sql|py|crc)"
+    r"|(readme|licen[sc]e|copying)([^a-z.][^.]*)?(\.[a-z]{2})?(\.(txt|rst))?",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,11 @@ class Source:
     """How messages name it: "standard input", "sessions.csv", "folder/part-0.csv"."""
     keys: tuple[tuple[str, str], ...] = ()
     """Hive partition columns and their values, from the names of its folders."""
+    skipped: tuple[str, ...] = ()
+    """Files beside it that are no tables by their names, or empty.
+
+    They are named as it is, and told with the first file of a folder only.
+    """
 
 
 def is_read_once(path: Path) -> bool:
@@ -63,10 +73,16 @@ def natural_key(name: str) -> tuple[list[list[str | int]], str]:
     return [[int(s) if n % 2 else s for n, s in enumerate(p)] for p in parts], name
 
 
+def is_no_table(name: str) -> bool:
+    """Whether a file beside others is no table by its name, such as "README.md"."""
+    return bool(_NO_TABLE.fullmatch(re.split(r"[/\\]", name)[-1]))
+
+
 def expand(paths: Sequence[Path]) -> list[Source]:
     """The files that paths stand for: a folder for all under it, a pattern for matches.
 
     Files of a folder or pattern are in the natural order of their names, each once.
+    Of a folder, those that are no tables by their names and empty ones are skipped.
     A file that doesn't exist is among them, and fails when it is opened. Raises
     BadInput, with the name, where nothing is found, or two paths give the same file.
     """
@@ -93,7 +109,16 @@ def _sources(path: Path) -> list[Source]:
         files = _files(path)
         if not files:
             raise BadInput(f"{path}: the folder has no files")
-        return [Source(file, str(file), _hive_keys(file, path)) for file in files]
+        kept: list[Path] = []
+        skipped: list[Path] = []
+        for file in files:
+            is_skipped = is_no_table(file.name) or _is_empty(file)
+            (skipped if is_skipped else kept).append(file)
+        if not kept:
+            raise BadInput(f"{path}: no table in it")
+        found = [Source(file, str(file), _hive_keys(file, path)) for file in kept]
+        found[0] = replace(found[0], skipped=tuple(map(str, skipped)))
+        return found
     if set("*?[") & set(str(path)) and not os.path.lexists(path):
         matches = sorted(glob.glob(str(path), recursive=True), key=natural_key)
         if not matches:
@@ -131,6 +156,13 @@ def _files(folder: Path) -> list[Path]:
             elif os.path.isfile(entry.path) or not os.path.exists(entry.path):
                 files.append(Path(entry.path))
     return sorted(files, key=lambda file: natural_key(str(file)))
+
+
+def _is_empty(file: Path) -> bool:
+    try:
+        return file.stat().st_size == 0
+    except OSError:
+        return False
 
 
 def _hive_keys(file: Path, folder: Path) -> tuple[tuple[str, str], ...]:

@@ -1,7 +1,7 @@
 """Tables as JSON: one object for each row, in lines, one after another or in an array.
 
-Values become text as they are written. Objects within objects are flattened: their
-values have names with dots, such as ``properties.url``.
+Values become text as they are written, whole numbers without a fraction. Objects within
+objects are flattened: their values have names with dots, such as ``properties.url``.
 """
 
 import codecs
@@ -26,6 +26,7 @@ _ROWS: Final = 1 << 16
 _SAMPLE: Final = 1_000
 _DEPTH: Final = 8
 _SHOWN: Final = 60
+_MOST_LATE: Final = 10_000
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BEGINS: Final = re.compile(
     r"""\s*(\{\s*(["'}]|$)|\[\s*([\[\]{"]|$|(-?\d[\d.eE+-]*|true|false|null)\s*[],]))"""
@@ -41,6 +42,9 @@ _Values = Iterator[tuple[int, object]]
 """JSON values, each with the line where it begins."""
 _Paths = Sequence[tuple[str, ...]]
 """Keys that lead to a value in objects within objects, in several ways."""
+
+_Columns = dict[str, list[tuple[str, ...]]]
+"""The names of columns in objects, and the keys that each name stands for."""
 
 
 class _Written(str):
@@ -60,8 +64,21 @@ class _TooLong(BadInput):
 
 
 _TEXTS: Final = (str, _Written)
+_WHOLE: Final = re.compile(r"(0|-?[1-9][0-9]{0,15})\.0+")
+
+
+def _float(text: str) -> _Written:
+    """A number as it is written, but whole ones as they are without their fraction.
+
+    5 and 5.0 are one number to JSON, and so are one user.
+    """
+    match = _WHOLE.fullmatch(text) if text[-1] == "0" else None
+    is_exact = match and abs(int(match[1])) < 2**53
+    return _Written(match[1] if match and is_exact else text)
+
+
 _DECODER: Final = json.JSONDecoder(
-    parse_int=_Written, parse_float=_Written, parse_constant=_Written
+    parse_int=_Written, parse_float=_float, parse_constant=_Written
 )
 
 
@@ -75,28 +92,48 @@ def read_json(stream: BinaryIO, choose: Choose, options: ReadOptions) -> Iterato
     """Read rows in parts, whatever the length of the stream.
 
     Lines that are no objects are left out. The columns are those of the first 1,000
-    objects. Raises BadInput for what isn't such a table.
+    objects, or of more where these lack some. Raises BadInput for what isn't such a
+    table, and where a later key would have been one of the columns.
     """
     text = _Text(stream, options.encoding)
     # A file that is a single object is asked for its columns twice.
     chosen = cache(lambda names: tuple(choose(names)))
     is_array = text.skip() != "{" or _wraps_rows(text, chosen)
     values = _values(text, is_array)
-    held: list[tuple[int, object]] = []
-    for each in values:
-        held.append(each)
-        if len(held) == _SAMPLE or text.before > _LONGEST:
-            break
-    columns = _columns([value for _, value in held])
-    names = tuple(columns)
-    wanted = [columns[names[i]] for i in chosen(names)]
+    held, columns, indices = _sample(text, values, chosen)
+    names = [*columns]
+    wanted = [columns[names[i]] for i in indices]
+    late = _Late(columns, indices, choose)
     rows, began = _Rows(wanted, is_array), 0
     for line, value in chain(_drain(held), values):
         rows.add(line, value)
+        late.look(line, value)
         if len(rows.lines) == _ROWS or text.before - began > _LONGEST:
+            late.choose_again()
             yield rows.part(text.notes)
             rows, began = _Rows(wanted, is_array), text.before
+    late.choose_again()
     yield rows.part(text.notes)
+
+
+def _sample(
+    text: "_Text", values: _Values, chosen: Choose
+) -> tuple[list[tuple[int, object]], _Columns, Sequence[int]]:
+    """The first values, what columns they have, and the indices of those wanted."""
+    held: list[tuple[int, object]] = []
+    size = _SAMPLE
+    while True:
+        for each in values:
+            held.append(each)
+            if len(held) == size or text.before > _LONGEST:
+                break
+        columns = _columns([value for _, value in held])
+        try:
+            return held, columns, chosen(tuple(columns))
+        except NoSuchColumns:
+            if len(held) < size or text.before > _LONGEST:
+                raise
+        size *= 4
 
 
 def _drain(held: list[tuple[int, object]]) -> _Values:
@@ -350,10 +387,9 @@ def _wrapped(text: _Text) -> _Values:
         raise text.refusal(_Cut())
 
 
-def _columns(values: Sequence[object]) -> dict[str, list[tuple[str, ...]]]:
-    """The names of columns in objects, and the keys that each name stands for."""
+def _columns(values: Sequence[object]) -> _Columns:
     paths = [path for value in values for path in _paths(value)]
-    names: dict[str, list[tuple[str, ...]]] = {}
+    names: _Columns = {}
     for path in dict.fromkeys(paths):
         name = ".".join(path)
         if _is_unicode(name):
@@ -407,6 +443,70 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+class _Late:
+    """Looks for keys that come after the columns were chosen, and belong to them."""
+
+    def __init__(
+        self, columns: _Columns, indices: Sequence[int], choose: Choose
+    ) -> None:
+        self._names = list(columns)
+        self._chosen = [self._names[i] for i in indices]
+        self._choose = choose
+        self._has_asked = False
+        self._n_late = 0
+        # The keys that were seen in the objects under the same keys.
+        self._seen: dict[tuple[str, ...], set[str]] = {}
+        for paths in columns.values():
+            for *above, key in paths:
+                self._seen.setdefault(tuple(above), set()).add(key)
+
+    def look(self, line: int, value: object) -> None:
+        """Raise BadInput where a row has a new key that changes what is chosen."""
+        if isinstance(value, dict) and self._n_late < _MOST_LATE:
+            self._look(line, value, ())
+
+    def _look(self, line: int, value: dict[str, Any], above: tuple[str, ...]) -> None:
+        seen = self._seen.setdefault(above, set())
+        # Nearly all rows have no other keys than those before, and nothing nested.
+        if value.keys() <= seen and dict not in map(type, value.values()):
+            return
+        for key, inner in value.items():
+            if type(inner) is dict and len(above) + 1 < _DEPTH:
+                self._look(line, inner, (*above, key))
+            elif key not in seen and inner is not None:
+                seen.add(key)
+                self._check(line, ".".join((*above, key)))
+
+    def _check(self, line: int, name: str) -> None:
+        self._n_late += 1
+        if not _is_unicode(name):
+            return
+        is_chosen = name in self._chosen
+        # Among few names it is soon seen that nearly all others are none.
+        if not is_chosen and self._chosen == self._of([*self._chosen, name]):
+            return
+        is_other = name not in self._names
+        if is_chosen or (is_other and self._chosen != self._of([*self._names, name])):
+            raise BadInput(
+                f"line {line}: a key {name!r:.80} that no row before has, and that may "
+                "be the better column; say which to take, such as --duration duration"
+            )
+
+    def _of(self, names: Sequence[str]) -> list[str]:
+        """The names that are chosen among these; none where that isn't clear."""
+        self._has_asked = True
+        try:
+            return [names[i] for i in self._choose(names)]
+        except NoSuchColumns:
+            return []
+
+    def choose_again(self) -> None:
+        """Choose the columns as in the beginning: who chooses may remember which."""
+        if self._has_asked:
+            self._choose(self._names)
+        self._has_asked = False
 
 
 class _Rows:

@@ -18,11 +18,18 @@ _LOG: Final = (
     "a web server's access log, which can't be read yet; "
     "make a table of it with the columns user_id, page, timestamp"
 )
+_ANSWER: Final = (
+    "a server's error message, not the file itself; download it again "
+    "(it may have moved, or need a login)"
+)
 _SQL: Final = "SQL that fills a database; load it there, and export the table as CSV"
 
 _KINDS: Final = {
     rb"version https://git-lfs": (
         "a Git LFS pointer, not the file itself; run: git lfs pull"
+    ),
+    rb"(\.\./)*(\.git|)/annex/objects/[^\s,;|\"]+\s*\Z": (
+        "a git-annex pointer, not the file itself; run: git annex get FILE"
     ),
     rb"SQLite format 3\x00": (
         "an SQLite database; export the table: "
@@ -34,7 +41,7 @@ _KINDS: Final = {
     ),
     rb"\x00\x01\x00\x00Standard (Jet|ACE) DB": f"an Access database; {_SAVE}",
     rb"ARROW1\x00|FEA1\x00|\xff{4}.{3}\x00": f"an Arrow or Feather file; {_PARQUET}",
-    rb"ORC.{0,64}[\x00-\x08\x0e-\x1f]": f"an ORC file; {_PARQUET}",
+    rb"ORC(.{0,64}[\x00-\x08\x0e-\x1f]|.*\x00)": f"an ORC file; {_PARQUET}",
     rb"Obj\x01": f"an Avro file; {_PARQUET}",
     rb"PARE.*\x00": "encrypted Parquet; write it without encryption",
     rb"\x89HDF\r\n": f"an HDF5 file; {_PARQUET}",
@@ -72,7 +79,12 @@ _TEXTS: Final = {
         "a web page, and no table; download the file itself (it may need a login), "
         f"or {_SAVE}"
     ),
+    rb"(<\?xml[^>]*>\s*)?<error>\s*<code>": _ANSWER,
     rb"<\?xml\b": f"XML; {_SAVE}",
+    rb"(http error )?[45]\d\d(:| -)? [a-z][a-z ]{2,40}[.!]?\s*\Z": _ANSWER,
+    rb"(not found|forbidden|unauthorized|access denied|bad gateway)[.!]?\s*\Z": _ANSWER,
+    rb"http/\d(\.\d)? [45]\d\d\b[^,;|\t\n]*(\n|\Z)": _ANSWER,
+    rb"\{\s*\"message\"\s*:\s*\"(not found|bad credentials|api rate limit)": _ANSWER,
     rb"\{\s*\"(cells\"\s*:\s*\[.*\"cell_type\"|nbformat\")": _NOTEBOOK,
     rb"(--|/\*)[^\n]{0,40}\s*(-- )?(MySQL|MariaDB|PostgreSQL)[ a-z]* dump": _SQL,
     rb"(create|drop) table |insert into |pragma foreign_keys ?=": _SQL,

@@ -1,65 +1,32 @@
 """Which columns of a file hold what: found by their usual names, or as options say."""
 
 import re
-from collections.abc import Container, Iterator, Sequence
+import shlex
+from collections.abc import Collection, Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from schema import COLUMNS
 from sources.options import ReadOptions
 from sources.origin import NoSuchColumns
-
-# Ranks, the best first. Two columns of one rank are refused, so names that one tool
-# exports together are in different ranks. "*" stands for any of _PEOPLE.
-_USUAL: Final = {
-    "user": """user_id | user | uid user_uuid | username user_full_name full_name
-        | *_id id_visitor id_student | * | distinct_id
-        | full_visitor_id user_pseudo_id domain_userid amplitude_id mcvisid
-        | cookie cookie_id visitor_token | anonymous_id | network_userid | device_id
-        | user_email email | fingerprint user_fingerprint | client_ip c_ip
-        | ip ip_address visit_ip user_ip user_ipaddress | remote_addr remote_ip
-        | remote_host | host""",
-    "page": """page | page_name web_page | page_path page_path_name path pathname
-        url_path page_url_path cs_uri_stem current_url_path request_path
-        client_request_path | page_path_and_screen_class page_path_+_query_string
-        page_path_plus_query_string | page_url page_location current_url | url url_full
-        | uri request_uri request_url client_request_uri | context_page_path
-        | context_page_url | entry_page landing_page entry_pathname
-        | entry_page_url entry_current_url landing_page_+_query_string
-        | page_title page_title_and_screen_name page_title_and_screen_class
-        | screen_name firebase_screen | title | route | screen | screen_class
-        | page_id id_action_url | content_id | article_id document_id | item_id
-        | content | feature_name | feature | event_context | event_name | event
-        | event_type | event_action action | product_id""",
-    "time": """timestamp | timestamp_ms timestamp_millis epoch unix_time unix_timestamp
-        | start_time start_at started_at start start_timestamp start_datetime
-        start_tstamp begin_time login_time login_at entry_time entered_at
-        | event_time event_timestamp event_datetime occurred_at | client_event_time | derived_tstamp
-        | collector_tstamp | session_start session_start_time session_started_at
-        visit_start visit_start_time first_action_time visit_first_action_time
-        first_action_timestamp | datetime date_and_time date_hour_minute
-        date_hour_and_minute
-        | created_at server_time server_timestamp ts time visit_time visited_at
-        viewed_at access_time hit_time | original_timestamp | sent_at | received_at""",
-    "day": """session_date event_date visit_date start_date view_date access_date
-        | date | day""",
-    "clock": "time_of_day clock_time clock",
-    "end": """end_time end_at ended_at end end_timestamp end_datetime stop stop_time
-        stopped_at finished_at finish_time left_at leave_time exit_time exited_at
-        logout_time logout_at | session_end session_end_time session_ended_at visit_end
-        visit_end_time visit_last_action_time last_action_time last_action_timestamp""",
-    "duration": """duration durations dur | page_duration view_duration
-        pageview_duration time_on_page time_spent_on_page | time_spent dwell_time dwell
-        stay_time stay_duration time_on_screen | engagement_time engaged_time
-        engagement_duration user_engagement_duration user_engagement
-        active_time watch_time | elapsed
-        elapsed_time | session_duration visit_duration session_length visit_length
-        time_on_site visit_total_time | length""",
-}
-_PEOPLE: Final = (
-    "visitor person customer member account player client student employee subscriber"
-    " learner participant reader viewer contact actor"
+from sources.usual_names import (
+    KNOWN,
+    MAYBE_UNIT,
+    STATISTICS,
+    UNCLEAR_UNITS,
+    UNIT,
+    VISIT_END,
+    is_part_of_clock,
+    may_be_clock,
+    may_be_duration,
+    may_be_end,
+    measure,
+    plain,
+    rank_of_measure,
+    readings,
+    words_of,
 )
+
 _SAID: Final = {
     "user": "user_id, user, username, visitor_id, customer_id, client_id, cookie, ip",
     "page": "page, page_path, path, page_url, url, page_title, content_id, event",
@@ -68,28 +35,11 @@ _SAID: Final = {
     "end": "end_time, ended_at, end",
 }
 _SCHEMA: Final = dict(zip(("user", "page", "duration", "time"), COLUMNS, strict=True))
-_OPTION: Final = {"day": "time", "clock": "time", "minimum": "duration"}
-_UNITS: Final = {
-    "us": "us micros microsecond microseconds",
-    "ms": "ms msec msecs millis millisecond milliseconds",
-    "s": "s sec secs second seconds",
-    "min": "min mins minute minutes",
-    "h": "h hr hrs hour hours",
-    "d": "day days",
-}
-_UNIT: Final = {word: unit for unit, words in _UNITS.items() for word in words.split()}
-# In front, "min" is a minimum and "second" a number, and "days" may count anything.
-_IN_FRONT: Final = "msec msecs millis milliseconds secs seconds mins minutes hrs hours"
-_SPENT: Final = ("", "spent", "spentonpage", "onpage", "onsite", "active", "engaged")
-_STATISTICS: Final = "max maximum avg average mean median std sum total p50 p90 p95 p99"
-# Where one of these is before the last dot, the name isn't about the row's own page.
-_OTHERS: Final = frozenset(
-    "referrer referer ref refr previous prev initial first last exit next target server"
-    " destination host observer author owner creator video media image file song track"
-    f" personproperties min minimum count expected {_STATISTICS}".split()
-)
+_OPTION: Final = {"day": "time", "clock": "time", "unclear": "duration"}
+# What a row shows even where all rows have the same, as --where keeps them.
+_SHOWN: Final = ("user", "page", "time", "day", "clock")
+_UNIT_NAMES: Final = ("unit", "units", "durationunit", "timeunit")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d|\d\d?[./]\d\d?[./]\d\d|\d{10}")
-_LONGEST_NAME: Final = 100
 _LONGEST_MESSAGE: Final = 600
 
 
@@ -104,8 +54,15 @@ class Columns:
     duration: int | None
     """None: the duration follows from the end, or is derived where that is None too."""
     end: int | None
+    """The column of the end, if it is one; None where there is none, or two."""
+    ends: tuple[int, ...]
+    """No column, one, or two: the day, and what may be the time of day."""
+    check_end: int | None
+    """The end, from the start on, beside a duration found by its name: both should tell
+    the same."""
     unit: str | None
-    """A key of ``durations.UNITS``; None where neither name nor option names a unit."""
+    """A key of ``durations.UNITS``, or "h:mm" where clocks of two parts are hours and
+    minutes; None where neither name nor option names a unit."""
     where: tuple[int, ...]
     """The columns of ``options.where``, in its order."""
     passed_over: tuple[tuple[str, str], ...]
@@ -122,6 +79,9 @@ class _Fit(NamedTuple):
     depth: int
     column: int
     key: str
+    """The plain name; of a duration, what its name measures."""
+    unit: str = ""
+    """The word for a unit in the name of a duration."""
 
 
 def usual_names() -> str:
@@ -146,52 +106,58 @@ class _Search:
         self._names, self._options = names, options
         self._problems: list[str] = []
         self._refused: set[str] = set()
-        texts = (text for name in names for text in _readings(name))
-        self._measured = {"".join(_measure(text)) for text in texts}
+        texts = (text for name in names for text in readings(name))
+        self._measured = {"".join(measure(text)) for text in texts}
+        self._derives = options.duration == "none" and not self._called("none")
         self._given = {role: self._by_option(role) for role in _SAID}
-        self._where = [self._one(column, "where") for column, _ in options.where]
+        where = [self._one(column, "where") for column, _ in options.where]
+        self._where = tuple(column for columns in where for column in columns)
         given = [column for columns in self._given.values() for column in columns]
         for column in sorted({n for n in given if given.count(n) > 1}):
             self._problems.append(f"{_shown(names[column])} is named for two things")
         self._fits = list(self._find(given)) if options.header else []
 
     def columns(self) -> Columns:
-        """What was found; raises NoSuchColumns where something is missing."""
-        given, options = self._given, self._options
+        """What was found; raises NoSuchColumns where it is too little, or unclear."""
+        given = self._given
         found = {role: given[role] or self._best(role) for role in ("user", "page")}
-        found["time"] = time = given["time"] or self._time()
-        duration, end = given["duration"], given["end"]
-        if duration and end:
+        found["time"] = given["time"] or self._time()
+        duration, ends = given["duration"], given["end"]
+        if ends and (duration or self._derives):
             self._problems.append("--duration and --end can't be used together")
-        duration = duration or (() if end else self._best("duration"))
-        if not duration and not end:
-            found["time"], end = self._with_end(time)
-        unit = options.duration_unit if duration else None
-        if not unit and options.header:
-            unit = self._unit(duration)
+        if not duration and not ends and not self._derives:
+            duration = self._best("duration")
+        if not duration and not ends and not self._derives:
+            found["time"], ends = self._with_end(found["time"])
+        unit = self._unit(duration)
         lacking = [role for role, columns in found.items() if not columns]
         missing = [role for role in lacking if role not in self._refused]
+        columns = {column for each in found.values() for column in each}
+        taken = {*columns, *duration, *ends}
+        if not lacking:
+            self._doubt(found["time"], taken, is_derived=not duration and not ends)
         if missing or self._problems:
-            raise NoSuchColumns(self._message(missing))
-        taken = {column for columns in found.values() for column in columns}
+            raise NoSuchColumns(self._message(missing, bool(duration or ends)))
         return Columns(
             user=found["user"][0],
             page=found["page"][0],
             time=found["time"],
             duration=duration[0] if duration else None,
-            end=end[0] if end else None,
+            end=ends[0] if len(ends) == 1 else None,
+            ends=ends,
+            check_end=self._check_end(found["time"], duration),
             unit=unit,
-            where=tuple(column for columns in self._where for column in columns),
-            passed_over=self._passed_over({*taken, *duration, *end}),
+            where=self._where,
+            passed_over=self._passed_over(taken),
             names=self._names,
         )
 
     def _by_option(self, role: str) -> tuple[int, ...]:
         """The columns that the option of a role names; none where it isn't given."""
         wanted: str | None = getattr(self._options, role)
-        if wanted is None:
+        if wanted is None or (role == "duration" and self._derives):
             return ()
-        if role == "time" and not self._called(wanted):
+        if role in ("time", "end") and not self._called(wanted):
             for plus in re.finditer(r"\+", wanted):
                 parts = wanted[: plus.start()], wanted[plus.end() :]
                 day, clock = (self._called(part.strip()) for part in parts)
@@ -206,8 +172,10 @@ class _Search:
             return tuple(found)
         self._refused.add(option)
         if found:
-            several = _joined([self._names[n] for n in found])
-            self._problems.append(f"--{option} fits {len(found)} columns: {several}")
+            names = [self._names[n] for n in found]
+            how = "; rename one" if len(set(names)) == 1 else ""
+            several = f"--{option} fits {len(found)} columns: {_joined(names)}{how}"
+            self._problems.append(several)
         else:
             self._problems.append(f"no column {_shown(wanted)}, named by --{option}")
         return ()
@@ -215,39 +183,51 @@ class _Search:
     def _find(self, given: Container[int]) -> Iterator[_Fit]:
         """The columns with usual names, but those that options give."""
         for column, name in enumerate(self._names):
-            for text in _readings(name) if column not in given else ():
-                key = _plain(text)
-                role, rank = _KNOWN.get(key, ("", 0))
-                base, word = _measure(text)
-                is_spent = base in _SPENT and _UNIT.get(word, "d") == "d"
-                if not role and base in _MEASURES and not is_spent:
-                    role = "minimum" if self._is_minimum(text) else "duration"
-                    rank = _MEASURES[base]
-                if role:
-                    yield _Fit(role, rank, name.count("."), column, key)
+            for text in readings(name) if column not in given else ():
+                key, (base, word) = plain(text), measure(text)
+                role, rank = KNOWN.get(key, ("", 0))
+                spent = rank_of_measure(base, word)
+                if not role and spent is not None:
+                    is_unclear = word == MAYBE_UNIT or self._is_minimum(text)
+                    role = "unclear" if is_unclear else "duration"
+                    rank, key = spent, base
+                is_constant = column in self._where and role not in _SHOWN
+                if role and not is_constant:
+                    unit = word if role == "duration" else ""
+                    yield _Fit(role, rank, name.count("."), column, key, unit)
                     break
 
     def _is_minimum(self, name: str) -> bool:
         """Whether "min" in a name may be no unit, as another column has the maximum."""
-        base, word = _measure(name)
-        pairs = ({base + other, other + base} for other in _STATISTICS.split())
+        base, word = measure(name)
+        pairs = ({base + other, other + base} for other in STATISTICS.split())
         return word == "min" and any(pair & self._measured for pair in pairs)
 
     def _called(self, wanted: str) -> list[int]:
         """The columns of just this name, or else of this name however it is spelled."""
         exact = [n for n, name in enumerate(self._names) if name == wanted]
-        plain = _plain(wanted)
-        if exact or not plain or not self._options.header:
+        key = plain(wanted)
+        if exact or not key or not self._options.header:
             return exact
-        return [n for n, name in enumerate(self._names) if _plain(name) == plain]
+        return [n for n, name in enumerate(self._names) if plain(name) == key]
+
+    def _top(self, role: str) -> list[int]:
+        """The columns that fit a role best.
+
+        One with a unit in its name fits better than one that is the same but for that.
+        """
+        fits = [fit for fit in self._fits if fit.role == role]
+        top = min((fit[1:3] for fit in fits), default=None)
+        best = [fit for fit in fits if fit[1:3] == top]
+        measured = {fit.key for fit in best if fit.unit}
+        best = [fit for fit in best if fit.unit or fit.key not in measured]
+        columns = [fit.column for fit in best]
+        verbatim = [n for n in columns if self._names[n] == _SCHEMA.get(role)]
+        return verbatim if len(verbatim) == 1 else columns
 
     def _best(self, role: str) -> tuple[int, ...]:
         """The column that fits a role best; none where none does or two do."""
-        fits = [fit for fit in self._fits if fit.role == role]
-        top = min((fit[1:3] for fit in fits), default=None)
-        best = [fit.column for fit in fits if fit[1:3] == top]
-        verbatim = [n for n in best if self._names[n] == _SCHEMA.get(role)]
-        best = verbatim if len(verbatim) == 1 else best
+        best = self._top(role)
         if not best[1:]:
             return tuple(best)
         option = _OPTION.get(role, role)
@@ -265,12 +245,15 @@ class _Search:
         if not time:
             day = () if "time" in self._refused else self._best("day")
             return day + (self._best("clock") if day else ())
-        (key,) = (fit.key for fit in self._fits if fit.column == time[0])
-        if key == "time":
-            return self._best("day") + time
-        wanted = key.removesuffix("time") + "date"
-        day = tuple(fit.column for fit in self._fits if fit.key == wanted)
-        return day + time if len(day) == 1 else time
+        is_bare = any(fit.column == time[0] and fit.key == "time" for fit in self._fits)
+        return self._best("day") + time if is_bare else self._with_day(time[0])
+
+    def _with_day(self, column: int) -> tuple[int, ...]:
+        """A column of times, behind that of their day, as of end_time and end_date."""
+        keys = [fit.key for fit in self._fits if fit.column == column]
+        wanted = [key.removesuffix("time") + "date" for key in keys]
+        days = [fit.column for fit in self._fits if fit.key in wanted]
+        return (days[0], column) if len(days) == 1 else (column,)
 
     def _with_end(
         self, time: tuple[int, ...]
@@ -281,28 +264,174 @@ class _Search:
         are a pair, even where there is a timestamp as well.
         """
         end = self._best("end")
-        rank = next((fit.rank for fit in self._fits if fit.column in end), 0)
-        first = _KNOWN["sessionstart" if rank else "starttime"]
-        starts = [fit.column for fit in self._fits if fit[:2] == first]
-        if not end or not starts or set(starts) & set(time):
-            return time, end
-        if rank or starts[1:] or self._given["time"]:
+        if not end:
             return time, ()
-        return (starts[0],), end
+        (fit,) = (fit for fit in self._fits if fit.column in end)
+        starts = self._starts(fit)
+        names = [name for n, name in enumerate(self._names) if n not in time]
+        name = self._names[fit.column]
+        if not starts and may_be_end(name, ()) and not may_be_end(name, names):
+            return time, ()
+        if not starts or set(starts) & set(time):
+            return time, self._with_day(fit.column)
+        if fit.rank == VISIT_END or starts[1:] or self._given["time"]:
+            return time, ()
+        return self._with_day(starts[0]), self._with_day(fit.column)
+
+    def _starts(self, end: _Fit) -> list[int]:
+        """The columns that may hold the start which belongs to an end."""
+        first = KNOWN["sessionstart" if end.rank == VISIT_END else "starttime"]
+        starts = [fit.column for fit in self._fits if fit[:2] == first]
+        if end.key == "enddate" and not starts:
+            starts = [fit.column for fit in self._fits if fit.key == "startdate"]
+        return starts
+
+    def _check_end(
+        self, time: tuple[int, ...], duration: tuple[int, ...]
+    ) -> int | None:
+        """The end that should be as long after the time as the found duration says."""
+        ends = self._top("end")
+        if self._given["duration"] or not duration or len(ends) != 1 or time[1:]:
+            return None
+        (end,) = (fit for fit in self._fits if fit.column in ends)
+        (spent,) = (fit for fit in self._fits if fit.column in duration)
+        is_visit = end.rank == VISIT_END
+        less = r"active|engage|watch" + "|page|view|screen" * is_visit
+        is_day = "enddate" in (end.key, *(fit.key for fit in self._fits))
+        if is_day or re.search(less, spent.key):
+            return None
+        known = [KNOWN.get(plain(text)) for text in readings(self._names[time[0]])]
+        start = next((each for each in known if each), None)
+        wanted = [KNOWN["sessionstart" if is_visit else "starttime"]]
+        if not is_visit and not self._starts(end):
+            wanted.append(KNOWN["timestamp"])
+        return end.column if start in wanted else None
 
     def _unit(self, duration: tuple[int, ...]) -> str | None:
-        """The unit that the duration's name names; refuses what may be a minimum."""
-        least = [fit.column for fit in self._fits if fit.role == "minimum"]
-        if self._given["end"] or (not duration and "duration" in self._refused):
+        """The unit, by an option or the duration's name; refuses what is unclear."""
+        is_refused = not duration and "duration" in self._refused
+        if self._given["end"] or self._derives or is_refused:
             return None
-        for column in duration or least:
-            name = self._names[column]
-            if self._is_minimum(name):
-                say = "say which with --duration COL --duration-unit UNIT"
-                self._problems.append(
-                    f"{_shown(name)} may be minutes or a minimum; {say}"
-                )
-        return _UNIT.get(_measure(self._names[duration[0]])[1]) if duration else None
+        if duration and (self._options.duration_unit or not self._options.header):
+            return self._options.duration_unit
+        unclear = tuple(fit.column for fit in self._fits if fit.role == "unclear")
+        for name in (self._names[column] for column in duration or unclear):
+            if measure(name)[1] == MAYBE_UNIT:
+                say = f"--duration {self._argument(name)} --duration-unit min, or ms"
+                what = "milliseconds"
+            elif self._is_minimum(name):
+                say, what = "--duration COL --duration-unit UNIT", "a minimum"
+            else:
+                continue
+            may_be = f"{_shown(name)} may be minutes or {what}"
+            self._problems.append(f"{may_be}; say which with {say}")
+            return None
+        if not duration:
+            return None
+        name = self._names[duration[0]]
+        if self._is_elastic(name):
+            return "ns"
+        unit = UNIT.get(measure(name)[1])
+        last = "".join(words_of(name)[1:][-1:])
+        if unit is None and last in UNCLEAR_UNITS:
+            what = f"{_shown(name)} may be in {UNCLEAR_UNITS[last]}"
+            self._problems.append(f"{what}; say its unit with --duration-unit UNIT")
+        elif unit is None:
+            self._refuse_units_by_row(name)
+        return unit
+
+    def _is_elastic(self, name: str) -> bool:
+        """Whether a name is that of Elastic's Common Schema, not that of a visit."""
+        return name.lower().endswith("event.duration") and "@timestamp" in self._names
+
+    def _refuse_units_by_row(self, duration: str) -> None:
+        """Refuse a column with the unit of each duration, if nothing else says it."""
+        beside = plain(duration.rpartition(".")[0])
+        for column, name in enumerate(self._names):
+            parent, _, last = name.rpartition(".")
+            if plain(last) not in _UNIT_NAMES or plain(parent) not in ("", beside):
+                continue
+            shown = self._argument(name)
+            says = f"a column '{_shown(name)}' says the durations' unit row by row"
+            how = f"keep one unit with --where {shown}=s, and say it with"
+            rest = f" s; or say only the latter, if {shown} isn't about durations"
+            if column in self._where:
+                how, rest = "say that of the kept rows with", ""
+            why = f"{says}, which isn't read; {how} --duration-unit{rest}"
+            self._problems.append(why)
+            return
+
+    def _doubt(
+        self, time: tuple[int, ...], taken: Collection[int], *, is_derived: bool
+    ) -> None:
+        """Refuse to pass over what may be a time of day, an end or a duration."""
+        left = [n for n in range(len(self._names)) if n not in taken]
+        if not self._options.header:
+            return
+        if not self._given["time"] and not time[1:]:
+            clocks = self._doubt_day(time[0], left)
+            left = [n for n in left if n not in clocks]
+        is_unclear = any(fit.role == "unclear" for fit in self._fits)
+        is_refused = self._refused & {"duration", "end"} or is_unclear
+        if is_derived and not self._derives and not is_refused:
+            self._doubt_derived([n for n in left if n not in self._where])
+
+    def _doubt_day(self, day: int, left: Sequence[int]) -> list[int]:
+        """Refuse a day alone, where other columns, returned, are like its time."""
+        if not any(fit.column == day and fit.role == "day" for fit in self._fits):
+            return []
+        found = [n for n in left if may_be_clock(self._names[n])]
+        clocks = [self._names[n] for n in found]
+        found += [n for n in left if is_part_of_clock(self._names[n])]
+        parts = [self._names[n] for n in sorted(found)]
+        date = self._names[day]
+        alone = f"or say --time {self._argument(date)} for days alone"
+        if len(clocks) == 1:
+            both = shlex.quote(f"{_shown(date)}+{_shown(clocks[0])}")
+            may_be = f"the time of day may be in {_quoted(clocks)}"
+            self._problems.append(f"{may_be}: say --time {both}, {alone}")
+        elif parts:
+            isnt = "aren't" if parts[1:] else "isn't"
+            what = "them" if parts[1:] else _quoted([date, *parts])
+            where = f"the time of day is in {_quoted(parts)}, which {isnt} read"
+            self._problems.append(f"{where}: make one column of {what}, {alone}")
+        return found
+
+    def _doubt_derived(self, left: Sequence[int]) -> None:
+        """Refuse to derive durations, where a column is like an end or a duration."""
+        names = [self._names[n] for n in left]
+        usual = [f.column for f in self._fits if f.role == "end" and f.rank < VISIT_END]
+        ends = [self._names[n] for n in left if n in usual]
+        ends += [name for name in names if may_be_end(name, names) and name not in ends]
+        durations = [
+            name
+            for name in names
+            if may_be_duration(name) and name not in ends and not self._is_elastic(name)
+        ]
+        found = {"end": ends, "duration": durations}
+        may_be = " and ".join(
+            f"{_quoted(some)} {'may be ' * (role == 'end' or not ends)}the {role}"
+            for role, some in found.items()
+            if some
+        )
+        if not may_be:
+            return
+        options = " or ".join(
+            f"--{role} {'COL' if some[1:] else self._argument(some[0])}"
+            for role, some in found.items()
+            if some
+        )
+        which = "them" if ends and durations else "it"
+        which = "one" if ends[1:] or durations[1:] else which
+        say = f"name {which} with {options}"
+        if not self._called("none"):
+            say += ", or say --duration none to derive durations from the next row"
+        self._problems.append(f"{may_be}: {say}")
+
+    def _argument(self, name: str) -> str:
+        """A column as an option names it, or COL where it can't be written so."""
+        shown = _shown(name)
+        return shlex.quote(shown) if len(self._called(shown)) == 1 else "COL"
 
     def _passed_over(self, taken: Container[int]) -> tuple[tuple[str, str], ...]:
         order = {role: number for number, role in enumerate(_SAID)}
@@ -311,29 +440,52 @@ class _Search:
             for fit in self._fits
             for role in (_OPTION.get(fit.role, fit.role),)
             if fit.column not in taken and not self._given[role]
+            if role != "duration" or not self._derives
         ]
         return tuple((role, self._names[column]) for *_, column, role in sorted(found))
 
-    def _message(self, missing: Sequence[str]) -> str:
+    def _message(self, missing: Sequence[str], has_duration: bool) -> str:
         """All problems and what to do about them, in one line."""
         problems, last = self._problems[:5], ""
+        is_asked = has_duration or self._derives or "duration" in self._refused
+        is_asked = is_asked or any(fit.role == "unclear" for fit in self._fits)
+        too = "" if is_asked else " and --duration COL or --end COL if there is one"
         if missing and self._options.header:
             lacks = [f"the {role} (looked for {_SAID[role]}, ...)" for role in missing]
             *rest, final = lacks
             lack = " and none for ".join([", none for ".join(rest), final][not rest :])
             problems.insert(0, f"no column for {lack}")
             last = f"; name {'them' if missing[1:] else 'it'} with "
-            last += " ".join(f"--{role} COL" for role in missing)
+            last += " ".join(f"--{role} COL" for role in missing) + too
             if any(_DATE.match(name) or name.isdecimal() for name in self._names):
                 such = f"--no-header {_by_numbers(self._names, _SCHEMA)}"
                 last += f"; if that is a row of data, use numbers, such as {such}"
+            last += _on_separator(self._names)
         elif missing:
             such = _by_numbers(self._names, _SCHEMA if missing[2:] else missing)
             which = "say which column is which by numbers, such as"
-            problems.insert(0, f"without a header, {which} {such}")
-        text = _cut("; ".join(problems), _LONGEST_MESSAGE - len(last) - 80)
+            too = "" if "--duration" in such else too
+            problems.insert(0, f"without a header, {which} {such}{too}")
+        text = _cut("; ".join(problems), _LONGEST_MESSAGE - len(last) - 110)
         room = _LONGEST_MESSAGE - len(text) - len(last) - 40
         return f"{text}; its columns are: {_listed(self._names, room)}{last}"
+
+
+def _on_separator(names: Sequence[str]) -> str:
+    """What to do where one name looks like several, between signs not tried."""
+    (name,) = names if len(names) == 1 else ("",)
+    for mark in dict.fromkeys(re.findall(r"[^\w\s.()$@\"'<>\[\]{}\\-]", name[:1_000])):
+        parts = name.split(mark)
+        are_names = all(re.fullmatch(r"[\w .()$@-]*\w[\w .()$@-]*", p) for p in parts)
+        if are_names and parts[1 if mark in "^~|\x01" else 2 :]:
+            if mark.isprintable() and mark.isascii():
+                how = f"put a first line sep={mark} before them"
+            else:
+                how = "write commas in its place"
+            return f"; if {_shown(mark)} separates the columns, {how}"
+    if re.search(r"\S\s{2,}\S", name):
+        return "; if blanks separate the columns, write commas in their place"
+    return ""
 
 
 def _by_numbers(names: Sequence[str], roles: Container[str]) -> str:
@@ -342,62 +494,6 @@ def _by_numbers(names: Sequence[str], roles: Container[str]) -> str:
     others = [n for n in range(1, 5) if n != time]
     numbers = dict(zip(("user", "page", "duration"), others, strict=False), time=time)
     return " ".join(f"--{role} {n}" for role, n in numbers.items() if role in roles)
-
-
-def _plain(name: str) -> str:
-    """A name without what makes no difference, such as "User ID" and "$user_id"."""
-    plain = re.sub(r"[\s_-]+", "", name).lstrip("$@").lower()
-    return re.sub(r"(?<=.)[(\[]?(utc|gmt)[)\]]?$", "", plain)
-
-
-def _ranks(role: str) -> Iterator[tuple[str, int]]:
-    for rank, names in enumerate(_USUAL[role].split("|")):
-        for name in names.split():
-            people = _PEOPLE.split() if "*" in name else [""]
-            yield from ((_plain(name.replace("*", person)), rank) for person in people)
-
-
-_KNOWN: Final = {
-    key: (role, rank)
-    for role in _USUAL
-    if role != "duration"
-    for key, rank in _ranks(role)
-}
-_MEASURES: Final = {**dict.fromkeys(_SPENT, 99), **dict(_ranks("duration"))}
-
-
-def _measure(name: str) -> tuple[str, str]:
-    """What a name measures, and the word for a unit in it, which may be empty.
-
-    "Time Spent (min)" is ("timespent", "min"), "durationMs" is ("duration", "ms").
-    """
-    name = re.sub(r"\b[hH]+:[mM]+(:[sS]+)?\b", " ", name)
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower()
-    words = [word for word in re.findall(r"\w+", name) if word != "in"]
-    joined = "".join(words)
-    if words[1:] and words[-1] in _UNIT:
-        return "".join(words[:-1]), words[-1]
-    for word in _UNIT:
-        base = joined.removesuffix(word).removesuffix("in")
-        if word[1:] and joined.endswith(word) and base and base in _MEASURES:
-            return base, word
-    for word in _IN_FRONT.split():
-        if joined.startswith(word) and joined[len(word) :] in _MEASURES:
-            return joined[len(word) :], word
-    return joined, ""
-
-
-def _readings(name: str) -> Iterator[str]:
-    """A name, and the ends of it that may be names of their own, as in nested JSON."""
-    # That of Elastic's Common Schema is in nanoseconds.
-    if len(name) > _LONGEST_NAME or name.lower().endswith("event.duration"):
-        return
-    yield name.replace(".", "_")
-    parts = name.split(".")
-    is_nested = parts[1:] and all(part and part == part.strip() for part in parts)
-    if is_nested and _OTHERS.isdisjoint(map(_plain, parts[:-1])):
-        yield "_".join(parts[-2:])
-        yield parts[-1]
 
 
 def _shown(name: str) -> str:
@@ -416,6 +512,13 @@ def _joined(names: Sequence[str]) -> str:
     shown = [_shown(name) for name in names[: 3 if names[4:] else 4]]
     shown += [f"{len(names) - 3:,} more"] * bool(names[4:])
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _quoted(names: Sequence[str]) -> str:
+    """Some names, in quotation marks: "'a'", "'a' and 'b'", "'a', 'b' and 3 more"."""
+    shown = [f"'{_shown(name)}'" for name in names[: 2 if names[3:] else 3]]
+    shown += [f"{len(names) - 2:,} more"] * bool(names[3:])
+    return " and ".join([", ".join(shown[:-1]), shown[-1]][not shown[1:] :])
 
 
 def _listed(names: Sequence[str], room: int) -> str:

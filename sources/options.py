@@ -38,6 +38,8 @@ class ReadOptions:
     """IANA name of the zone of times that name none; UTC where it is None."""
     zero_is_unknown: bool = False
     """Whether a duration of 0 stands for an unknown one."""
+    negative_is_unknown: bool = False
+    """Whether a duration below 0, such as -1, stands for an unknown one."""
     longest: float | None = None
     """Seconds: durations longer than this are unknown."""
     decimal: str | None = None

@@ -17,7 +17,7 @@ from typing import BinaryIO, Final, NamedTuple, cast
 import pyarrow as pa
 
 from formatting import printable
-from sources.inputs import Readable, look, natural_key, peek
+from sources.inputs import Readable, is_no_table, look, natural_key, peek
 from sources.kinds import is_spreadsheet, utf_16_without_mark
 from sources.origin import BadInput
 
@@ -49,7 +49,8 @@ def unpacked(name: str, stream: BinaryIO) -> Iterator[tuple[str, BinaryIO]]:
     """Give each table in a file with its name: the file itself if nothing is packed.
 
     What is packed is known by its first bytes: gzip, bzip2, xz, zstd, and zip, whose
-    files are tables each; three times over at most. A spreadsheet is given out as it
+    files are tables each, but for empty ones and such as "README.md" where there are
+    several; three times over at most. A spreadsheet is given out as it
     is. Each stream is to be read to its end before the next is asked for: damage is
     found there. Asking and reading raise BadInput, and OSError as *stream* does.
     """
@@ -211,7 +212,7 @@ def _unpacked(
 def _unzipped(
     name: str, stream: BinaryIO, depth: int
 ) -> Iterator[tuple[str, BinaryIO]]:
-    """Each file in a zip file that isn't hidden; the whole if it is a spreadsheet."""
+    """Each table in a zip file that isn't hidden; the whole if it is a spreadsheet."""
     with ExitStack() as files:
         if not stream.seekable():
             pipe, stream = stream, files.enter_context(tempfile.TemporaryFile())
@@ -228,6 +229,10 @@ def _unzipped(
         members = [info for info in members if not _is_passed_over(info)]
         if not members:
             raise BadInput("the zip file has no files")
+        if len(members) > 1:
+            members = [info for info in members if not _is_beside(info)]
+        if not members:
+            raise BadInput("no table in it")
         for info in members:
             if info.flag_bits & 1:
                 inside = printable(info.filename)
@@ -243,6 +248,11 @@ def _is_passed_over(info: zipfile.ZipInfo) -> bool:
     """Whether it is a folder, or hidden, or what a Mac adds."""
     parts = [part for part in info.filename.split("/") if part.strip(".")]
     return info.is_dir() or any(part.startswith((".", "_")) for part in parts)
+
+
+def _is_beside(info: zipfile.ZipInfo) -> bool:
+    """Whether it is no table by its name, or empty."""
+    return is_no_table(info.filename) or not info.file_size
 
 
 def validate_encoding(name: str) -> str:

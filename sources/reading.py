@@ -23,7 +23,8 @@ from sources.pages import PageMerger
 from sources.repeated import Repeated, repeated_notes
 from sources.rows import Rows, join
 
-_AT_ONCE = 1 << 18
+# The names of a table cost as much as a million rows do.
+_AT_ONCE = 1 << 20
 _NAMED_PATHS = 3
 _AS_FOUND = ReadOptions()
 
@@ -86,6 +87,7 @@ class _Reader:
 
     def tables(self) -> Iterator[pd.DataFrame]:
         repeated = Repeated()
+        together: list[Rows] = []
         dropped = self._options.drop_repeated
         for number, is_derived, rows in self._rows():
             if self._may_repeat:
@@ -93,8 +95,12 @@ class _Reader:
             if is_derived or dropped:
                 self._kept.append(rows)
                 self._derives.append(is_derived)
-            else:
-                yield rows.frame()
+                continue
+            together.append(rows)
+            if sum(len(part.time) for part in together) >= _AT_ONCE:
+                yield join(together).frame()
+        if together:
+            yield join(together).frame()
         self._check()
         self._report.durations = next(
             (file.durations for file in self._report.files if file.durations), ""
@@ -104,12 +110,20 @@ class _Reader:
         self._report.notes += repeated_notes(pairs, names, dropped=dropped)
         for (_, later), n_rows in pairs.items() if dropped else ():
             self._report.files[later].dropped += n_rows
-        merged = self._merger.note()
-        if merged:
-            self._report.notes.append(merged)
+        self._report.notes += filter(None, (self._merger.note(), self._skipped_note()))
         if self._kept:
             is_dropped = is_repeated if dropped and self._may_repeat else None
             yield from self._kept_tables(is_dropped)
+
+    def _skipped_note(self) -> str:
+        """Which files of folders were taken for no tables."""
+        names = [
+            self._short_name(n) for source in self._sources for n in source.skipped
+        ]
+        if not names:
+            return ""
+        more = f" and {count_text(len(names) - 5, 'other')}" * (len(names) > 5)
+        return f"Skipped, as they are no tables: {', '.join(names[:5])}{more}."
 
     def _rows(self) -> Iterator[tuple[int, bool, Rows]]:
         """Usable rows, with the number of their table and whether they are derived."""

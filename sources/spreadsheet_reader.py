@@ -5,6 +5,7 @@ that it is in where a sheet is too large for the memory, or damaged in some ways
 """
 
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,10 @@ _ROWS: Final = 1 << 16
 _TOP: Final = 30
 _SHOWN: Final = 20
 _EXACT: Final = 2**53
+_N_NAMES: Final = 2
+"""How many columns are names: the wanted ones begin with the user's and the page's."""
+_EITHER: Final = re.compile(r"[+-]?[0-9]{1,3}\.[0-9]{3}")
+"""What is a number with a point for some, and a thousand times as much for others."""
 _LEGACY: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _FIRST: Final = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/")
 _Row = Sequence[Any]
@@ -91,20 +96,28 @@ def read_spreadsheet(
         if not top:
             raise BadInput(f"sheet {name!r} is empty")
         notes = [f"Only sheet {name!r} is read."] if len(names) > 1 else []
-        if options.header:
-            at, wanted = _header([row for _, row in top], choose)
-            if top[at][0] > 1:
-                where = f"The header is in row {top[at][0]}"
-                notes.append(f"{where}; the rows before it are skipped.")
-            top = top[at + 1 :]
-        else:
-            wanted = choose([str(column + i + 1) for i in range(len(top[0][1]))])
+        try:
+            if options.header:
+                at, wanted = _header([row for _, row in top], choose)
+                if top[at][0] > 1:
+                    where = f"The header is in row {top[at][0]}"
+                    notes.append(f"{where}; the rows before it are skipped.")
+                top = top[at + 1 :]
+            else:
+                wanted = choose([str(column + i + 1) for i in range(len(top[0][1]))])
+        except NoSuchColumns as error:
+            others = ", ".join(repr(each) for each in names if each != name)
+            if options.sheet or not others:
+                raise
+            words = f"{error}; other sheets: {others:.300} (--sheet NAME)"
+            raise NoSuchColumns(words) from None
         form = f"a spreadsheet, sheet {name!r}"
         data = chain(top, filled)
         del top
-        yield _part(list(islice(data, _ROWS)), wanted, form, notes)
+        part = _part(list(islice(data, _ROWS)), wanted, options.decimal)
+        yield part._replace(form=form, notes=notes)
         while held := list(islice(data, _ROWS)):
-            yield _part(held, wanted, form, [])
+            yield _part(held, wanted, options.decimal)._replace(form=form)
 
 
 def _header(rows: Sequence[_Row], choose: Choose) -> tuple[int, Sequence[int]]:
@@ -119,12 +132,37 @@ def _header(rows: Sequence[_Row], choose: Choose) -> tuple[int, Sequence[int]]:
 
 
 def _part(
-    rows: Sequence[tuple[int, _Row]], wanted: Sequence[int], form: str, notes: list[str]
+    rows: Sequence[tuple[int, _Row]], wanted: Sequence[int], decimal: str | None
 ) -> Part:
+    """The wanted cells of rows; raises BadInput for names that are rounded numbers."""
     numbers = array("l", [n for n, _ in rows])
-    texts = [pa.array([_text(row[i]) for _, row in rows], pa.string()) for i in wanted]
-    table = pa.Table.from_arrays(texts, [str(i) for i in range(len(texts))])
-    return Part(table, lambda i: f"row {numbers[i]}", form, notes=notes)
+    columns = [[row[i] for _, row in rows] for i in wanted]
+    for names in columns[:_N_NAMES]:
+        for number, name in zip(numbers, names, strict=True):
+            if type(name) is float and abs(name) >= _EXACT:
+                raise BadInput(
+                    f"row {number}: {name!r} is no exact number in a spreadsheet, so "
+                    "it can't be an identifier; format the column as text there"
+                )
+    others = chain.from_iterable(columns[_N_NAMES:])
+    has_either = any(type(cell) is str and _EITHER.fullmatch(cell) for cell in others)
+    texts = [[_text(cell) for cell in column] for column in columns]
+    if has_either or decimal == ",":
+        # Those of numbers have a point, whatever those of texts have.
+        for column, cells in zip(texts[_N_NAMES:], columns[_N_NAMES:], strict=True):
+            column[:] = map(_unmistakable, column, cells)
+    table = pa.Table.from_arrays(
+        [pa.array(column, pa.string()) for column in texts],
+        [str(i) for i in range(len(texts))],
+    )
+    return Part(table, lambda i: f"row {numbers[i]}", "", point_is_usual=not has_either)
+
+
+def _unmistakable(text: str | None, cell: object) -> str | None:
+    """The text of a cell, that of a number such that its point is nothing else."""
+    if text and type(cell) is float and _EITHER.fullmatch(text):
+        return f"{text}0"
+    return text
 
 
 def _messages(stream: BinaryIO, sheet: str) -> Generator[Any]:

@@ -7,15 +7,15 @@ are then read together, a column of digits at a time.
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-ISO, APACHE, RFC_2822, SECONDS, MILLISECONDS, MICROSECONDS, NANOSECONDS, WRITTEN = (
-    range(8)
-)
+ISO, APACHE, RFC_2822, JAVASCRIPT = range(4)
+SECONDS, MILLISECONDS, MICROSECONDS, NANOSECONDS, WRITTEN = range(4, 9)
 """How a time is written, as in ``Found.form``."""
 
 MONTHS: Final = (
@@ -41,6 +41,12 @@ _EPOCH: Final = (
     (NANOSECONDS, 10**17, 10**19),
 )
 """The unit of a number since 1970, by its size: from the first up to the second."""
+
+_FIRST_COUNTED: Final = 7_305 * _DAY * _MILLION
+"""1990-01-01: numbers of earlier times count something else, or from another day."""
+_TICKS_STOP: Final = 650_000_000_000_000_000
+"""Nanoseconds of August 1990: below it are .NET's ticks of our days, until 2060."""
+_DAYS_AHEAD: Final = 731
 
 _FIRST_DAYS: Final = (
     np.arange("0000-01", "10001-01", dtype="M8[M]").astype("M8[D]").astype(np.int32)
@@ -101,7 +107,8 @@ def from_numbers(whole: NDArray[np.uint64], millionths: NDArray[np.int64]) -> Fo
     """Numbers as times since 1970 in the unit that their size tells; 8 digits as dates.
 
     *millionths* is what they have behind the point. Numbers that may be a date with a
-    time of day, such as 202401151030, are none.
+    time of day, such as 202401151030, are none; neither are those of a time before
+    1990, or more than two years from now.
     """
     found = nothing(len(whole))
     for form, low, stop in _EPOCH:
@@ -112,14 +119,17 @@ def from_numbers(whole: NDArray[np.uint64], millionths: NDArray[np.int64]) -> Fo
         numbers, rest = whole[rows], millionths[rows]
         good: Any = True
         if form == SECONDS:
+            good = ~_is_calendar(numbers.astype(np.int64) * 100, 1990)
             microseconds = numbers.astype(np.int64) * _MILLION + rest
         elif form == MILLISECONDS:
-            good = ~_is_calendar(numbers.astype(np.int64))
+            good = ~_is_calendar(numbers.astype(np.int64), 1900)
             microseconds = numbers.astype(np.int64) * 1_000 + rest // 1_000
         elif form == MICROSECONDS:
             microseconds = numbers.astype(np.int64)
         else:
+            good = numbers >= np.uint64(_TICKS_STOP)
             microseconds = (numbers // np.uint64(1_000)).astype(np.int64)
+        good &= (microseconds >= _FIRST_COUNTED) & (microseconds < _stop_counted())
         found.microseconds[rows] = microseconds
         found.good[rows] = good
         found.form[rows] = form
@@ -414,10 +424,16 @@ def _offset(fields: dict[str, _Numbers], shape: _Shape) -> tuple[Any, Any]:
     return (-ahead if shape["sign"] == b"-" else ahead), good
 
 
-def _is_calendar(numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which are digits of a year of the last or this century down to a minute."""
+def _stop_counted() -> int:
+    """Microseconds since 1970 of the midnight two years after that of today."""
+    today = int(datetime.now(UTC).timestamp()) // _DAY
+    return (today + 1 + _DAYS_AHEAD) * _DAY * _MILLION
+
+
+def _is_calendar(numbers: NDArray[np.int64], first_year: int) -> NDArray[np.bool_]:
+    """Which are digits of a year, from that up to 2099, down to a minute."""
     year = numbers // 10**8
-    found: NDArray[np.bool_] = (year >= 1900) & (year < 2100)
+    found: NDArray[np.bool_] = (year >= first_year) & (year < 2100)
     if found.any():
         rest = numbers[found]
         month, day = rest // 10**6 % 100, rest // 10**4 % 100
@@ -471,10 +487,10 @@ _WORDS: Final = {
 
 def _usual_patterns() -> Iterator[tuple[int, re.Pattern[bytes]]]:
     """What matches the shapes of texts that are read without a format."""
-    # Go writes "+0000 UTC", Java a region in brackets.
+    # Go writes "+0000 UTC" and "+0100 CET", Java a region in brackets.
     zone = (
-        rf"(?:\s?(?:(?P<utc>Z|UTC?|GMT|[+-](?P<is_0000>0000)\ (?:UTC|GMT))|{_OFFSET})"
-        r"(?:\[[\w/+-]*\])?)"
+        r"(?:\s?(?:(?P<utc>Z|UTC?|GMT|Etc/UTC|[+-](?P<is_0000>0000)\ (?:UTC|GMT))"
+        rf"|(?:UTC|GMT)?{_OFFSET}(?:\s(?!UTC|GMT)[a-z]{{3,5}})?)(?:\[[\w/+-]*\])?)"
     )
     time = (
         r"(?P<H>00)(?:(?P<colon>:?)(?P<M>00)"
@@ -487,6 +503,14 @@ def _usual_patterns() -> Iterator[tuple[int, re.Pattern[bytes]]]:
     )
     for date in dates:
         yield ISO, _compiled(f"{date}(?:[T\\s]{time})?")
+    # Not ISO 8601, but clear, as the year comes first.
+    yield (
+        ISO,
+        _compiled(
+            r"(?P<Y>0000)(?P<mark>[-/])(?P<m>00?)(?P=mark)(?P<d>00?)(?:[T\s]"
+            rf"(?P<H>00?):(?P<M>00)(?::(?P<S>00)(?:[.,](?P<f>0+))?)?{zone}?)?"
+        ),
+    )
     # Alone, seven digits are a number.
     yield ISO, _compiled(f"(?P<Y>0000)(?P<j>000)[T\\s]{time}")
     clock = "(?P<H>00):(?P<M>00):(?P<S>00)"
@@ -502,6 +526,13 @@ def _usual_patterns() -> Iterator[tuple[int, re.Pattern[bytes]]]:
         _compiled(
             rf"(?:{_WORDS['a']},\s*)?(?P<d>00?)\s+{month}\s+(?P<Y>0000)\s+"
             rf"(?P<H>00):(?P<M>00)(?::(?P<S>00))?{zone}(?:\s\([a-z ]*\))?"
+        ),
+    )
+    yield (
+        JAVASCRIPT,
+        _compiled(
+            rf"{_WORDS['a']}\s{month}\s(?P<d>00?)\s(?P<Y>0000)\s{clock}\s"
+            rf"GMT{_OFFSET}(?:\s\([^()]*\))?"
         ),
     )
     yield SECONDS, _compiled(r"(?P<n>0{8,19})(?:[.,](?P<f>0+))?")

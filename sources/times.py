@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ from sources.time_texts import (
 )
 
 _FORMS: Final = (
-    *("ISO 8601", "Apache's form", "RFC 2822"),
+    *("ISO 8601", "Apache's form", "RFC 2822", "JavaScript's form"),
     *(f"{unit}seconds since 1970" for unit in ("", "milli", "micro", "nano")),
     *("written as", "timestamps", "days"),
 )
@@ -272,36 +272,70 @@ def hint(value: str) -> str:
         if time_format not in found.values() and _reads(time_format, value):
             found[order] = time_format
     if not found:
-        return "if it is a time, say how it is written with --time-format"
+        whole = ((p.fullmatch(value), advice) for p, advice in _ADVICE)
+        return next((advice for match, advice in whole if match), _NO_ADVICE)
+    zone = _times_in(value, next(iter(found.values())))
     if len(found) == 1:
-        return f"add --time-format '{next(iter(found.values()))}'"
+        said = f" {zone}" if zone else ""
+        return f"add --time-format '{next(iter(found.values()))}'{said}"
     (first, time_format), *others = found.items()
     more = (f"'{other}' if the {order} does" for order, other in others)
+    said = f", and {zone}" if zone else ""
     return (
         f"add --time-format '{time_format}' if the {first} comes first, "
-        + ", ".join(more)
+        f"{', '.join(more)}{said}"
     )
 
 
 def _reads(time_format: str, value: str) -> bool:
-    """Whether the format reads the text."""
+    """Whether the format reads the text, as a time of the last or this century."""
     try:
         reader = TimeReader(time_format, None)
     except ValueError:
         return False
-    return not reader.read(pa.chunked_array([[value]], pa.string())).unreadable[0]
+    times = reader.read(pa.chunked_array([[value]], pa.string()))
+    inside = _HINTED_START <= times.microseconds[0] < _HINTED_STOP
+    return bool(inside and not times.unreadable[0])
 
 
+def _times_in(value: str, time_format: str) -> str:
+    """The option for the zone that a text names, by a name that its format repeats."""
+    if "%z" in time_format or "%Z" in time_format:
+        return ""
+    for found in _PIECES.finditer(value):
+        if found.lastgroup == "region":
+            return f"--times-in {found[0]}"
+        if found.lastgroup == "zone_name" and found[0] not in _NAMES:
+            such = _ZONES.get(found[0], "Europe/Berlin")
+            return f"--times-in ZONE, with the zone's full name such as {such}"
+    return ""
+
+
+_HINTED_START, _HINTED_STOP = (
+    int(np.datetime64(f"{year}-01-01", "us").astype(np.int64)) for year in (1900, 2100)
+)
 _PIECES: Final = re.compile(
-    r"""(?P<clock>(?<![0-9])[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?(\s*[AP]M\b)?)
-    |(?P<date>(?<![0-9])[0-9]{1,4}([/.-])[0-9]{1,2}\6[0-9]{1,4}(?![0-9]))
-    |(?P<zone>((?<=[0-9])|(?<=[0-9M]\s))[+-][0-9]{2}:?[0-9]{2}\b)
-    |(?P<name>\b(UTC|GMT|Z)\b)
+    r"""(?P<midnight>(?:T|(?<=\s))00:00(?::00(?:[.,]0+)?)?Z?(?=\s+[0-9]{1,2}[:.h][0-9]))
+    |(?P<clock>(?<![0-9])[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:\s*[AP]M\b)?
+        |(?:(?<=[0-9][\sT])|(?<=[0-9],\s))
+            [0-9]{1,2}\.[0-9]{2}(?:\.[0-9]{2}(?:[.,][0-9]+)?)?(?![0-9.])(?:\s*[AP]M\b)?
+        |(?<![0-9])[0-9]{1,2}h[0-9]{2}(?![0-9]))
+    |(?P<date>(?<![0-9])[0-9]{1,4}(?P<sep>[/.-])[0-9]{1,2}(?P=sep)[0-9]{1,4}(?![0-9]))
+    |(?P<zone>(?:(?<=[0-9])|(?<=[0-9M]\s))[+-][0-9]{2}:?[0-9]{2}\b)
+    |(?P<region>(?<![A-Z])[A-Z][A-Z_]+(?:/[A-Z_+-]+)+)
+    |(?P<name>\b(?:UTC|GMT|Z)\b)
+    |(?P<zone_name>(?:(?<=[0-9])|(?<=[0-9M]\s))(?-i:[A-Z]{3,5})\b)
     |(?P<number>[0-9]+)|(?P<word>[A-Z]+)|(?P<mark>[\s,/.:;|()\[\]_-]+)|(?P<other>.)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL | re.ASCII,
 )
 _ORDERS: Final = {"day": "dmy", "month": "mdy", "year": "ymd"}
 _COMPACT: Final = {12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
+_ONLY_DIGITS: Final = {
+    6: {"day": "%d%m%y", "month": "%m%d%y", "year": "%y%m%d"},
+    8: {"day": "%d%m%Y", "month": "%m%d%Y"},
+    10: {"year of 4 digits": "%Y%m%d%H", "year of 2 digits": "%y%m%d%H%M"},
+    12: {"year of 4 digits": "%Y%m%d%H%M", "year of 2 digits": "%y%m%d%H%M%S"},
+}
 _NAMES: Final = {
     "T": "T",
     **{name.upper(): "%B" for name in MONTHS},
@@ -309,34 +343,60 @@ _NAMES: Final = {
     **{name.upper(): "%A" for name in WEEKDAYS},
     **{name[:3].upper(): "%a" for name in WEEKDAYS},
 }
+_ZONES: Final = {
+    **dict.fromkeys(("EST", "EDT"), "America/New_York"),
+    **dict.fromkeys(("CST", "CDT"), "America/Chicago"),
+    **dict.fromkeys(("MST", "MDT"), "America/Denver"),
+    **dict.fromkeys(("PST", "PDT"), "America/Los_Angeles"),
+    "BST": "Europe/London",
+}
+_NO_NAME: Final = rf"(?!(?:{'|'.join(_NAMES)})\b)"
+_NO_ADVICE: Final = "if it is a time, say how it is written with --time-format"
+_ADVICE: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE | re.DOTALL), advice)
+    for pattern, advice in (
+        (
+            "(?:[2-5][0-9]{4}|60000)(?:[.,][0-9]+)?",
+            "a day number of a spreadsheet: format the column as date and time there, "
+            "and save it again",
+        ),
+        (
+            "[0-9]+(?:[.,][0-9]*)?E[+-]?[0-9]+",
+            "a rounded number: export the column as whole numbers or as text",
+        ),
+        (
+            r"[0-9]{1,2}[:h][0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:\s*[AP]M)?",
+            "a time without a day: add --time DAY+TIME where another column has the "
+            "day",
+        ),
+        (
+            "[0-9]{17,19}",
+            "a number that isn't counted from 1970: export the column as text, such as "
+            "2024-03-01 10:05:00",
+        ),
+        (
+            # "1. März 2024", or "März 1, 2024".
+            rf"(?:.*\s)?(?:[0-9]{{1,2}}[.\s/-]+(?:de\s)?{_NO_NAME}"
+            r"[^\W\d_]{3,}\.?[\s/-]+(?:de\s)?(?:[0-9]{4}|[0-9]{2})\b.*"
+            rf"|{_NO_NAME}[^\W\d_]{{3,}}\.?\s[0-9]{{1,2}},?\s[0-9]{{4}}\b.*)",
+            "names of months are read in English only: export the column with numbers, "
+            "such as 2024-03-01 10:05:00",
+        ),
+    )
+)
+"""What to do about texts that no format reads."""
 
 
 def _candidates(value: str) -> Iterator[tuple[str, str]]:
     """Formats of which one may be that of the text, with what comes first in each."""
     value = re.sub("[\u00a0\u202f]", " ", value)
+    if re.fullmatch("[0-9]+", value) and len(value) in _ONLY_DIGITS:
+        yield from _ONLY_DIGITS[len(value)].items()
+        return
     for order, letters in _ORDERS.items():
         pieces: list[str] = []
         for found in _PIECES.finditer(value):
-            text = found[0]
-            match found.lastgroup:
-                case "clock":
-                    piece = _clock_format(text)
-                case "date":
-                    piece = _date_format(text, letters)
-                case "zone":
-                    piece = "%z"
-                case "name":
-                    piece = "%Z"
-                case "number" if len(text) in _COMPACT:
-                    piece = _COMPACT[len(text)]
-                case "number" if len(text) == 4:
-                    piece = "%Y"
-                case "number" if len(text) <= 2:
-                    piece = "%y" if "%d" in pieces else "%d"
-                case "mark":
-                    piece = re.sub(r"\s+", " ", text)
-                case _:
-                    piece = _NAMES.get(text.upper(), "")
+            piece = _piece(found, letters, "".join(pieces))
             if not piece:
                 break
             pieces.append(piece)
@@ -344,12 +404,51 @@ def _candidates(value: str) -> Iterator[tuple[str, str]]:
             yield order, "".join(pieces)
 
 
+def _piece(found: re.Match[str], letters: str, before: str) -> str:
+    """The format of a piece of a text behind that format; empty if it has none."""
+    text = found[0]
+    has_clock = "%M" in before
+    match found.lastgroup:
+        case "clock":
+            return _clock_format(text)
+        case "date":
+            return _date_format(text, letters)
+        case "zone":
+            return "%z"
+        case "name":
+            return "%Z"
+        case "midnight":
+            return text
+        case "region":
+            return text if has_clock and _is_zone(text) else ""
+        case "number" if len(text) in _COMPACT:
+            return _COMPACT[len(text)]
+        case "number" if len(text) == 4:
+            return "%Y"
+        case "number" if len(text) <= 2:
+            return "%y" if "%d" in before else "%d"
+        case "mark":
+            return re.sub(r"\s+", " ", text)
+    if has_clock and (text.upper() == "UHR" or found.lastgroup == "zone_name"):
+        return _NAMES.get(text.upper(), text)
+    return _NAMES.get(text.upper(), "")
+
+
+def _is_zone(name: str) -> bool:
+    """Whether there is a zone of this IANA name."""
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        return False
+    return True
+
+
 def _clock_format(text: str) -> str:
-    """The format of a time of day such as "1:45:00.5 PM"."""
+    """The format of a time of day such as "1:45:00.5 PM", "10.05" or "10h05"."""
     has_half = text[-1] in "mM"
     clock = re.sub("[0-9]+", "%H", text, count=1)
-    clock = re.sub(":[0-9]+", ":%M", clock, count=1)
-    clock = re.sub(":[0-9]+", ":%S", clock, count=1)
+    clock = re.sub("([:.hH])[0-9]+", r"\1%M", clock, count=1)
+    clock = re.sub("([:.])[0-9]+", r"\1%S", clock, count=1)
     clock = re.sub("([.,])[0-9]+", r"\1%f", clock)
     if has_half:
         clock = re.sub(r"(\s?)\s*..$", r"\1%p", clock.replace("%H", "%I"))

@@ -61,6 +61,7 @@ def refusal(data: str | bytes, **options: Any) -> str:
         (";", "semicolons"),
         ("\t", "tabs"),
         ("|", "vertical bars"),
+        ("\x01", "control-A"),
     ],
 )
 def test_the_delimiter_is_found_and_named(delimiter: str, words: str) -> None:
@@ -284,9 +285,125 @@ def test_a_delimiter_after_the_last_field() -> None:
     assert part.locate(100) == "line 102"
     example = "line 103: 4 fields, where the header has 3"
     assert part.left_out == [LeftOut(WRONG, 1, example)]
+    (part,) = read(f"{HEADER}a,b,c,,\n" + 'd,e,f,"",\n' * 99 + "a,b,c,,5\na,b,c,5,\n")
+    assert rows([part])[:2] == [["a", "b", "c"], ["d", "e", "f"]]
+    assert (len(part.table), part.notes) == (100, [])
+    example = "line 102: 5 fields, where the header has 3"
+    assert part.left_out == [LeftOut(WRONG, 2, example)]
+    (part,) = read(f"{HEADER}{'a,b,c,,' * 9}\na,b,c{',' * 36}\n")
+    assert (len(part.table), part.left_out[0].rows) == (0, 2)
     # One row that has what the header says, or one with something there, is enough.
     assert len(rows(read(f"{HEADER}a,b,c,\n{GOOD}"))) == 1
     assert not rows(read(f"{HEADER}a,b,c,\na,b,c,d\n"))
+
+
+@pytest.mark.parametrize("options", [{}, {"escape": True}])
+def test_rows_of_r_begin_with_their_names(options: dict[str, Any]) -> None:
+    unnamed = "The header has no name for the first column."
+    quoted = '"user","page","time"\n"1","ann","home",10\n"2","bob",NA,11\n'
+    for data in (quoted, quoted.replace('"', ""), quoted.replace(",", "\t")):
+        (part,) = read(data, **options)
+        assert rows([part]) == [["ann", "home", "10"], ["bob", "NA", "11"]]
+        assert part.table.schema.names == ["user", "page", "time"]
+        assert (part.notes, part.left_out) == ([unnamed], [])
+    (part,) = read(HEADER + "".join(f"{i},a,b,c\n" for i in range(100)) + "a,b,c\n")
+    assert lines([part])[99:] == ["line 101"]
+    example = "line 102: 3 fields, where the first rows have 4"
+    assert part.left_out == [LeftOut(WRONG, 1, example)]
+    # A delimiter that belongs to a field is none that shifts the columns.
+    for data in (
+        "1,/a,b,10\n1,/c,d,11\n",
+        "2,/a,b,10\n1,/c,d,11\n",
+        "1,/a,b,10\n",
+        "ann,/a,b,10\nbob,/c,d,11\n",
+        '"ann",/a,b,10\nbob,/c,d,11\n',
+        '"ann",/a,b,10\n"ann",/c,d,11\n',
+        '"ann","a\\", b",10\n"bob",c,10,11\n',
+        "1,a\\,b,10\n2,c\\,b,11\n",
+    ):
+        assert not rows(read(HEADER + data))
+    # Nor does one after the last field.
+    assert rows(read(f"{HEADER}1,a,b,\n2,c,d,\n")) == [["1", "a", "b"], ["2", "c", "d"]]
+
+
+BLANKS = "A blank follows each delimiter; it is dropped."
+
+
+@pytest.mark.parametrize("options", [{}, {"escape": True}])
+def test_blanks_after_delimiters(options: dict[str, Any]) -> None:
+    data = (
+        'user, "page", time\nann, home,  10 \n"b, b", "a, ""b"",\n c", 11\n, , \n'
+        'x, y\nd, e" , f", 2\ne,f, 12\n'
+    )
+    for size in (9, BLOCK_SIZE):
+        # What comes after the sample needs no blank.
+        text = data.replace("e,f", "e, f") + "u, v, 1\n" * 99 + "g,h,13\n"
+        parts = read(text, size, **options)
+        assert rows(parts)[:5] == [
+            ["ann", "home", "10 "],
+            ["b, b", 'a, "b",\n c', "11"],
+            ["", "", ""],
+            ["e", "f", "12"],
+            ["u", "v", "1"],
+        ]
+        assert rows(parts)[-1] == ["g", "h", "13"]
+        numbers = ["line 2", "line 3", "line 5", "line 8", "line 9"]
+        assert lines(parts)[:5] == numbers
+        assert sum(each.rows for each in left_out(parts)) == 2
+        assert parts[0].notes == [BLANKS]
+    # One field without is enough for blanks to be letters.
+    (part,) = read(data, **options)
+    assert rows([part])[0] == ["ann", " home", "  10 "]
+    assert part.notes == []
+    assert rows(read("user,page, time\na, b, c\n", **options)) == [["a", " b", " c"]]
+    spaced = read("sep= \nuser page time\na b c\n", **options)
+    assert rows(spaced) == [["a", "b", "c"]]
+    numbered = ReadOptions(header=False, **options)
+    stream = io.BytesIO(b'a, "b, c", d\ne, f, g\n')
+    (part,) = read_csv(stream, lambda names: range(len(names)), numbered)
+    assert rows([part]) == [["a", "b, c", "d"], ["e", "f", "g"]]
+    assert part.notes == [BLANKS]
+
+
+def test_blanks_and_backslashes() -> None:
+    data = 'user, page, time\na\\, b, \\N, "\\", \\N, c"\n\\N, x\\\\, \\N\n'
+    (part,) = read(data, escape=True)
+    assert rows([part]) == [["a, b", "", '", N, c'], ["", "x\\", ""]]
+
+
+def test_escaped_nulls_are_nothing() -> None:
+    data = (
+        "\\N,home,\\N\na,\\N,\\N\r\n\\N,\\N,\\N\nb\\,\\N,\\NN,x\\N\n"
+        '",\\N,","\\N",c\\\\\na\\\\,\\N,\\N'
+    )
+    expected = [
+        ["", "home", ""],
+        ["a", "", ""],
+        ["", "", ""],
+        ["b,N", "NN", "xN"],
+        [",N,", "N", "c\\"],
+        ["a\\", "", ""],
+    ]
+    for size in (5, BLOCK_SIZE):
+        parts = read(HEADER + data, size, escape=True)
+        assert rows(parts) == expected
+        assert lines(parts) == [f"line {n}" for n in range(2, 8)]
+    parts = read(f"{HEADER}a,b,c,\\N\nd,e,f,\ng,h,i\\,,\n", escape=True)
+    assert rows(parts) == [["a", "b", "c"], ["d", "e", "f"], ["g", "h", "i,"]]
+    assert lines(parts) == ["line 2", "line 3", "line 4"]
+    assert rows(read(HEADER + r"\N,\N,c")) == [["\\N", "\\N", "c"]]
+
+
+def test_a_backslash_before_a_delimiter_asks_for_the_option() -> None:
+    for delimiter in ",\t":
+        data = f"{HEADER}{GOOD}ann,a\\,b,10\nx,y\n".replace(",", delimiter)
+        (one,) = left_out(read(data))
+        words = "add --escape if a backslash before a delimiter makes it a plain letter"
+        example = "line 3: 4 fields, where the header has 3"
+        assert one == LeftOut(WRONG, 2, example, words)
+        parts = read(data, escape=True)
+        assert rows(parts)[1] == ["ann", f"a{delimiter}b", "10"]
+        assert left_out(parts)[0].hint == ""
 
 
 def test_a_delimiter_after_the_last_name() -> None:
@@ -315,7 +432,19 @@ def test_lines_that_end_in_other_ways() -> None:
     assert rows(parts) == [["a", "b", "c"], ["d", "e", "f"], ["g", "h", "i"]]
     assert lines(parts) == ["line 2", "line 4", "line 4"]
     message = "its lines end without line feeds; save it as CSV again"
-    assert refusal((HEADER + GOOD).replace("\n", "\r")) == message
+    assert refusal("user,page,time\ra,b,c\n") == message
+
+
+@pytest.mark.parametrize("size", [4, BLOCK_SIZE])
+def test_lines_may_end_in_carriage_returns_alone(size: int) -> None:
+    data = f'title\n{HEADER}{GOOD}\n"x\ny",b,2\nu,v\n{GOOD}'.replace("\n", "\r")
+    parts = read(data, size)
+    home = ["ann", "home", "10:00"]
+    assert rows(parts) == [home, ["x\ny", "b", "2"], home]
+    assert lines(parts) == ["line 3", "line 5", "line 8"]
+    assert left_out(parts)[0].example.startswith("line 7: 2 fields")
+    long = ("title\n" + HEADER + GOOD * 100_000).replace("\n", "\r")
+    assert sum(len(part.table) for part in read(long)) == 100_000
 
 
 @pytest.mark.parametrize(
@@ -323,7 +452,7 @@ def test_lines_that_end_in_other_ways() -> None:
     [
         (b"", "it has no rows"),
         (b"\n# c\n \r\n", "it has no rows"),
-        (b"a,b\r" * 300_000, "its lines end without line feeds"),
+        (b"a,b\r" * 300_000, "not in ['a', 'b']"),
         (b"x" * 200_000, "its first line cannot be read (field larger than"),
         (
             b"\xef\xbb\xbf" + b"x," * 600_000,
@@ -482,6 +611,56 @@ def test_any_text_ends_in_the_rows_that_python_finds_or_an_open_quotation_mark(
     assert rows(parts) == [row for row in table if len(row) == 3]
     total = len(rows(parts)) + sum(each.rows for each in left_out(parts))
     assert total == len(table)
+
+
+BLANK_PIECES = [b'"', b", ", b",", b" ", b"\n", b"a", b"\n", b'"', b"a, b, c\n"]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(BLANK_PIECES), max_size=40).map(b"".join),
+    st.integers(1, 30),
+)
+def test_any_text_with_blanks_to_drop_is_read_as_python_does(
+    data: bytes, block_size: int
+) -> None:
+    # Python drops blanks at the start of a row, too.
+    assume(b"\n " not in data and not data.startswith(b" "))
+    data = b"user, page, time\n" + b"ann, home, 10\n" * 100 + data
+    try:
+        parts = read(data, block_size)
+    except BadInput:
+        assert "never closed" in refusal(data)
+        return
+    text = io.StringIO(data.decode(), newline="")
+    table = [row for row in csv.reader(text, skipinitialspace=True) if row][1:]
+    assert rows(parts) == [row for row in table if len(row) == 3]
+    assert len(lines(parts)) == len(rows(parts))
+    total = len(rows(parts)) + sum(each.rows for each in left_out(parts))
+    assert total == len(table)
+
+
+NULL_PIECES = [b"\\N", b"\\N", b",", b",", b'"', b"\\", b"N", b"\n", b"a,b,c\n"]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(NULL_PIECES), max_size=40).map(b"".join),
+    st.integers(1, 30),
+)
+def test_nulls_are_fields_that_are_nothing_else(data: bytes, block_size: int) -> None:
+    data = (HEADER + GOOD).encode() + data
+    try:
+        parts = read(data, block_size, escape=True)
+        others = read(data.replace(b"N", b"M"), block_size, escape=True)
+    except BadInput:
+        assert "never closed" in refusal(data, escape=True)
+        return
+    assert lines(parts) == lines(others)
+    assert left_out(parts) == left_out(others)
+    for row, other in zip(rows(parts), rows(others), strict=True):
+        for text, expected in zip(row, other, strict=True):
+            assert text in (expected.replace("M", "N"), "" if expected == "M" else None)
 
 
 def _dangles(data: bytes, escape: bool) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sources import durations
-from sources.durations import UNITS, DurationReader
+from sources.durations import HOURS_AND_MINUTES, UNITS, DurationReader
 from sources.origin import BadInput
 
 UNREADABLE = "an unreadable duration"
@@ -28,6 +28,7 @@ def reader(
     usual: bool = True,
     zero: bool = False,
     longest: float | None = None,
+    negative: bool = False,
 ) -> DurationReader:
     return DurationReader(
         unit,
@@ -35,6 +36,7 @@ def reader(
         point_is_usual=usual,
         zero_is_unknown=zero,
         longest=longest,
+        negative_is_unknown=negative,
     )
 
 
@@ -108,7 +110,7 @@ def refusal(*parts: Sequence[str | None], **options: Any) -> str:
         ("1f", UNREADABLE),
         ("١", UNREADABLE),
         ("1.2.3", UNREADABLE),
-        (".", UNREADABLE),
+        ("..", UNREADABLE),
         ("--1", UNREADABLE),
         ("e5", UNREADABLE),
         ("p", UNREADABLE),
@@ -136,6 +138,20 @@ def refusal(*parts: Sequence[str | None], **options: Any) -> str:
         ("1 day 02:00:00", 93600),
         ("1 day, 0:00:05", 86405),
         ("1 days 00:05", UNREADABLE),
+        ("1.02:03:04", 93784),
+        ("1.02:03:04.1234567", 93784.1234567),
+        ("-1.02:03:04", NEGATIVE),
+        ("10.23:59:59", 950399),
+        ("1.24:00:00", UNREADABLE),
+        ("1.02:03", UNREADABLE),
+        ("1,02:03:04", UNREADABLE),
+        ("1 02:03:04", 93784),
+        ("1 2:03:04,5", 93784.5),
+        ("1 02:03", UNREADABLE),
+        ("1:02:03:04", UNREADABLE),
+        ("+000000000 00:10:44.793", 644.793),
+        ("-000000000 00:10:44.793", NEGATIVE),
+        ("+000000001 00:00:00.5", 86400.5),
         ("PT3M20S", 200),
         ("pt3m20.793s", 200.793),
         ("P1DT2H", 93600),
@@ -200,6 +216,8 @@ def test_each_form_is_read(text: str, seconds: float | str) -> None:
             "\\n",
         ),
         *("<NA>", "<na>", "#N/A", "(not set)", "(Not Set)", "-", ""),
+        *(".", "--", "?", "#NV", "#nv", "#N/V", "#VALUE!", "#Ref!", "[null]", "[NULL]"),
+        *("<null>", "nil", "Nil", "unknown", "Unknown", "uNKNOWN", "none"),
     ],
 )
 def test_words_for_unknown(word: str) -> None:
@@ -209,15 +227,51 @@ def test_words_for_unknown(word: str) -> None:
 
 @pytest.mark.parametrize(
     ("unit", "seconds"),
-    [("us", 0.00035), ("ms", 0.35), ("s", 350), ("min", 21000), ("h", 1260000)],
+    [
+        *(("ns", 3.5e-7), ("us", 0.00035), ("ms", 0.35), ("s", 350), ("min", 21000)),
+        *(("h", 1260000), ("d", 30240000), (HOURS_AND_MINUTES, 1260000)),
+    ],
 )
 def test_numbers_count_the_unit_and_other_forms_their_own(
     unit: str, seconds: float
 ) -> None:
-    others = ["0:10", "PT1S", "2 min", "1 days 00:00:00"]
+    others = ["0:00:10", "PT1S", "2 min", "1 days 00:00:00"]
     assert read("350", unit=unit) == [seconds]
     assert read("350", *others, unit=unit) == [seconds, 10, 1, 120, 86400]
     assert results(reader(unit), pa.chunked_array([[350, None]])) == [seconds, None]
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected", "form"),
+    [
+        (None, [90, 5405, 1.5, 3600, NEGATIVE], "as MM:SS and as H:MM:SS"),
+        ("s", [90, 5405, 1.5, 3600, NEGATIVE], "as MM:SS and as H:MM:SS"),
+        ("min", [90, 5405, 1.5, 3600, NEGATIVE], "as MM:SS and as H:MM:SS"),
+        ("h", [5400, 324300, UNREADABLE, 3600, NEGATIVE], "as H:MM and as H:MM:SS"),
+        (
+            HOURS_AND_MINUTES,
+            [5400, 324300, UNREADABLE, 3600, NEGATIVE],
+            "as H:MM and as H:MM:SS",
+        ),
+        ("d", [UNREADABLE] * 3 + [3600, UNREADABLE], "as H:MM:SS"),
+    ],
+)
+def test_the_unit_says_what_clocks_of_two_parts_are(
+    unit: str | None, expected: list[float | str], form: str
+) -> None:
+    values = ["1:30", "90:05", "0:01.5", "1:00:00", "-0:01"]
+    each = reader(unit)
+    assert results(each, texts(*values)) == expected
+    assert set(each.description().split(" and ")) == set(form.split(" and "))
+    assert read(" 1:30 ", unit=unit) == expected[:1]
+
+
+def test_hours_and_minutes_are_described() -> None:
+    each = reader(HOURS_AND_MINUTES)
+    assert results(each, texts("1:30", "0:05", "24:00")) == [5400, 300, 86400]
+    assert each.description() == "as H:MM"
+    assert results(each, texts("1.5", "1:60")) == [5400, UNREADABLE]
+    assert each.description() == "as H:MM and in hours"
 
 
 def test_limits_are_in_seconds() -> None:
@@ -272,6 +326,25 @@ def test_types_that_hold_no_durations(values: list[Any], words: str) -> None:
     assert str(error.value) == message
 
 
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (
+            pa.array([(1, 2, 3)], pa.month_day_nano_interval()),
+            "month_day_nano_interval",
+        ),
+        (pa.array([b"0" * 12], pa.binary(12)), "fixed_size_binary[12]"),
+    ],
+)
+def test_intervals_are_refused_with_advice(array: pa.Array, words: str) -> None:
+    with pytest.raises(BadInput) as error:
+        reader().read(pa.chunked_array([array]), str)
+    assert str(error.value) == (
+        f"the column of the duration holds {words}, where durations should be; "
+        "export it as seconds"
+    )
+
+
 def test_text_that_is_no_utf_8_is_unreadable() -> None:
     offsets = np.array([0, 1, 2], np.int32).tobytes()
     buffers = (pa.py_buffer(offsets), pa.py_buffer(b"\xff5"))
@@ -324,15 +397,29 @@ def test_files_that_stay_ambiguous_are_refused() -> None:
         words = "not the same with a decimal comma as with a point"
         return f"durations are ambiguous: {what} {words}; {SAY}"
 
-    both = message("line 2: '1,234' and line 3: '12,5' are")
-    assert refusal(["1,234", "12,5", "900"]) == both
-    assert refusal(["1,234"], ["12,5"]) == both
+    both = message("line 2: '1,234' and line 3: '999,000' are")
+    assert refusal(["1,234", "999,000", "900"]) == both
+    assert refusal(["1,234"], ["999,000"]) == both
     one = message("line 3: '1.234' is")
     assert refusal(["7", "1.234"], ["8"], usual=False) == one
     assert refusal(["7", "1.234s"], usual=False) == one.replace("234", "234s")
     two = message("line 2: '1.234' and line 4: '999,000' are")
     assert refusal(["1.234", "5"], ["999,000", "1.235"], usual=False) == two
     assert refusal(["1,234", "1.234"]) == message("line 2: '1,234' is")
+
+
+def test_a_decimal_comma_where_it_is_unusual_is_to_be_said() -> None:
+    words = "has a decimal comma, which is unusual in such a file"
+    for text in ("123,45", "123,45 s"):
+        message = f"line 2: {text!r} {words}; say it with --decimal ,"
+        assert refusal([text, "7"]) == message
+        assert refusal([text, "12,5"]) == message
+        assert read(text, "7", decimal=",") == [123.45, 7]
+    words += ", and line 2: '1,234' may have one"
+    message = f"line 3: '12,5' {words}; say it with --decimal ,"
+    assert refusal(["1,234", "12,5", "900"]) == message
+    assert refusal(["1,234"], ["12,5"]) == message
+    assert read("1,234", "12,5", "900", decimal=",") == [1.234, 12.5, 900]
 
 
 def test_evidence_for_a_comma_may_come_too_late() -> None:
@@ -389,6 +476,50 @@ def test_durations_that_are_taken_as_unknown_are_counted() -> None:
     each = reader(longest=60)
     assert results(each, texts("0", "61")) == [0, None]
     assert each.notes() == ["1 duration over 1 min is taken as unknown."]
+    assert reader().notes() == []
+
+
+def test_negative_durations_may_stand_for_unknown_ones() -> None:
+    each = reader(negative=True, zero=True)
+    found = results(each, texts("-1", "5", "0", "-0:10", "-0", "x"))
+    assert found == [None, 5, None, None, None, UNREADABLE]
+    assert each.notes() == [
+        "2 durations of 0 are taken as unknown.",
+        "2 durations below 0 are taken as unknown.",
+    ]
+    each = reader(negative=True)
+    column = pa.chunked_array([[-1.0, 2.0, -math.inf]])
+    assert results(each, column) == [None, 2, None]
+    assert results(reader(negative=True), texts("7", "-1 s")) == [7, None]
+    assert results(reader(), texts("7", "-1")) == [7, NEGATIVE]
+
+
+SHORT = (
+    "Nearly all durations are under 1 s; if they are days or hours, say so with "
+    "--duration-unit."
+)
+
+
+def test_nearly_all_durations_under_a_second_are_noted() -> None:
+    def notes(*parts: Sequence[float | None], unit: str | None = None) -> list[str]:
+        each = reader(unit)
+        for part in parts:
+            results(each, pa.chunked_array([pa.array(part, pa.float64())]))
+        return each.notes()
+
+    assert notes([0.5] * 20, [None, math.nan, -1.0, math.inf]) == [SHORT]
+    assert notes([0.5] * 19) == []
+    assert notes([0.5] * 10, [0.25] * 10) == [SHORT]
+    assert notes([0.01] * 99 + [1.0]) == [SHORT]
+    assert notes([0.01] * 98 + [1.0, 0.0]) == []
+    assert notes([0.5] * 20, unit="s") == []
+    assert notes([0.5] * 20, unit="ms") == []
+    assert notes([0.0] * 20) == []
+    each = reader()
+    assert results(each, texts(*["0.5"] * 20)) == [0.5] * 20
+    assert each.notes() == [SHORT]
+    results(each, texts("0:00.5"))
+    assert each.notes() == []
     assert reader().notes() == []
 
 
@@ -502,7 +633,24 @@ def slow_amounts(text: str, mark: str) -> Slow | None:
     return Slow(float(-total if sign == "-" else total), [n for n, _ in amounts])
 
 
-def slow_clock(text: str) -> Slow | None:
+def slow_days_clock(text: str) -> Slow | None:
+    """What .NET and SQL write: days, and a clock of less than a day behind a mark."""
+    sign = -1 if text[:1] == "-" else 1
+    days, mark, clock = text[text[:1] in ("+", "-") :].partition(" ")
+    if not mark:
+        days, mark, clock = days.partition(".")
+    if clock.count(":") != 2 or not is_digits(days, 9):
+        return None
+    hours = clock.split(":")[0]
+    if not is_digits(hours, 2) or int(hours) > 23:
+        return None
+    found = slow_clock(f"{days} days {clock}", "s")
+    return found and Slow(sign * found.seconds)
+
+
+def slow_clock(text: str, unit: str) -> Slow | None:
+    if found := slow_days_clock(text):
+        return found
     days, sign = 0, 1
     for word in (" days, ", " day, ", " days ", " day "):
         if word in text:
@@ -526,6 +674,10 @@ def slow_clock(text: str) -> Slow | None:
         return None
     if not all(is_digits(each, 2, 2) and int(each) < 60 for each in fields[1:]):
         return None
+    if len(fields) == 2 and unit in ("h", "d"):
+        if unit == "d" or last != whole:
+            return None
+        fields.append("0")
     seconds = Fraction(f"0.{fraction or 0}")
     for place, each in enumerate(reversed(fields)):
         seconds += int(each) * 60**place
@@ -561,17 +713,20 @@ def slow_text(text: str, mark: str, unit: str) -> Slow | None:
     text = text.strip()
     small = text.lower()
     unknown = ("na", "n/a", "nan", "nat", "null", "none", "\\n", "<na>", "#n/a", "-")
-    if small in ("", "(not set)", *unknown):
+    more = ("--", ".", "?", "#nv", "#n/v", "#value!", "#ref!", "[null]", "<null>")
+    if small in ("", "(not set)", "nil", "unknown", *unknown, *more):
         return Slow(math.nan)
     if small in [
         sign + word for sign in ("", "+", "-") for word in ("inf", "infinity")
     ]:
         return Slow(float(small))
     if ":" in small:
-        return slow_clock(small)
+        return slow_clock(small, unit)
     number = slow_number(small, mark)
     if number:
-        return Slow(times(number, Fraction(UNITS[unit]).limit_denominator()), [number])
+        return Slow(
+            times(number, Fraction(UNITS[unit]).limit_denominator(10**9)), [number]
+        )
     return slow_iso(small) or slow_amounts(text, mark)
 
 
@@ -641,7 +796,10 @@ GROUPED = st.builds(
 MARKED = pick("1.234", "1,234", "12.5", "12,5", "0.512", "0,512", "7", "1.234,5", "12")
 TWO = st.integers(0, 61).map("{:02}".format)
 CLOCK = glued(
-    *(pick("", "", "1 days ", "-1 days +", "1 day, ", "2 day -"), SIGN, DIGIT),
+    pick(
+        "", "", "1 days ", "-1 days +", "1 day, ", "2 day -", "1.", "-1.", "1 ", "+0 "
+    ),
+    *(SIGN, DIGIT),
     *(pick(":"), TWO, pick("", ":00", ":59", ":1"), pick("", ".793", ",5", ".")),
 )
 PIECE = glued(

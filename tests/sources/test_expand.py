@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from sources.inputs import STANDARD_INPUT, Progress, Source, expand, look, open_input
+from sources.inputs import (
+    STANDARD_INPUT,
+    Progress,
+    Source,
+    expand,
+    is_no_table,
+    look,
+    open_input,
+)
 from sources.origin import BadInput, NoSuchColumns
 
 
@@ -72,6 +80,88 @@ def test_a_folder_without_files_is_told(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     make(tmp_path, "_SUCCESS")
     assert message(tmp_path) == f"{tmp_path}: the folder has no files"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README",
+        "readme.txt",
+        "README.md",
+        "Readme.de.txt",
+        "README_data.txt",
+        "LICENSE",
+        "LICENCE-MIT",
+        "COPYING",
+        "license.rst",
+        "a.md",
+        "a.HTML",
+        "a.htm",
+        "a.pdf",
+        "a.png",
+        "a.jpg",
+        "a.jpeg",
+        "a.sql",
+        "a.py",
+        "part-0.parquet.crc",
+        "x/README",
+        "dir\\\\LICENSE",
+    ],
+)
+def test_names_of_what_is_no_table(name: str) -> None:
+    assert is_no_table(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "readme.csv",
+        "README.json",
+        "license_events.parquet",
+        "licenses",
+        "licenses.csv",
+        "a.csv",
+        "a.txt",
+        "a.log",
+        "a.json",
+        "a.jsonl",
+        "a.tsv",
+        "a.md.csv",
+        "md",
+        "html",
+        "part-0",
+        "part-0.c000",
+        "a.parquet",
+        "a.xlsx",
+        "README/a.csv",
+        "readmes.txt",
+        "copying.csv.gz",
+        "license.2024-01-01",
+        "a.html.gz",
+    ],
+)
+def test_names_of_what_may_be_a_table(name: str) -> None:
+    assert not is_no_table(name)
+
+
+def test_what_is_no_table_is_skipped_in_a_folder(tmp_path: Path) -> None:
+    make(tmp_path, "README.md", "a.csv", "b.csv", "sub/LICENSE", "sub/c.csv")
+    make(tmp_path, "empty.csv", data=b"")
+    (tmp_path / "lost.csv").symlink_to(tmp_path / "nothing")
+    found = expand([tmp_path])
+    assert [source.path.name for source in found] == [
+        *("a.csv", "b.csv", "lost.csv", "c.csv"),
+    ]
+    skipped = "README.md", "empty.csv", "sub/LICENSE"
+    assert found[0].skipped == tuple(f"{tmp_path}/{name}" for name in skipped)
+    assert [source.skipped for source in found[1:]] == [()] * 3
+    # What is named itself is read.
+    for name in ("README.md", "empty.csv", "*.md"):
+        (one,) = expand([tmp_path / name])
+        assert one.skipped == ()
+    for name in ("a.csv", "b.csv", "lost.csv", "sub/c.csv"):
+        (tmp_path / name).unlink()
+    assert message(tmp_path) == f"{tmp_path}: no table in it"
 
 
 def test_names_of_folders_may_be_columns(tmp_path: Path) -> None:

@@ -95,7 +95,16 @@ def test_reads_all_forms(
         ('""', ""),
         ('"\\u00e9\\n"', "é\n"),
         ('"\\ud83d\\ude00"', "😀"),
-        ('[1.0,"1",{"a":null},"é"]', '[1.0, "1", {"a": null}, "é"]'),
+        ('[1.5,"1",{"a":null},"é"]', '[1.5, "1", {"a": null}, "é"]'),
+        ("5.0", "5"),
+        ("0.000", "0"),
+        ("-5.00", "-5"),
+        ("-0.0", "-0.0"),
+        ("5.0e3", "5.0e3"),
+        ("5.10", "5.10"),
+        ("9007199254740991.0", "9007199254740991"),
+        ("9007199254740992.0", "9007199254740992.0"),
+        ('"5.0"', "5.0"),
         ("[]", "[]"),
         ('{"inner": 1}', None),
         ('1,"page":2', "2"),
@@ -121,8 +130,63 @@ def test_objects_within_objects_have_dotted_names() -> None:
 def test_columns_are_those_of_the_first_thousand_objects() -> None:
     data = '{"user":1}\n' * 999 + '{"user":1,"page":2}\n{"user":1,"late":3}\n'
     assert rows(data)[-2:] == [("line 1000", "1", "2"), ("line 1001", "1", None)]
-    with pytest.raises(NoSuchColumns, match=r"no \['late'\] in \['user', 'page'\]"):
-        rows(data, "late")
+    # Or of some more, where these lack one.
+    assert rows(data, "late")[-2:] == [("line 1000", None), ("line 1001", "3")]
+    with pytest.raises(
+        NoSuchColumns, match=r"no \['x'\] in \['user', 'page', 'late'\]"
+    ):
+        rows(data, "x")
+    blank = '{"user":1}' + " " * 100 + "\n"
+    with pytest.raises(NoSuchColumns, match=r"no \['page'\] in \['user'\]"):
+        rows(blank * 200_000 + '{"page":2}')
+
+
+def late(first: str, last: str) -> list[Part]:
+    """Read many rows, and others after them, with a column that need not be there."""
+
+    def choose(names: Sequence[str]) -> list[int]:
+        chosen.append(tuple(names))
+        return [names.index(n) for n in ("user", "page", "a.time") if n in names]
+
+    chosen: list[tuple[str, ...]] = []
+    data = io.BytesIO(f"{first}\n".encode() * 1_000 + last.encode())
+    found = list(read_json(data, choose, ReadOptions()))
+    # Who chooses may keep what was chosen last.
+    assert chosen[-1] == chosen[0]
+    return found
+
+
+FIRST = '{"user":1,"page":2,"a":{"b":1}}'
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "key"),
+    [
+        (FIRST, '{"user":1,"page":2,"a":{"x":1,"time":3}}', "a.time"),
+        (FIRST, '{"a.time":3}', "a.time"),
+        (FIRST, '{"a":{}}\n\n{"a":{"time":{}}}\n{"a":{"time":[]}}', "a.time"),
+        ('{"user":1}', '{"page":2}', "page"),
+        ('{"user":1,"a":{"time":3}}', '{"user":1,"a.time":3}', "a.time"),
+    ],
+)
+def test_a_column_that_comes_late_is_refused(first: str, last: str, key: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        late(first, last)
+    line = 1_001 + last.count("\n")
+    assert str(caught.value) == (
+        f"line {line}: a key '{key}' that no row before has, and that may be the "
+        "better column; say which to take, such as --duration duration"
+    )
+
+
+def test_other_keys_may_come_late() -> None:
+    last = '{"user":3,"page":4,"x":1,"time":2,"a":{"b":{"c":1}},"\\ud800":1}\n{"x":2}'
+    (part,) = late(FIRST, f'{last}\n{{"a":{{"time":null}}}}\n[1]')
+    assert part.table.num_rows == 1_003
+    assert part.table.to_pylist()[1_000] == {"0": "3", "1": "4"}
+    many = "\n".join(f'{{"a":{{"k{i}":1}}}}' for i in range(100_000))
+    found = late(FIRST, many)
+    assert sum(part.table.num_rows for part in found) == 101_000
 
 
 def test_lines_that_are_no_objects_are_left_out() -> None:
@@ -137,7 +201,7 @@ def test_lines_that_are_no_objects_are_left_out() -> None:
 
 
 def test_values_of_an_array_that_are_no_objects_are_left_out() -> None:
-    (part,) = parts('[{"user":1,"page":2},\nnull, [{"a":1.0}]]')
+    (part,) = parts('[{"user":1,"page":2},\nnull, [{"a":1.5}]]')
     assert len(part.table) == 1
     reason = "a value that is no JSON object"
     assert part.left_out[0][:3] == (reason, 2, "line 2: 'null'")

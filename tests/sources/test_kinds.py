@@ -39,6 +39,44 @@ def test_a_git_lfs_pointer() -> None:
     assert said(head) == words
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"/annex/objects/SHA256E-s1048576--e3b0c44298fc1c149afbf4c8996fb924.csv\n",
+        b"/annex/objects/MD5E-s12--d41d8cd98f00b204.csv",
+        b"../../.git/annex/objects/Xk/9P/SHA256E-s1--ab.csv/SHA256E-s1--ab.csv",
+        b".git/annex/objects/Xk/9P/WORM-s1-m1--a.csv/WORM-s1-m1--a.csv",
+    ],
+)
+def test_a_git_annex_pointer(head: bytes) -> None:
+    words = "a git-annex pointer, not the file itself; run: git annex get "
+    assert said(head, "a/b.csv") == f"{words}a/b.csv"
+    assert said(head, "a b.csv") == f"{words}FILE"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"404: Not Found",
+        b"404 page not found\n",
+        b"403 Forbidden",
+        b"HTTP Error 503: Service Unavailable",
+        b"500 - Internal Server Error\r\n",
+        b"Not Found",
+        b"Access denied.\n",
+        b"HTTP/1.1 404 Not Found\r\nServer: x\r\n\r\nx, y\n",
+        b"HTTP/2 403\n",
+        b'{"message":"Not Found","documentation_url":"https://docs"}',
+        b'{\n  "message": "API rate limit exceeded for 192.0.2.1. (But',
+        b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code>',
+        b"<Error><Code>NoSuchKey</Code>",
+    ],
+)
+def test_what_a_server_said_instead(head: bytes) -> None:
+    words = "a server's error message, not the file itself; download it again "
+    assert said(head) == f"{words}(it may have moved, or need a login)"
+
+
 def test_databases(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     base = sqlite3.connect(path)
@@ -68,6 +106,7 @@ def test_tables_of_other_libraries(tmp_path: Path) -> None:
     for compression in ("uncompressed", "zlib", "zstd", "snappy"):
         pa.orc.write_table(TABLE, str(path), compression=compression)
         assert "an ORC file; write" in said(path.read_bytes())
+        assert "an ORC file; write" in said(b"ORC" + b"x" * 99 + path.read_bytes())
     array = io.BytesIO()
     np.save(array, np.arange(3))
     assert "a NumPy array" in said(array.getvalue())
@@ -177,6 +216,18 @@ def test_access_logs(head: bytes) -> None:
         b"\xfd7zXZ\0",
         b"\x28\xb5\x2f\xfd\0",
         # What only looks like another kind.
+        b"/annex/objects/a,b\n/annex/objects/c,d\n",
+        b"/annex/objects/a b",
+        b"404: Not Found,page\n",
+        b"404 page,not found\n",
+        b"404\npage\n",
+        b"404 home\n405 cart\n",
+        b"Not found,page\n",
+        b"HTTP/1.1,404\n",
+        b"HTTP/1.1 404 Not Found,page\n",
+        b"HTTP/1.1 200 OK\n",
+        b'{"message":"hi","user":1}\n',
+        b'{"user":1,"message":"Not Found"}\n',
         b"ORCID,page\n",
         b"ORC,page\n",
         b"BMI,page\n",

@@ -22,8 +22,9 @@ def taken(columns: Columns) -> str:
     texts = [names[columns.user], names[columns.page], time]
     if columns.duration is not None:
         texts += [names[columns.duration], columns.unit or "-"]
-    if columns.end is not None:
-        texts += ["until", names[columns.end]]
+    assert columns.end == (columns.ends[0] if len(columns.ends) == 1 else None)
+    if columns.ends:
+        texts += ["until", "+".join(names[n] for n in columns.ends)]
     return " | ".join(texts)
 
 
@@ -143,6 +144,9 @@ def test_finds_columns_by_usual_names(header: str, expected: str) -> None:
         *[("session_duration_minutes", "min"), ("elapsed_hrs", "h"), ("length_h", "h")],
         *[("duration_days", "d"), ("Session Duration (hh:mm:ss)", None)],
         *[("Time.on.Page", None), ("properties.duration_ms", "ms")],
+        *[("Total duration", None), ("Duration (mm:ss)", None), ("elapsed_ns", "ns")],
+        *[("duration_ns", "ns"), ("duration_hh_mm_ss", None), ("Dur. (hh:mm)", "h:mm")],
+        *[("duration_hh_mm", "h:mm"), ("Session Duration (HH:MM)", "h:mm")],
     ],
 )
 def test_a_duration_may_name_its_unit(name: str, unit: str | None) -> None:
@@ -159,19 +163,23 @@ def test_a_duration_may_name_its_unit(name: str, unit: str | None) -> None:
             "time-taken",
             "time_taken_ms",
             "avg_duration",
-            "total_duration",
+            "response_time_ms",
             "max_duration",
         ),
         *(
             "min_duration",
             "duration_max",
-            "duration_d",
-            "duration_ns",
+            "video_duration",
+            "total_spent",
             "minute",
             "hour",
         ),
         *("days", "active_days", "min", "us", "content_length", "Avg. Time on Page"),
-        *("Avg..Session.Duration", "event.duration", "request_time", "spent"),
+        *("Avg..Session.Duration", "request_time", "money_spent", "exit_page"),
+        *("user_agent", "calendar", "weekend", "backend", "spending", "endpoint"),
+        *("friend", "page_end_offset", "front_end", "time_left", "is_exit", "exits"),
+        *("valid_until", "duration_type", "time_zone", "server_time_ms", "page_length"),
+        *("duration_std", "visit_time", "end_user", "time_of_day_s_offset", "p95_time"),
     ],
 )
 def test_other_numbers_are_no_duration(name: str) -> None:
@@ -211,7 +219,35 @@ def test_a_unit_is_found_in_the_name_that_an_option_gives() -> None:
         # A start and an end are a pair.
         ("timestamp,start,end", "u | page | start | until | end"),
         ("timestamp,start,duration,end", "u | page | timestamp | duration | -"),
-        ("timestamp,start,started_at,end", "u | page | timestamp"),
+        ("timestamp,session_start_at,session_end", "u | page | timestamp"),
+        ("session_begin,session_end,ts", "u | page | ts"),
+        ("ts,start_date,end_date", "u | page | start_date | until | end_date"),
+        (
+            "start_date,start_time,end_date,end_time",
+            "u | page | start_date+start_time | until | end_date+end_time",
+        ),
+        (
+            "ts,start_time,start_date,end",
+            "u | page | start_date+start_time | until | end",
+        ),
+        *[
+            (f"{start},{end}", f"u | page | {start} | until | {end}")
+            for start, end in (
+                ("start_date", "end_date"),
+                ("start", "finish"),
+                ("timestamp", "finished"),
+                ("start_at", "finish_at"),
+                ("start_ts", "end_ts"),
+                ("timestamp_start", "timestamp_end"),
+                ("check_in", "check_out"),
+                ("Check-in time", "Check-out time"),
+            )
+        ],
+        # Google Analytics.
+        ("dateHour", "u | page | dateHour"),
+        ("Date hour (YYYYMMDDHH)", "u | page | Date hour (YYYYMMDDHH)"),
+        ("Date + hour (YYYYMMDDHH)", "u | page | Date + hour (YYYYMMDDHH)"),
+        ("date_hour,date,dateHourMinute", "u | page | dateHourMinute"),
         ("login_time,logout_time", "u | page | login_time | until | logout_time"),
         # What may be the time of day has its day.
         ("day,time", "u | page | day+time"),
@@ -270,7 +306,7 @@ def test_of_two_in_one_rank_none_is_taken() -> None:
 
 
 def test_the_names_of_the_schema_come_first_as_they_are() -> None:
-    columns = find("User ID,user_id,Page,page,duration_ms,duration,timestamp,TIMESTAMP")
+    columns = find("User ID,user_id,Page,page,Duration,duration,timestamp,TIMESTAMP")
     assert taken(columns) == "user_id | page | timestamp | duration | -"
     assert columns.passed_over[0] == ("user", "User ID")
     assert "user_id and user_id" in refusal("user_id,user_id,page,time")
@@ -300,6 +336,273 @@ def test_a_time_in_two_columns_can_be_named() -> None:
     assert "d is named for two things" in refusal("user,page,d", time="d+d")
 
 
+def test_an_end_in_two_columns_can_be_named() -> None:
+    header = "user,page,start_time,end_d,end_t"
+    columns = find(header, end="end_d+end_t")
+    assert taken(columns) == "user | page | start_time | until | end_d+end_t"
+    assert find(header, end="end_d").ends == (3,)
+    assert find("user,page,timestamp").ends == ()
+    assert "no column end_d+x, named by --end" in refusal(header, end="end_d+x")
+    assert "end_d is named for two things" in refusal(header, end="end_d+end_d")
+    text = refusal(header, end="end_d+end_t", duration="none")
+    assert text.startswith("--duration and --end can't be used together;")
+
+
+NEXT = "say --duration none to derive durations from the next row; its columns are: "
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (
+            "Bis,Dauer",
+            "'Bis' may be the end and 'Dauer' the duration: "
+            "name them with --end Bis or --duration Dauer",
+        ),
+        (
+            "Time (s)",
+            "'Time (s)' may be the duration: name it with --duration 'Time (s)'",
+        ),
+        ("until", "'until' may be the end: name it with --end until"),
+        (
+            "start,started_at,end",
+            "'end' may be the end: name it with --end end",
+        ),
+        (
+            "Dauer,Verweildauer,a.spent,time_h",
+            "'Dauer', 'Verweildauer' and 2 more may be the duration: "
+            "name one with --duration COL",
+        ),
+        (
+            "exit,logout,dwell_x",
+            "'exit' and 'logout' may be the end and 'dwell_x' the duration: "
+            "name one with --end COL or --duration dwell_x",
+        ),
+    ],
+)
+def test_what_may_be_an_end_or_a_duration_is_not_passed_over(
+    header: str, expected: str
+) -> None:
+    header = f"user,page,timestamp,{header}"
+    assert refusal(header).startswith(f"{expected}, or {NEXT}user, page, timestamp")
+    assert taken(find(header, duration="none")) == "user | page | timestamp"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "Dauer",
+            "Aufenthaltsdauer",
+            "durée",
+            "dure\u0301e",
+            "duración",
+            "Verweilzeit",
+        ),
+        *("session_time", "view_time", "time_ms", "timeMs", "time_s", "Time (min)"),
+        *("spent", "time_spent_total", "dwell_x", "elapsed_real", "length_of_stay"),
+        *("duration_d", "duration_hhmm", "play_duration", "event.duration", "time_m"),
+        *("time_on_task", "total_time", "lesson.duration_x", "DURATION_CLEAN"),
+    ],
+)
+def test_words_of_a_duration(name: str) -> None:
+    assert refusal(f"user,page,timestamp,{name}").startswith(
+        f"'{name}' may be the duration: name it with --duration "
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ende", "Endzeit", "exit", "logout", "left", "until", "Exit Date"),
+        *("finish_date", "stop_ts", "date_end", "end_time_ms", "page_end", "left_on"),
+        *("logoutTs", "visit_end_date", "event_end_ms"),
+    ],
+)
+def test_words_of_an_end(name: str) -> None:
+    assert refusal(f"user,page,timestamp,{name}").startswith(
+        f"{name!r} may be the end: name it with --end "
+    )
+
+
+def test_durations_are_derived_where_that_is_said() -> None:
+    columns = find("user,page,timestamp,duration,end", duration="none")
+    assert (columns.duration, columns.end, columns.unit) == (None, None, None)
+    assert columns.passed_over == (("end", "end"),)
+    assert find("user,page,timestamp,duration_m", duration="none").duration is None
+    assert find("user,page,timestamp,none,duration", duration="none").duration == 3
+    assert "--duration none" not in refusal("user,page,timestamp,Dauer,none")
+    # It is asked for, or belongs to visits, or is the server's.
+    for name in ("finish", "until", "spent"):
+        where = ((name, "1"),)
+        columns = find(f"user,page,timestamp,{name}", where=where)
+        assert (columns.where, columns.duration, columns.ends) == ((3,), None, ())
+    for other in ("session_start,session_end", "visit_start_date,visit_end_date"):
+        assert find(f"user,page,timestamp,{other}").ends == ()
+    assert find("user,page,@timestamp,event.duration").duration is None
+    given = find("user,page,@timestamp,event.duration", duration="event.duration")
+    assert given.unit == "ns"
+
+
+@pytest.mark.parametrize("name", ["duration_m", "session_duration_m", "Duration (m)"])
+def test_m_is_minutes_or_milliseconds(name: str) -> None:
+    header = f"user,page,timestamp,{name}"
+    quoted = f"'{name}'" if " " in name else name
+    said = f"{name} may be minutes or milliseconds; say which with --duration {quoted}"
+    assert refusal(header).startswith(f"{said} --duration-unit min, or ms;")
+    assert refusal(header, duration=name).startswith(said)
+    columns = find(header, duration=name, duration_unit="ms")
+    assert (columns.duration, columns.unit) == (3, "ms")
+    assert find(f"{header},duration_s").unit == "s"
+
+
+def test_units_of_other_names() -> None:
+    for name, unit in (
+        *(("Dauer (Minuten)", "min"), ("Dauer in Sek.", "s"), ("durée_heures", "h")),
+        *(("duración (segundos)", "s"), ("Dauer hh:mm", "h:mm"), ("Dauer", None)),
+    ):
+        assert find(f"user,page,timestamp,{name}", duration=name).unit == unit
+    for name, unit in (("duration_d", "days"), ("Dauer (Std.)", "hours")):
+        header = f"user,page,timestamp,{name}"
+        assert refusal(header, duration=name).startswith(
+            f"{name} may be in {unit}; say its unit with --duration-unit UNIT;"
+        )
+        assert find(header, duration=name, duration_unit="h").unit == "h"
+
+
+def test_a_name_with_a_unit_fits_better_than_the_same_without() -> None:
+    columns = find("user,page,timestamp,duration,duration_sec")
+    assert (columns.duration, columns.unit) == (4, "s")
+    assert columns.passed_over == (("duration", "duration"),)
+    assert find("user,page,timestamp,duration,dur_s").duration == 3
+    text = refusal("user,page,timestamp,duration,duration_sec,duration_ms")
+    assert "could be the duration: duration_sec and duration_ms;" in text
+
+
+@pytest.mark.parametrize(
+    ("header", "options", "expected"),
+    [
+        ("start_time,end_time,duration", {}, "end_time"),
+        ("timestamp,end,duration_s", {}, "end"),
+        ("session_start,session_end,session_duration", {}, "session_end"),
+        ("x,end,duration", {"time": "x"}, None),
+        ("start,end,duration", {"time": "start"}, "end"),
+        ("start,end,duration", {"duration": "duration"}, None),
+        ("timestamp,start,end,duration", {}, None),
+        ("timestamp,session_end,duration", {}, None),
+        ("session_start,session_end,time_on_page", {}, None),
+        ("start,end,engagement_time", {}, None),
+        ("start,end,ended_at,duration", {}, None),
+        ("date,end_time,duration", {}, None),
+        ("start_date,end_date,duration", {}, None),
+        ("start,end", {}, None),
+        ("timestamp,duration", {}, None),
+    ],
+)
+def test_an_end_beside_a_duration_can_be_compared(
+    header: str, options: dict[str, str], expected: str | None
+) -> None:
+    columns = find(f"user,page,{header}", **options)
+    index = columns.check_end
+    assert (index if index is None else columns.names[index]) == expected
+    if expected:
+        assert columns.passed_over == (("end", expected),)
+        assert columns.ends == ()
+
+
+@pytest.mark.parametrize("name", ["unit", "units", "Duration Unit", "time_unit"])
+def test_units_by_row_are_refused(name: str) -> None:
+    header = f"user,page,timestamp,duration,{name}"
+    shown = f"'{name}'" if " " in name else name
+    where = ((name, "s"),)
+    said = f"a column '{name}' says the durations' unit row by row, which isn't read; "
+    assert refusal(header).startswith(
+        f"{said}keep one unit with --where {shown}=s, and say it with --duration-unit "
+        f"s; or say only the latter, if {shown} isn't about durations;"
+    )
+    assert refusal(header, where=where).startswith(
+        f"{said}say that of the kept rows with --duration-unit;"
+    )
+    assert find(header, where=where, duration_unit="s").unit == "s"
+    assert find(header, duration_unit="s").unit == "s"
+    assert find(header.replace("duration,", "duration_ms,")).unit == "ms"
+    assert find(f"user,page,timestamp,{name}").duration is None
+    nested = "user,page,timestamp,p.duration,{}.unit"
+    assert "says the durations' unit" in refusal(nested.format("p"))
+    assert find(nested.format("price")).unit is None
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (
+            "date,hour,minute",
+            "the time of day is in 'hour' and 'minute', which aren't read: make one "
+            "column of them, or say --time date for days alone;",
+        ),
+        (
+            "day,event_hour",
+            "the time of day is in 'event_hour', which isn't read: make one column of "
+            "'day' and 'event_hour', or say --time day for days alone;",
+        ),
+        *[
+            (
+                f"date,{others}",
+                "the time of day may be in 'Uhrzeit': say --time date+Uhrzeit, or say "
+                "--time date for days alone;",
+            )
+            for others in ("Uhrzeit", "hour,Uhrzeit,minute")
+        ],
+        (
+            "Event Date,view_time",
+            "the time of day may be in 'view_time': say --time 'Event Date+view_time', "
+            "or say --time 'Event Date' for days alone; its columns are",
+        ),
+    ],
+)
+def test_a_day_is_not_taken_without_its_time_of_day(header: str, expected: str) -> None:
+    header = f"user,page,{header},duration"
+    assert refusal(header).startswith(expected)
+    day = header.split(",")[2]
+    assert find(header, time=day).time == (2,)
+    assert find(header.replace(",duration", ",timestamp"), duration="none").time == (
+        (header.count(","),)
+    )
+
+
+def test_two_columns_of_one_name_have_to_be_renamed() -> None:
+    text = refusal("a,a,user,time", page="a")
+    assert text.startswith("--page fits 2 columns: a and a; rename one;")
+    assert "fits 2 columns: a and A; its" in refusal("a,A,user,time", page="_a")
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        *[
+            (
+                f"user_id{mark}page{mark}t",
+                f"{mark} separates the columns, put a first "
+                f"line sep={mark} before them",
+            )
+            for mark in "^~|:#"
+        ],
+        ("user_id^page", "^ separates the columns, put a first line sep=^ before them"),
+        ("a\x01b", "\\x01 separates the columns, write commas in its place"),
+        (
+            "user   page  time",
+            "blanks separate the columns, write commas in their place",
+        ),
+        *[(name, "") for name in ("a:b", "user page time", "http://x.example/a:9")],
+        *[(name, "") for name in ("a_b-c.d", "^", "", "1.2.3.4 - - [10/Oct:13:55:36]")],
+    ],
+)
+def test_says_what_to_do_about_other_separators(name: str, advice: str) -> None:
+    text = refusal(name)
+    assert ("separate" in text) == bool(advice)
+    assert text.endswith(f"; if {advice}" if advice else "if there is one")
+
+
 def test_where_names_columns() -> None:
     where = (("Event-Type", "view"), ("page", "x"))
     assert find("user,page,time,event_type", where=where).where == (3, 1)
@@ -312,12 +615,20 @@ def test_says_all_that_is_missing_at_once() -> None:
         "no column for the user (looked for user_id, user, username, visitor_id, "
         "customer_id, client_id, cookie, ip, ...) and none for the page (looked for "
         "page, page_path, path, page_url, url, page_title, content_id, event, ...); "
-        "its columns are: who, what, timestamp; name them with --user COL --page COL"
+        "its columns are: who, what, timestamp; name them with --user COL --page COL "
+        "and --duration COL or --end COL if there is one"
     )
+    for header, options in (
+        ("who,page,time,duration", {}),
+        ("who,page,time,end", {}),
+        ("who,page,time,x", {"duration": "x"}),
+        ("who,page,time", {"duration": "none"}),
+    ):
+        assert refusal(header, **options).endswith("; name it with --user COL"), header
     text = refusal("user_id,timestamp,a\x1b[31m\n b,\u202e")
     assert text.endswith(
         "; its columns are: user_id, timestamp, a\\x1b[31m b, \\u202e; "
-        "name it with --page COL"
+        "name it with --page COL and --duration COL or --end COL if there is one"
     )
     text = refusal("x,customer_id,visitor_id", time="when")
     for part in ("no column for the page (", "no column when,", "two columns could be"):
@@ -345,7 +656,10 @@ def test_without_a_header_columns_have_numbers() -> None:
         "--user 1 --page 2 --duration 3 --time 4; its columns are: 1, 2, 3, 4"
     )
     text = refusal("1,2", header=False, user="user_id", page="2")
-    assert "such as --time 4; no column user_id, named by --user;" in text
+    too = "and --duration COL or --end COL if there is one"
+    assert f"such as --time 4 {too}; no column user_id, named by --user;" in text
+    named = {"user": "1", "page": "2", "time": "3"}
+    assert taken(find("1,2,3", header=False, duration="none", **named)) == "1 | 2 | 3"
 
 
 def test_messages_stay_short() -> None:
@@ -373,7 +687,8 @@ NAME = st.sampled_from(
     [
         *("user_id", "User ID", "page", "url", "timestamp", "time", "date", "end", "1"),
         *("duration_min", "duration_max", "session_end", "$x.page", "a.b", "duration"),
-        *("..", "", "min", "s (utc)", "\x1b", "date+time"),
+        *("..", "", "min", "s (utc)", "\x1b", "date+time", "none", "hour", "unit"),
+        *("end_date", "Dauer", "duration_m", "until", "start_date", "a^b", "end+1"),
     ]
 )
 NAMES = st.lists(st.text(st.characters()) | NAME, max_size=8)
@@ -395,11 +710,12 @@ def test_any_names_are_columns_or_a_line(
     assert bool(text) == (columns is None)
     if columns is None:
         return
-    used = [columns.user, columns.page, *columns.time, columns.duration, columns.end]
+    used = [columns.user, columns.page, *columns.time, columns.duration, *columns.ends]
     used = [column for column in used if column is not None]
     assert len(set(used)) == len(used)
     assert set(used) <= set(range(len(names)))
-    assert columns.duration is None or columns.end is None
+    assert columns.duration is None or columns.ends == ()
+    assert columns.check_end is None or columns.check_end not in used
     assert columns.names == tuple(names)
 
 

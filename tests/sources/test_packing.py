@@ -226,6 +226,10 @@ def test_zip_files_have_tables(how: int) -> None:
 
 
 def test_zip_files_that_have_none() -> None:
+    several = ("x/README.md", b"x"), ("a.csv", CSV), ("b.csv", b""), ("LICENSE", b"x")
+    assert tables("a", zipped(*several)) == [("a/a.csv", CSV)]
+    assert message("a", zipped(several[0], *several[2:])) == "no table in it"
+    assert tables("a", zipped(several[0])) == [("a/x/README.md", b"x")]
     assert message("a", zipped()) == "the zip file has no files"
     assert message("a", zipped((".x", b""), ("b/", b""))) == "the zip file has no files"
 

@@ -286,3 +286,94 @@ def test_users_who_may_be_nobody_are_told(write: Write) -> None:
         "2 rows with the user 'NULL', who is counted as one user.",
         "1 row with the user '(not set)', who is counted as one user.",
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        (
+            "user_id,page,start_time,end_time\na,p,2024-03-01 10:00,2024-03-01 10:05\n"
+            "a,p,2024-03-01 10:00,\n",
+            [300, None],
+        ),
+        (
+            "user_id,page,start_date,start_time,end_date,end_time\n"
+            "a,p,2024-03-01,23:59,2024-03-03,00:01\n",
+            [86_520],
+        ),
+    ],
+)
+def test_durations_from_starts_to_ends(
+    text: str, seconds: list[float | None], write: Write
+) -> None:
+    assert [row[2] for row in read(write(text))[0]] == seconds
+
+
+def test_starts_and_ends_of_a_day_in_a_column_of_its_own(write: Write) -> None:
+    path = write(
+        "user_id,page,date,start_time,end_time\na,p,2024-03-01,10:00,10:05\n"
+        "a,p,2024-03-01,23:59,00:01\na,p,2024-03-01,23:59,\n"
+    )
+    with pytest.raises(BadInput, match=r"add --time date\+start_time where"):
+        read(path)
+    rows, _ = read(path, time="date+start_time")
+    # What ends before it starts ends on the next day.
+    assert [row[2] for row in rows] == [300, 120, None]
+
+
+def test_ends_that_cannot_be_used_are_told(write: Write) -> None:
+    path = write(
+        "user_id,page,start_time,end_time\na,p,2024-03-01 10:00,2024-03-01 10:05\n"
+        "a,p,2024-03-01 10:00,2024-03-01 09:05\na,p,2024-03-01 10:00,05.03.2024\n"
+    )
+    _, report = read(path, allow_left_out=True)
+    assert [each.text() for each in report.left_out.values()] == [
+        "1 with an unreadable end, such as line 4: '05.03.2024' "
+        "(add --time-format '%d.%m.%Y' if the day comes first, '%m.%d.%Y' if the month "
+        "does)",
+        "1 with an end before its start, such as line 3: '2024-03-01 10:00' to "
+        "'2024-03-01 09:05'",
+    ]
+
+
+def test_negative_durations_may_stand_for_unknown_ones(write: Write) -> None:
+    path = write(f"{HEADER}a,p,-1,2024-03-01\na,p,2,2024-03-01\n")
+    rows, report = read(path, negative_is_unknown=True)
+    assert [row[2] for row in rows] == [None, 2]
+    assert report.files[0].notes == ("1 duration below 0 is taken as unknown.",)
+
+
+@pytest.mark.parametrize(
+    ("duration", "unit"), [("48", "min"), ("0.8", "h"), ("2880000", "ms")]
+)
+def test_durations_that_their_ends_contradict_are_refused(
+    duration: str, unit: str, write: Write
+) -> None:
+    path = write(
+        "user_id,page,start_time,end_time,duration\n"
+        f"a,p,2024-03-01 10:00,2024-03-01 10:48,{duration}\n"
+    )
+    with pytest.raises(BadInput) as caught:
+        read(path)
+    assert str(caught.value) == (
+        f"{path}: line 2: {float(duration):g} in 'duration', but 2880 s from the start "
+        f"to the end; if it is right, add --duration-unit {unit}"
+    )
+    rows, report = read(path, duration_unit=unit)
+    assert rows == [["a", "p", 2880]]
+    assert any("not end_time" in line for line in report.files[0].understood)
+    agreeing = write(path.read_text().replace(duration, "2870"), "b.csv")
+    assert read(agreeing)[0] == [["a", "p", 2870]]
+
+
+def test_files_of_a_folder_that_are_no_tables_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "a.csv").write_text(f"{HEADER}a,p,1,2024-03-01\n")
+    (folder / "README.md").write_text("# Export")
+    (folder / "empty.csv").touch()
+    rows, report = read(folder)
+    assert rows == [["a", "p", 1]]
+    assert report.notes == [
+        "Skipped, as they are no tables: export/README.md, export/empty.csv."
+    ]

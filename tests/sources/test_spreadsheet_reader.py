@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
+from sources.durations import DurationReader
 from sources.options import ReadOptions
 from sources.origin import BadInput, NoSuchColumns
 from sources.parts import Part
@@ -121,9 +122,8 @@ def test_without_a_header_columns_are_numbered_as_the_sheet_does() -> None:
         ("  a ", "  a "),
         (12, "12"),
         (2**53 - 1, "9007199254740991"),
-        (12345678901234567890, "1.234567890123457e+19"),
         (-2.5, "-2.5"),
-        (1e300, "1e+300"),
+        (1e-300, "1e-300"),
         (True, "true"),
         (False, "false"),
         (date(2024, 1, 2), "2024-01-02"),
@@ -146,6 +146,87 @@ def test_cells_become_text(value: object, text: str | None) -> None:
     sheet.write(1, 1, "x")
     book.close()
     assert rows(file.getvalue(), "user") == [("row 2", text)]
+
+
+@pytest.mark.parametrize("column", [0, 1])
+@pytest.mark.parametrize("number", [2**53, -(2**53), 1234567890123456789])
+def test_numbers_that_are_rounded_name_nobody(column: int, number: int) -> None:
+    data = workbook(A=cells(("a", "b", "c"), (1, 2, 3), (), (4, 4, 4), (number,) * 3))
+    wanted = ["c", "c"]
+    wanted[column] = "a"
+    assert problem(data, *wanted, "b") == (
+        f"row 5: {float(f'{number:.16g}')!r} is no exact number in a spreadsheet, so "
+        "it can't be an identifier; format the column as text there"
+    )
+
+
+def test_other_numbers_may_be_rounded() -> None:
+    row = (2**53 - 1, "12345678901234567890", 12345678901234567890)
+    data = workbook(A=cells(("user", "page", "x"), row))
+    (found,) = rows(data, "user", "page", "x")
+    assert found == ("row 2", "9007199254740991", row[1], "1.234567890123457e+19")
+
+
+@pytest.mark.parametrize("text", ["1.234", "-12.500", "+100.000", "0.123"])
+def test_texts_of_numbers_leave_open_what_their_point_is(text: str) -> None:
+    names = ("user", "page", "time", "duration")
+    data = workbook(A=cells(names, (1.234, 1.234, 1, text), (1, 2, 1.234, 1.5)))
+    (part,) = parts(data, *names)
+    assert not part.point_is_usual
+    # A number's point is none that might separate thousands.
+    assert part.table.to_pydict() == {
+        "0": ["1.234", "1"],
+        "1": ["1.234", "2"],
+        "2": ["1", "1.2340"],
+        "3": [text, "1.5"],
+    }
+    for other in (data, workbook(A=cells(names, (text, text, 1, 1.234)))):
+        (part,) = parts(other, "user", "page", "time")
+        assert part.point_is_usual
+    assert part.table.to_pydict() == {"0": [text], "1": [text], "2": ["1"]}
+    (part,) = parts(other, *names)
+    assert (part.point_is_usual, part.table["3"].to_pylist()) == (True, ["1.234"])
+    (part,) = parts(other, *names, decimal=",")
+    assert (part.point_is_usual, part.table["3"].to_pylist()) == (True, ["1.2340"])
+
+
+def durations(*cells_: object, decimal: str | None = None) -> list[float]:
+    names = ("user", "page", "duration")
+    data = workbook(A=cells(names, *[("a", "b", cell) for cell in cells_]))
+    (part,) = parts(data, *names, decimal=decimal)
+    reader = DurationReader(
+        None,
+        decimal=decimal,
+        point_is_usual=part.point_is_usual,
+        zero_is_unknown=False,
+        longest=None,
+    )
+    found: list[float] = reader.read(part.table["2"], part.locate).seconds.tolist()
+    reader.finish()
+    return found
+
+
+def test_durations_that_are_numbers_and_texts() -> None:
+    assert durations(1.234, 5) == [1.234, 5.0]
+    assert durations("1.234", 1.234) == [1.234, 1.234]
+    assert durations("1.234", "2.5") == [1.234, 2.5]
+    assert durations("1.234", 5, decimal=",") == [1234.0, 5.0]
+    with pytest.raises(BadInput, match=r"^durations are ambiguous: row 2: '1.234' is"):
+        durations("1.234", 5)
+    with pytest.raises(BadInput, match=r"row 3: '1,5' has a decimal comma, but row 4:"):
+        durations("1.234", "1,5", 1.234)
+
+
+def test_other_sheets_are_told_where_one_has_no_such_columns() -> None:
+    data = workbook(Notes=cells(("x",)), Data=TABLE, Raw=TABLE)
+    words = "no ['page', 'user'] in ['x']"
+    others = "; other sheets: 'Data', 'Raw' (--sheet NAME)"
+    assert problem(data) == words + others
+    assert problem(data, sheet="Notes") == words
+    assert problem(workbook(Notes=cells(("x",)))) == words
+    assert problem(data, "9", header=False) == f"no ['9'] in ['1']{others}"
+    with pytest.raises(NoSuchColumns):
+        parts(data)
 
 
 def test_formulas_have_their_values_and_errors_none() -> None:

@@ -31,9 +31,10 @@ def micros(text: str) -> int:
 
 # The slow implementation: one text at a time, by the book.
 
-DATE = r"\d{4}-\d\d-\d\d|\d{4}/\d\d/\d\d|\d{8}|\d{4}-?[Ww]\d\d-?\d|\d{4}-?\d{3}"
+DATE = r"\d{4}-\d\d?-\d\d?|\d{4}/\d\d?/\d\d?|\d{8}|\d{4}-?[Ww]\d\d-?\d|\d{4}-?\d{3}"
 CLOCK = r"(\d\d)(?:(:?)(\d\d)(?:(:?)(\d\d)(?:[.,](\d+))?)?)?"
-ZONE = r"\s?([+-]\d\d(?::?\d\d(?::?\d\d)?)?|[Zz]|UTC?|GMT|[+-]0000 UTC|[+-]0000 GMT)"
+OFFSET = r"(?:UTC|GMT)?[+-]\d\d(?::?\d\d(?::?\d\d)?)?(?:\s(?!UTC|GMT)[A-Za-z]{3,5})?"
+ZONE = rf"\s?({OFFSET}|[Zz]|UTC?|GMT|Etc/UTC|[+-]0000 UTC|[+-]0000 GMT)"
 
 
 def slow_date(text: str) -> int:
@@ -47,13 +48,15 @@ def slow_date(text: str) -> int:
         text = text.replace("/", "-").upper()
         if text.count("-") == 1:
             raise ValueError
+        if "W" not in text:
+            text = "-".join(part.zfill(2) for part in text.split("-"))
         found = date.fromisoformat(text).toordinal()
     return found - date(1970, 1, 1).toordinal()
 
 
 def slow_clock(text: str) -> int:
     """Microseconds since midnight; ValueError."""
-    match = re.fullmatch(CLOCK, text)
+    match = re.fullmatch(CLOCK, re.sub(r"^(\d:\d\d(:|$))", r"0\1", text))
     if not match:
         raise ValueError
     hour, mark, minute, other, second, fraction = match.groups()
@@ -68,8 +71,9 @@ def slow_clock(text: str) -> int:
 
 def slow_zone(text: str) -> int:
     """Microseconds ahead of UTC; ValueError."""
-    if text[0] not in "+-" or " " in text:
+    if not re.search("[+-]", text):
         return 0
+    text = re.sub("[A-Za-z ]", "", text)
     numbers = [int(n) for n in re.findall(r"\d\d", text)]
     hour, minute, second = [*numbers, 0, 0][:3]
     if hour > 23 or minute > 59 or second > 59:
@@ -81,15 +85,21 @@ def slow_zone(text: str) -> int:
 def slow_number(text: str) -> int | None:
     number = Decimal(text.replace(",", "."))
     size = len(re.split("[.,]", text)[0])
-    if size == 12 and re.match("19|20", text):
+    time_format = {10: "%Y%m%d%H", 12: "%Y%m%d%H%M"}.get(size)
+    if time_format and re.match("199|20" if size == 10 else "19|20", text):
         try:
-            datetime.strptime(text[:12], "%Y%m%d%H%M")
+            datetime.strptime(text[:size], time_format)
         except ValueError:
             pass
         else:
             return None
     scale = {9: 6, 10: 6, 12: 3, 13: 3, 15: 0, 16: 0, 18: -3, 19: -3}.get(size)
-    return None if scale is None else int(number.scaleb(scale))
+    if scale is None or (size == 18 and text < "65"):
+        return None
+    found = int(number.scaleb(scale))
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    latest = int(midnight.timestamp()) * 10**6 + 732 * 86_400 * 10**6
+    return found if micros("1990-01-01") <= found < latest else None
 
 
 def in_utc(local: int, times_in: str | None) -> int | None:
@@ -124,6 +134,14 @@ def slow(text: str | None, times_in: str | None = None) -> int | None:
                 return None
             clock = slow_clock(match[2]) if match[2] else 0
             found = slow_date(match[1]) * 86_400 * 10**6 + clock
+            # Single digits need marks between them, in the clock as in the day.
+            parts = re.split("[-/]", match[1])
+            marked = len(parts) == 3 and parts[1].isdigit()
+            short = marked and 1 in map(len, parts)
+            if match[2] and short and ":" not in match[2]:
+                return None
+            if match[2] and match[2][1:2] == ":" and not marked:
+                return None
             if match[3]:
                 found -= slow_zone(match[3])
             else:
@@ -144,6 +162,10 @@ YEARS = st.one_of(
 DATES = st.one_of(
     st.builds("{0}{1}{2}{1}{3}".format, YEARS, st.sampled_from("-/"), two(13), two(32)),
     st.builds("{}-{}-{}".format, YEARS, st.sampled_from(["01", "12"]), two(31)),
+    st.builds(
+        "{0}{1}{2}{1}{3}".format,
+        *(YEARS, st.sampled_from("-/"), st.integers(0, 13), st.integers(0, 32)),
+    ),
     st.builds("{}{}{}".format, YEARS, two(13), two(32)),
     st.builds(
         "{0}{1}{2}{3}{1}{4}".format,
@@ -165,6 +187,7 @@ FRACTIONS = st.one_of(
 CLOCKS = st.one_of(
     st.sampled_from(["24:00", "24:00:00", "2400", "24:00:00.000", "24", "24:00:00.1"]),
     two(25),
+    st.sampled_from(["9:05", "9:05:07", "0:00", "9:60", "9:05:07.25", "9:05:07,5"]),
     st.builds("{}{}{}".format, two(25), st.sampled_from(["", ":"]), two(61)),
     st.builds(
         "{0}{1}{2}{1}{3}{4}".format,
@@ -177,12 +200,20 @@ ZONES = st.one_of(
     ),
     st.sampled_from(["+24:00", "-23:59", "+0100", "+01:00[Europe/Berlin]", "-00:00"]),
     st.builds("{}{}:{}".format, st.sampled_from("+-"), two(24), two(60)),
+    st.sampled_from([" +0100 CET", "+0100 UTC", " GMT-0530", "utc+01:00", " Etc/UTC"]),
 )
 TEXTS = st.one_of(
     DATES,
     st.builds("{}{}{}{}".format, DATES, st.sampled_from("Tt "), CLOCKS, ZONES),
     st.builds("{}T{}".format, DATES, CLOCKS),
     st.builds("{}{}".format, st.integers(0, 10**20), FRACTIONS),
+    st.integers(600_000_000, 1_900_000_000).map(str),
+    st.builds(
+        "{}{}".format,
+        st.integers(600_000_000, 1_900_000_000),
+        st.sampled_from(["123", "000000", "999999999", "000.5"]),
+    ),
+    st.builds("{}{}{}{}".format, YEARS, two(13), two(32), two(25)),
     st.integers(0, 20).flatmap(lambda n: st.integers(10**n, 10 ** (n + 1))).map(str),
     st.builds("{}{}{}{}".format, YEARS, two(13), two(32), st.text("0123", max_size=6)),
     st.sampled_from(
@@ -265,7 +296,53 @@ def test_reads_more_than_a_block() -> None:
         ("1609459200123", "2021-01-01T00:00:00.123000"),
         ("1609459200123456", "2021-01-01T00:00:00.123456"),
         ("1609459200123456789", "2021-01-01T00:00:00.123456"),
-        ("315532800000", "1980-01-01T00:00:00"),
+        ("315532800000", None),
+        ("807256800", "1995-08-01T06:00:00"),
+        ("631152000", "1990-01-01T00:00:00"),
+        ("631151999", None),
+        ("631152000000", "1990-01-01T00:00:00"),
+        ("631151999999", None),
+        ("631151999999999", None),
+        ("649999999999999999", None),
+        ("650000000000000000", "1990-08-07T03:33:20"),
+        ("1704067200000000000", "2024-01-01T00:00:00"),
+        ("2024030110", None),
+        ("2099123123.0", None),
+        ("1990010100", None),
+        ("2403011000", None),
+        ("240301100000", None),
+        ("9999999999", None),
+        ("9999999999999", None),
+        ("638448840000000000", None),
+        ("133537608000000000", None),
+        ("2024/3/1 9:05", "2024-03-01T09:05:00"),
+        ("2024-3-1", "2024-03-01T00:00:00"),
+        ("2024-03-01 9:05:07", "2024-03-01T09:05:07"),
+        ("2024-3-1T9:05:07.25+01:00", "2024-03-01T08:05:07.250000"),
+        ("2024/03/01", "2024-03-01T00:00:00"),
+        ("2024-3/1", None),
+        ("2024-3-1 905", None),
+        ("2024-3-1 9", None),
+        ("2024-03-01 9:05 PM", None),
+        (
+            "Fri Mar 01 2024 12:00:00 GMT+0100 (Central European Standard Time)",
+            "2024-03-01T11:00:00",
+        ),
+        (
+            "Fri Mar 01 2024 12:00:00 GMT-0330 (Mitteleuropäische Zeit 1)",
+            "2024-03-01T15:30:00",
+        ),
+        ("Fri Mar 01 2024 12:00:00 GMT+0000", "2024-03-01T12:00:00"),
+        ("Fri Mar 01 2024 12:00:00", None),
+        ("2024-03-01 12:00:00 +0100 CET", "2024-03-01T11:00:00"),
+        ("2024-03-01 12:00:00.5 -0330 NST", "2024-03-01T15:30:00.500000"),
+        ("2024-03-01 12:00 +0100 PM", None),
+        ("2024-03-01 12:00:00 UTC+01:00", "2024-03-01T11:00:00"),
+        ("2024-03-01T12:00:00GMT-0100", "2024-03-01T13:00:00"),
+        ("2024-03-01 12:00:00 Etc/UTC", "2024-03-01T12:00:00"),
+        ("2024-03-01 12:00:00 Europe/Berlin", None),
+        ("2024-03-01 12:00:00 CET", None),
+        ("2024-03-01 12:00:00 PDT", None),
         ("[01/Aug/1995:00:00:01 -0400]", "1995-08-01T04:00:01"),
         ("01/Aug/1995:00:00:01 -0400", "1995-08-01T04:00:01"),
         ("Mon, 01 Jan 2024 10:00:00 GMT", "2024-01-01T10:00:00"),
@@ -394,6 +471,11 @@ def test_counts_times_at_changes_of_the_clocks() -> None:
         (["2024-01-15"], None, "ISO 8601, UTC where no zone is named"),
         (["2024-01-15T10Z"], None, "ISO 8601"),
         ([1609459200123], None, "milliseconds since 1970"),
+        (
+            ["Fri Mar 01 2024 12:00:00 GMT+0100 (CET)", "2024-3-1 9:05Z"],
+            None,
+            "JavaScript's form or ISO 8601",
+        ),
         (["x", "1609459200", "2024-01-15T10Z"], None, "seconds since 1970 or ISO 8601"),
         (
             ["31/12/2024"],
@@ -515,7 +597,45 @@ NO_FORMAT = "if it is a time, say how it is written with --time-format"
         ("05-JAN-24 10:00:00,123", "'%d-%b-%y %H:%M:%S,%f'"),
         ("31/12/2024T13:45:00+0100", "'%d/%m/%YT%H:%M:%S%z'"),
         ("Mon Jan  5 10:00:00 2024", "'%a %b %d %H:%M:%S %Y'"),
-        ("2024-1-5 3:04", "'%Y-%m-%d %H:%M'"),
+        ("2024.1.5 3:04", "'%Y.%m.%d %H:%M'"),
+        ("2024030110", "'%Y%m%d%H'"),
+        ("2403011000", "'%y%m%d%H%M'"),
+        ("240301100000", "'%y%m%d%H%M%S'"),
+        (
+            "2001010110",
+            "'%Y%m%d%H' if the year of 4 digits comes first,"
+            " '%y%m%d%H%M' if the year of 2 digits does",
+        ),
+        ("15012024", "'%d%m%Y'"),
+        ("240301", "'%d%m%y' if the day comes first, '%y%m%d' if the year does"),
+        ("2024-03-01 10.05.06", "'%Y-%m-%d %H.%M.%S'"),
+        ("31.12.2024, 10.05", "'%d.%m.%Y, %H.%M'"),
+        ("01-MAR-24 10.05.06.123456 AM", "'%d-%b-%y %I.%M.%S.%f %p'"),
+        ("2024-03-01T00:00:00 10:05:06", "'%Y-%m-%dT00:00:00 %H:%M:%S'"),
+        ("2024-03-01T00:00:00.000Z 10:05", "'%Y-%m-%dT00:00:00.000Z %H:%M'"),
+        ("2024-03-01 00:00:00 9:05", "'%Y-%m-%d 00:00:00 %H:%M'"),
+        ("31.12.2024 10h05", "'%d.%m.%Y %Hh%M'"),
+        ("31.12.2024 10:05 Uhr", "'%d.%m.%Y %H:%M Uhr'"),
+        (
+            "2024-03-01 12:00:00 CET",
+            "'%Y-%m-%d %H:%M:%S CET' --times-in ZONE, with the zone's full name such as"
+            " Europe/Berlin",
+        ),
+        (
+            "Fri Mar 01 12:00:00 PDT 2024",
+            "'%a %b %d %H:%M:%S PDT %Y' --times-in ZONE, with the zone's full name such"
+            " as America/Los_Angeles",
+        ),
+        (
+            "01/02/2024 1:00 PM EST",
+            "'%d/%m/%Y %I:%M %p EST' if the day comes first,"
+            " '%m/%d/%Y %I:%M %p EST' if the month does, and --times-in ZONE, with the"
+            " zone's full name such as America/New_York",
+        ),
+        (
+            "2024-03-01 12:00:00 Europe/Berlin",
+            "'%Y-%m-%d %H:%M:%S Europe/Berlin' --times-in Europe/Berlin",
+        ),
         ("20240115103000", "'%Y%m%d%H%M%S'"),
         ("202401151030", "'%Y%m%d%H%M'"),
     ],
@@ -530,10 +650,67 @@ def test_hints_at_nothing(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["2024-01", "2024", "13:45", "31/02/2024", "5 o'clock", "1" * 999, "x1"]
+    "value",
+    [
+        *("2024-01", "2024", "31/02/2024", "31 Feb 2024", "5 o'clock", "1" * 999, "x1"),
+        *("631151999", "12:00:00 XYZ", "2024-03-01 12:00 Europe/Nowhere", "19999"),
+    ],
 )
 def test_hints_that_there_are_formats(value: str) -> None:
     assert hint(value) == NO_FORMAT
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (
+            ["45352.4166666667", "45352", "20000", "60000", "45352,5"],
+            "a day number of a spreadsheet: format the column as date and time there, "
+            "and save it again",
+        ),
+        (
+            ["1.7092872E+09", "1,7E9", "6.38e17"],
+            "a rounded number: export the column as whole numbers or as text",
+        ),
+        (
+            ["10:05", "10:05:06.5", "9:05 PM", "10h05"],
+            "a time without a day: add --time DAY+TIME where another column has the "
+            "day",
+        ),
+        (
+            ["638448840000000000", "13353760800000000"],
+            "a number that isn't counted from 1970: export the column as text, such as "
+            "2024-03-01 10:05:00",
+        ),
+        (
+            [
+                *("1. März 2024 10:05", "Freitag, 1. März 2024", "01-mai-24 10:05"),
+                *("1 de marzo de 2024", "1 mars 2024", "mars 5, 2024", "5 мая 2024"),
+            ],
+            "names of months are read in English only: export the column with numbers, "
+            "such as 2024-03-01 10:05:00",
+        ),
+    ],
+)
+def test_advises_where_no_format_helps(values: list[str], words: str) -> None:
+    assert [hint(value) for value in values] == [words] * len(values)
+
+
+def test_numbers_of_other_times_are_unreadable_in_columns_of_numbers() -> None:
+    good, bad = 1609459200, [2024030110, 631151999, 638448840000000000, 9999999999999]
+    for kind in (pa.int64(), pa.uint64(), pa.float64(), pa.decimal128(20, 0)):
+        column = pa.chunked_array([pa.array([good, *bad]).cast(kind, safe=False)])
+        found = instants(TimeReader(None, None), column)
+        assert found == [micros("2021-01-01")] + [None] * 4
+        read = instants(TimeReader("%Y%m%d%H", None), column)
+        assert read == [None, micros("2024-03-01T10:00")] + [None] * 3
+
+
+def test_a_proposed_zone_reads_its_times() -> None:
+    reader = TimeReader("%Y-%m-%d %H:%M:%S Europe/Berlin", "Europe/Berlin")
+    texts = ["2024-03-01 12:00:00 Europe/Berlin", "2024-07-01 12:00:00 Europe/Berlin"]
+    found = instants(reader, pa.chunked_array([texts]))
+    assert found == [micros("2024-03-01T11:00"), micros("2024-07-01T10:00")]
 
 
 HINTED = [
