@@ -135,7 +135,7 @@ class _Reader:
                         # Of several tables in one file, each has a name of its own.
                         place = name if name.startswith(source.name) else source.name
                         yield from self._table_rows(place, name, stream, source)
-            except (BadInput, pa.ArrowException, OSError) as error:
+            except (BadInput, pa.ArrowException, OSError, MemoryError) as error:
                 raise BadInput(f"{place}: {_reason(error)}{self._so_far()}") from None
 
     def _table_rows(
@@ -236,6 +236,8 @@ class _Reader:
 def _reason(error: Exception) -> str:
     if isinstance(error, BadInput):
         return str(error)
+    if isinstance(error, MemoryError):
+        return "it is more data than memory holds"
     if isinstance(error, OSError):
         return str(error.strerror or error)
     return f"cannot be read ({first_line(error)})"

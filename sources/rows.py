@@ -78,8 +78,10 @@ def _one(column: pa.ChunkedArray | pa.DictionaryArray) -> pa.DictionaryArray:
 
 
 def _categories(column: pa.DictionaryArray) -> pd.Categorical:
-    return pd.Categorical.from_codes(
-        column.indices.to_numpy(zero_copy_only=False),
-        pd.Index(column.dictionary.to_pandas(), dtype="str"),
-        validate=False,
-    )
+    try:
+        names = pd.Index(column.dictionary.to_pandas(), dtype="str")
+    except pa.ArrowException:
+        # That is what it says where memory ends between the texts.
+        raise MemoryError from None
+    codes = column.indices.to_numpy(zero_copy_only=False)
+    return pd.Categorical.from_codes(codes, names, validate=False)

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Final
 
 # Ranks, the best first. Two columns of one rank are refused, so names that one tool
@@ -139,6 +140,7 @@ _CLOCK_ABOUT: Final = _words(
 )
 
 
+@lru_cache(maxsize=1 << 12)
 def plain(name: str) -> str:
     """A name without what makes no difference, such as "User ID" and "$user_id"."""
     found = re.sub(r"[\s_-]+", "", name).lstrip("$@").lower()
@@ -166,6 +168,7 @@ VISIT_END: Final = KNOWN["sessionend"][1]
 _MEASURES: Final = {**dict.fromkeys(_SPENT, 99), **dict(_ranks("duration"))}
 
 
+@lru_cache(maxsize=1 << 12)
 def measure(name: str) -> tuple[str, str]:
     """What a name measures, and the word for a unit in it, which may be empty.
 

@@ -432,7 +432,8 @@ def test_a_bad_standard_input_is_one_line(mode: str) -> None:
     assert result.stderr == (
         "app.py: standard input: no column for the page (looked for page, page_path, "
         "path, page_url, url, page_title, content_id, event, ...); its columns are: "
-        "user, time; name it with --page COL\n"
+        "user, time; name it with --page COL and --duration COL or --end COL if there "
+        "is one\n"
     )
     result = run(*arguments, "-", stdin=CSV)
     assert (result.returncode, result.stdout) == (2, "")
