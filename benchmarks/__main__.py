@@ -2,9 +2,11 @@
 
 import sys
 
-from benchmarks import page, scale
+from benchmarks import page, reading, scale
 
 if __name__ == "__main__":
     page.main()
+    print()
+    reading.main()
     print()
     scale.main(full="--full" in sys.argv[1:])

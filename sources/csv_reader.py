@@ -16,7 +16,7 @@ from sources.options import ReadOptions
 from sources.origin import BadInput
 from sources.parts import Choose, LeftOut, Part
 
-BLOCK_SIZE: Final = 1 << 23
+BLOCK_SIZE: Final = 1 << 24
 """Bytes that are read and parsed at a time."""
 
 _LONGEST_ROW: Final = 1 << 22
@@ -92,11 +92,16 @@ class _Reader:
 
         ``pending`` is what the last block had beyond. An empty block is the end.
         """
-        data = pending + block
-        if not block and self._is_escaped(data, len(data)):
-            data += b"\\"
-        end = self._last_end(data) if block else len(data)
-        data, rest = data[:end], data[end:]
+        end = block.rfind(b"\n") + 1
+        if end and not self._escape:
+            # What is large is copied once.
+            data, rest = b"".join((pending, memoryview(block)[:end])), block[end:]
+        else:
+            data = pending + block
+            if not block and self._is_escaped(data, len(data)):
+                data += b"\\"
+            end = self._last_end(data) if block else len(data)
+            data, rest = data[:end], data[end:]
         check_text(data, self._line)
         ragged: list[str] = []
         table = self._parse(data, ragged)
@@ -108,7 +113,8 @@ class _Reader:
             table = self._arrow(data, ragged)
         if len(rest) > _LONGEST_ROW or (rest and not block):
             raise self._endless(data, rest)
-        if not self._escape and b'\\"' in data:
+        # A single byte is found in no time.
+        if not self._escape and b"\\" in data and b'\\"' in data:
             self._notes = (*self._notes, _ESCAPED)
         part = self._part(data, table, ragged)
         self._line += int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))

@@ -78,7 +78,11 @@ def _encoded(column: pa.ChunkedArray) -> tuple[pa.Int32Array, pa.Array]:
         # Arrow's dictionaries take their bits for whole numbers.
         column = column.cast(pa.float32())
     try:
-        encoded = column.dictionary_encode().combine_chunks()
+        # Of many small chunks the dictionaries take longer to unify than all to encode.
+        whole = column.combine_chunks()
+        encoded = whole.dictionary_encode()
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.combine_chunks()
     except pa.ArrowNotImplementedError:
         # Of a type that is no name, nor has a text.
         return pa.nulls(len(column), pa.int32()), pa.nulls(0, kind)
