@@ -130,7 +130,7 @@ def main(command_line: Sequence[str] | None = None) -> int:
     options = arguments.parse(command_line, __version__)
     try:
         if options.check:
-            _check(options)
+            _read(options)
         elif options.debug:
             _serve_debug(options)
         else:
@@ -155,7 +155,17 @@ class _CannotServe(Exception):
 
 
 def _load(options: argparse.Namespace) -> Dash:
-    """Make or read the sessions, build the app, and say what there is."""
+    """Make or read the sessions and build the app over them."""
+    engine, origin = _read(options)
+    hosts = [*_names(options.host), *options.allow_host]
+    if not arguments.is_loopback(options.host):
+        names = ", ".join([*security.LOOPBACK, *hosts])
+        print(f"Answers to {names}; --allow-host adds other names.")
+    return assemble(engine, origin, hosts)
+
+
+def _read(options: argparse.Namespace) -> tuple[MemoryEngine, Origin]:
+    """Make or read the sessions, and say what there is and how it was understood."""
     stream: Iterable[pd.DataFrame]
     progress = None
     if options.files:
@@ -165,14 +175,10 @@ def _load(options: argparse.Namespace) -> Dash:
         made = "Simulating"
         stream = simulate.stream_sessions(options.sessions, options.users, options.seed)
         origin = Origin(f"Simulated data (seed {options.seed})")
-    hosts = [*_names(options.host), *options.allow_host]
     engine = _arranged(stream, made, options, progress)
     _tell(origin)
     print(printable(layout.data_line(engine.facts, origin)))
-    if not arguments.is_loopback(options.host):
-        names = ", ".join([*security.LOOPBACK, *hosts])
-        print(f"Answers to {names}; --allow-host adds other names.")
-    return assemble(engine, origin, hosts)
+    return engine, origin
 
 
 def _reading(options: argparse.Namespace) -> Reading:
@@ -184,16 +190,6 @@ def _reading(options: argparse.Namespace) -> Reading:
         return reading
     saved = save(reading.tables, options.save, reading.origin.report)
     return reading._replace(tables=saved)
-
-
-def _check(options: argparse.Namespace) -> None:
-    """Read the files to their end, and say how they are understood."""
-    reading = _reading(options)
-    for _ in _shown(reading.tables, "Reading", None, reading.progress):
-        pass
-    _tell(reading.origin)
-    if reading.origin.report.durations:
-        print(printable(reading.origin.report.durations))
 
 
 def _tell(origin: Origin) -> None:
@@ -212,23 +208,12 @@ def _arranged(
     options: argparse.Namespace,
     progress: Progress | None,
 ) -> MemoryEngine:
-    """The stream as an engine."""
-    n_sessions = None if options.files else options.sessions
-    tables = _shown(stream, made, n_sessions, progress)
-    return MemoryEngine(tables, options.timezone)
-
-
-def _shown(
-    stream: Iterable[pd.DataFrame],
-    made: str,
-    n_sessions: int | None,
-    progress: Progress | None,
-) -> Iterator[pd.DataFrame]:
-    """The stream; on a terminal with a progress bar if it takes long.
+    """The stream as an engine; on a terminal with a progress bar if it takes long.
 
     The bar counts bytes of files where their sizes are known, else sessions.
     """
     by_size = progress is not None and progress.total is not None
+    n_sessions = None if options.files else options.sessions
     with tqdm(
         desc=made,
         total=progress.total if progress and by_size else n_sessions,
@@ -238,12 +223,15 @@ def _shown(
         leave=False,
         disable=None,  # None: where it is no terminal.
     ) as bar:
-        for sessions in stream:
-            yield sessions
-            bar.update(
-                progress.done() - bar.n if progress and by_size else len(sessions)
-            )
-        bar.set_description("Arranging")
+
+        def counted() -> Iterator[pd.DataFrame]:
+            for sessions in stream:
+                yield sessions
+                done = progress.done() - bar.n if progress and by_size else None
+                bar.update(len(sessions) if done is None else done)
+            bar.set_description("Arranging")
+
+        return MemoryEngine(counted(), options.timezone)
 
 
 def _names(host: str) -> list[str]:
@@ -325,13 +313,14 @@ def _serve_debug(options: argparse.Namespace) -> None:
         return
     _check_free(host, port)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    if not read_once:
+    if not read_once and not options.save:
         run_simple(host, port, Flask(__name__), use_reloader=True)
         return
     server = _load_debug(options)
     with make_server(host, port, server, threaded=True) as listening:
         names = ", ".join(read_once)
-        print(f"Changed code is not reloaded: {names} can be read only once.")
+        why = f"{names} can be read only once" if names else "--save saves only once"
+        print(f"Changed code is not reloaded: {printable(why)}.")
         _announce(options)
         listening.serve_forever()
 

@@ -1,19 +1,27 @@
 """The command line: what may be said there, and what it means."""
 
 import argparse
-import codecs
 import ipaddress
 import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import security
 from engine.timezone import time_zone
+from formatting import printable
 from schema import LONGEST_DURATION
-from sources import RULES, UNITS, ReadOptions, check_format, parse_rules, usual_names
+from sources import (
+    RULES,
+    UNITS,
+    ReadOptions,
+    check_format,
+    parse_rules,
+    usual_names,
+    validate_encoding,
+)
 
 COMMAND: Final = "user-activity-dashboard"
 """The name of the installed command."""
@@ -30,13 +38,20 @@ def program() -> str:
     return name if name == _PROGRAM else COMMAND
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells an error in one line, without what a terminal takes for a command."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {printable(message)}\n")
+
+
 def parse(arguments: Sequence[str] | None, version: str) -> argparse.Namespace:
     """Read the options; ends the program where they are not possible.
 
     *arguments* are those of the command line where they are None. Besides the options
     by name, the result has ``reading``, a ``ReadOptions``.
     """
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=program(),
         description="Show how one user, and everyone, spend time on a website: "
         "on simulated sessions, or on those in the files named.",
@@ -55,7 +70,8 @@ def parse(arguments: Sequence[str] | None, version: str) -> argparse.Namespace:
         elif options.files:
             parser.error(f"--{name} is for simulated data, but a FILE is given")
     options.reading = _reading(options)
-    if not options.files and (options.reading != ReadOptions() or options.check):
+    about_files = options.check or options.save or options.reading != ReadOptions()
+    if not options.files and about_files:
         parser.error("there is no FILE that these options could be about")
     if options.debug and not is_loopback(options.host):
         parser.error(
@@ -151,7 +167,12 @@ def _add_value_options(parser: argparse.ArgumentParser) -> None:
         help="time zone of times that name none (UTC)",
     )
     add("--escape", action="store_true", help=r"CSV writes quotation marks as \"")
-    add("--encoding", type=_encoding, metavar="NAME", help="of text, such as cp1252")
+    add(
+        "--encoding",
+        type=_checked(validate_encoding),
+        metavar="NAME",
+        help="of text, such as cp1252",
+    )
 
 
 def _add_row_options(parser: argparse.ArgumentParser) -> None:
@@ -266,17 +287,6 @@ def _span(text: str) -> float:
         words = f"{text!r:.80} is not a span of time, such as 90s, 30min or 4h"
         raise argparse.ArgumentTypeError(words)
     return seconds
-
-
-def _encoding(name: str) -> str:
-    try:
-        is_text = codecs.lookup(name)._is_text_encoding
-    except (LookupError, ValueError):
-        is_text = False
-    if not is_text:
-        words = f"there is no encoding {name!r:.80}; such are utf-8, cp1252, latin-1"
-        raise argparse.ArgumentTypeError(words)
-    return name
 
 
 _timezone: Final = _checked(lambda name: time_zone(name) and name)

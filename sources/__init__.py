@@ -9,6 +9,7 @@ from sources.inputs import Progress, full_name, is_read_once
 from sources.names import usual_names
 from sources.options import ReadOptions
 from sources.origin import BadInput, Origin, Report
+from sources.packing import validate_encoding
 from sources.pages import RULES, parse_rules
 from sources.reading import Reading, read_sessions
 from sources.saving import check_target, save
@@ -31,4 +32,5 @@ __all__ = [
     "read_sessions",
     "save",
     "usual_names",
+    "validate_encoding",
 ]

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from formatting import count_text
-from sources.durations import DurationReader, Durations
+from sources.durations import UNKNOWN, DurationReader, Durations
 from sources.moments import DAY, Moments, check_unit
 from sources.names import Columns, find_columns
 from sources.options import ReadOptions
@@ -101,7 +101,9 @@ class Table:
         Raises BadInput where a column has a type that can't hold what it should.
         """
         n_rows = part.table.num_rows + sum(each.rows for each in part.left_out)
-        part = self._matching(part)
+        matching = self._matching(part)
+        n_unmatched = part.table.num_rows - matching.table.num_rows
+        part = matching
         names = [
             read_names(self._column(part, index), what, part.locate)
             for index, what in (
@@ -118,6 +120,7 @@ class Table:
             **durations.unusable,
         }
         self._report.rows += n_rows
+        self._report.unmatched += n_unmatched
         self._report.leave_out(part.left_out)
         good = self._leave_out(part, reasons)
         rows = Rows(names[0], names[1], durations.seconds, times.microseconds)
@@ -129,6 +132,8 @@ class Table:
         if part.durations:
             self._report.durations = part.durations
         self._report.understood = tuple(self._understood(part))
+        if not self._options.merge_pages:
+            return rows
         return rows._replace(page=_merged(rows.page, self._merger))
 
     def finish(self) -> None:
@@ -165,7 +170,6 @@ class Table:
             texts = pc.fill_null(as_text(self._column(part, index)), "")
             mask &= pc.equal(texts, value).to_numpy()
         indices = np.flatnonzero(mask)
-        self._report.unmatched += len(mask) - len(indices)
         locate = part.locate
         return part._replace(
             table=part.table.take(pa.array(indices)),
@@ -191,10 +195,8 @@ class Table:
         if columns.check_end is not None and columns.unit is None:
             between, usable = self._between(part, times, [columns.check_end])
             seconds = np.where(usable, found.seconds, np.nan)
-            first = int(((seconds > 0) & (between > 0)).argmax())
-            place = part.locate(first) if len(seconds) else ""
             name = columns.names[columns.duration]
-            check_unit(seconds, between / 1e6, name, place)
+            check_unit(seconds, between / 1e6, name, part.locate)
         return found
 
     def _reader(
@@ -229,7 +231,8 @@ class Table:
         """Durations from the start to the end; unknown where there is no end."""
         between, usable = self._between(part, times, self._columns.ends)
         texts = pc.fill_null(as_text(self._column(part, self._columns.ends[-1])), "")
-        is_blank = pc.equal(pc.utf8_trim_whitespace(texts), "").to_numpy()
+        texts = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
+        is_blank = pc.is_in(texts, pa.array(["", *UNKNOWN])).to_numpy()
         if self._durations is None:
             self._durations = self._reader("us")
         lengths = pa.chunked_array([pa.array(between, mask=~usable)])
@@ -274,7 +277,9 @@ class Table:
             return f"{place}: {_shown(moments[reason], row)}", advice
         if columns.duration is None:
             return f"{place}: {_shown(start, row)} to {_shown(end, row)}", ""
-        return f"{place}: {_shown(self._column(part, columns.duration), row)}", ""
+        is_negative = reason == "a negative duration"
+        advice = "--negative-is-unknown keeps such rows" * is_negative
+        return f"{place}: {_shown(self._column(part, columns.duration), row)}", advice
 
     def _day_and_time(self) -> str:
         """What ``--time`` could be where the column of the time has no day."""
@@ -293,9 +298,10 @@ class Table:
         """Count rows whose user has a name that may stand for none."""
         names = pc.utf8_lower(users.dictionary)
         found = pc.is_in(names, pa.array(_NOBODY)).to_numpy(zero_copy_only=False)
-        for code in np.flatnonzero(found).tolist():
-            n = int((users.indices.to_numpy() == code).sum())
-            self._nobodies[users.dictionary[code].as_py()] += n
+        if found.any():
+            counts = np.bincount(users.indices.to_numpy(), minlength=len(found))
+            for code in np.flatnonzero(found & (counts > 0)).tolist():
+                self._nobodies[users.dictionary[code].as_py()] += int(counts[code])
 
     def _notes(self) -> Iterator[str]:
         yield from self._part_notes
@@ -328,6 +334,8 @@ class Table:
         else:
             lines["duration"] = "derived from the next row of the same user"
         yield f"{part.form}."
+        for name, value in self._options.where:
+            yield f"Only rows with {_printable(name)}={_printable(value)}."
         for role, text in lines.items():
             roles = ("duration", "end") if role == "duration" else (role,)
             others = [
@@ -350,8 +358,9 @@ def _is_null(names: pa.DictionaryArray) -> NDArray[np.bool_]:
 
 def _merged(pages: pa.DictionaryArray, merger: PageMerger) -> pa.DictionaryArray:
     """Pages under the names that they are counted by."""
-    merged = merger.merge(pages.dictionary).dictionary_encode()
-    indices = merged.indices.cast(pa.int32()).take(pages.indices)
+    used, indices = np.unique(pages.indices.to_numpy(), return_inverse=True)
+    merged = merger.merge(pages.dictionary.take(pa.array(used))).dictionary_encode()
+    indices = merged.indices.cast(pa.int32()).take(pa.array(indices))
     return pa.DictionaryArray.from_arrays(indices, merged.dictionary)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from typing import Final, NamedTuple
 
+from sources.names import most_telling
 from sources.options import ReadOptions
 from sources.origin import BadInput, NoSuchColumns
 from sources.parts import Choose
@@ -259,9 +260,13 @@ def _named(
                 )
             )
         if fitting:
-            return max(fitting, key=lambda layout: len(layout.names))
+            best = max(fitting, key=lambda layout: len(layout.names))
+            # Who chooses may remember what was chosen last.
+            if best is not fitting[-1]:
+                choose(best.names)
+            return best
         reasons.append(max(others, key=lambda other: other[0])[1])
-    raise reasons[0]
+    raise most_telling(reasons)
 
 
 def _numbered(

@@ -13,7 +13,7 @@ import pyarrow.csv
 
 from sources.csv_header import HEAD_SIZE, Layout, check_text, find_layout
 from sources.options import ReadOptions
-from sources.origin import BadInput
+from sources.origin import BadInput, first_line
 from sources.parts import Choose, LeftOut, Part
 
 BLOCK_SIZE: Final = 1 << 24
@@ -44,12 +44,12 @@ def read_csv(
     options: ReadOptions,
     block_size: int = BLOCK_SIZE,
 ) -> Iterator[Part]:
-    """Read a table of UTF-8 text in parts, whatever the length of the stream.
+    """Read a table of UTF-8 text, without a mark, in parts; the stream may be long.
 
     Columns come as strings. Rows with too few or too many fields are left out. Raises
     BadInput for what isn't such a table.
     """
-    head = stream.read(3).removeprefix(BOM_UTF8)
+    head = b""
     while len(head) < HEAD_SIZE and (more := stream.read(HEAD_SIZE - len(head))):
         head += more
     # Old Macs end lines so.
@@ -192,8 +192,8 @@ class _Reader:
                 raise BadInput(f"line {long.line}: a row of over 4 MB") from None
             if "straddl" in str(error) and chunk == _CHUNK:
                 return self._arrow(data, ragged, 2 * _LONGEST_ROW)
-            words = str(error).splitlines()[0][:200]
-            raise BadInput(f"cannot be read as CSV ({words})") from None
+            words = f"cannot be read as CSV ({first_line(error)})"
+            raise BadInput(words) from None
 
     def _hint(self, row: str) -> str:
         """What to do about a row of another width."""

@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 
 from sources.rows import Rows
 
+_HOUR = 3_600 * 10**6
+_DAY = 24 * _HOUR
+_MANY = 20
+
 
 def derive(rows: Rows, gap: float) -> NDArray[np.float64]:
     """Durations of *rows*, in seconds; NaN where they are unknown.
@@ -21,15 +25,23 @@ def derive(rows: Rows, gap: float) -> NDArray[np.float64]:
     user, time = user[order], rows.time[order]
     seconds = np.full(len(order), np.nan)
     between = np.diff(time) / 1e6
-    same_visit = (user[1:] == user[:-1]) & (between <= gap)
-    seconds[order[:-1][same_visit]] = between[same_visit]
+    same_visit = np.flatnonzero((user[1:] == user[:-1]) & (between <= gap))
+    del user, time
+    seconds[order[same_visit]] = between[same_visit]
     return seconds
 
 
-def have_days_alone(rows: Rows, zone: tzinfo) -> bool:
-    """Whether all starts are midnights in a zone: nothing can be derived from days."""
-    times = pd.DatetimeIndex(rows.time.view("datetime64[us]"), tz=UTC).tz_convert(zone)
-    return bool((times == times.normalize()).all())
+def can_derive(time: NDArray[np.int64], zone: tzinfo) -> bool:
+    """Whether times, in microseconds since 1970, are more than days or whole hours.
+
+    They are days where all are midnights in *zone*. Many that have one and the same
+    time of day are days of another zone; many on whole hours are sums by the hour.
+    """
+    local = pd.DatetimeIndex(time.view("datetime64[us]"), tz=UTC).tz_convert(zone)
+    clock = local.tz_localize(None).to_numpy().astype(np.int64) % _DAY
+    if len(time) < _MANY:
+        return bool(clock.any())
+    return bool((clock % _HOUR).any()) and len(np.unique(time % _DAY)) > 1
 
 
 def _order(

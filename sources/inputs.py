@@ -63,7 +63,9 @@ def short_name(path: Path) -> str:
     """How the page names a path: the last part of it, where that is a name."""
     # The shell's own pipes are numbers there.
     is_numbered = path.parent == Path("/dev/fd")
-    return full_name(path) if is_numbered or path == STANDARD_INPUT else path.name
+    if is_numbered or path == STANDARD_INPUT:
+        return full_name(path)
+    return path.name or path.resolve().name or str(path)
 
 
 def natural_key(name: str) -> tuple[list[list[str | int]], str]:
@@ -181,8 +183,8 @@ class Progress:
         self.total: int | None = None
         """The bytes of all files; None where one of them is read once."""
         if not any(is_read_once(source.path) for source in sources):
-            known = [source.path for source in sources if source.path.is_file()]
-            self.total = sum(path.stat().st_size for path in known)
+            known = [source.path for source in sources if os.path.isfile(source.path)]
+            self.total = sum(map(os.path.getsize, known))
         self._places: dict[Path, int] = {}
         self._open: dict[Path, tuple[io.FileIO, int]] = {}
 

@@ -27,7 +27,6 @@ _SAMPLE: Final = 1_000
 _DEPTH: Final = 8
 _SHOWN: Final = 60
 _MOST_LATE: Final = 10_000
-_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BEGINS: Final = re.compile(
     r"""\s*(\{\s*(["'}]|$)|\[\s*([\[\]{"]|$|(-?\d[\d.eE+-]*|true|false|null)\s*[],]))"""
 )
@@ -84,18 +83,17 @@ _DECODER: Final = json.JSONDecoder(
 
 def is_json(head: bytes) -> bool:
     """Whether a file that begins with these bytes may be JSON with rows."""
-    encoding = "utf-16" if head.startswith(_UTF_16) else "utf-8"
-    return bool(_BEGINS.match(head.decode(encoding, "replace").lstrip("\ufeff")))
+    return bool(_BEGINS.match(head.decode("utf-8", "replace")))
 
 
 def read_json(stream: BinaryIO, choose: Choose, options: ReadOptions) -> Iterator[Part]:
-    """Read rows in parts, whatever the length of the stream.
+    """Read rows of UTF-8 text in parts, whatever the length of the stream.
 
     Lines that are no objects are left out. The columns are those of the first 1,000
     objects, or of more where these lack some. Raises BadInput for what isn't such a
     table, and where a later key would have been one of the columns.
     """
-    text = _Text(stream, options.encoding)
+    text = _Text(stream)
     # A file that is a single object is asked for its columns twice.
     chosen = cache(lambda names: tuple(choose(names)))
     is_array = text.skip() != "{" or _wraps_rows(text, chosen)
@@ -144,31 +142,24 @@ def _drain(held: list[tuple[int, object]]) -> _Values:
 class _Text:
     """The text of a stream, of which the piece that is looked at is held."""
 
-    def __init__(self, stream: BinaryIO, encoding: str | None) -> None:
-        self._stream, self._head = stream, stream.read(_CHUNK)
-        mark = "UTF-16" if self._head.startswith(_UTF_16) else "UTF-8"
-        self._encoding = encoding or mark
-        try:
-            self._decode = codecs.getincrementaldecoder(self._encoding)().decode
-        except LookupError:
-            raise BadInput(f"no encoding {encoding!r} is known") from None
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._decode = codecs.getincrementaldecoder("utf-8")().decode
         # How many letters are behind what is held.
         self.before = 0
         self.buffer, self.at, self.line = "", 0, 1
         self.notes: list[str] = []
         self.fill()
-        self.at = int(self.buffer.startswith("\ufeff"))
 
     def fill(self) -> bool:
         """Read on, at least as much as is held; False where the stream has ended."""
         rest, more, data = self.buffer[self.at :], "", b"."
         while data and not more:
-            data = self._head or self._stream.read(max(_CHUNK, len(rest)))
-            self._head = b""
+            data = self._stream.read(max(_CHUNK, len(rest)))
             try:
                 more = self._decode(data, final=not data)
             except UnicodeError:
-                words = f"not {self._encoding} text; name its encoding by --encoding"
+                words = "not UTF-8 text; name its encoding by --encoding"
                 raise BadInput(words) from None
         self.before += self.at
         self.buffer, self.at = rest + more, 0

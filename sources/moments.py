@@ -1,6 +1,6 @@
 """Starts and ends of sessions, whose day and time of day may be two columns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -50,8 +50,11 @@ class Moments:
         A single column of times of day belongs to *day*, where that is given. Of two
         columns, the second may hold the whole time, and then is it alone.
         """
-        if len(columns) == 1 and day is not None and _are_clocks(as_text(columns[0])):
-            self.is_clock, columns = True, [day, columns[0]]
+        self.is_clock = (
+            len(columns) == 1 and day is not None and _are_clocks(as_text(columns[0]))
+        )
+        if self.is_clock and day is not None:
+            columns = [day, columns[0]]
         self.texts = columns[0] if len(columns) == 1 else self._together(columns)
         return self._times.read(self.texts)
 
@@ -77,12 +80,15 @@ class Moments:
 
 
 def check_unit(
-    seconds: NDArray[np.float64], between: NDArray[np.float64], name: str, place: str
+    seconds: NDArray[np.float64],
+    between: NDArray[np.float64],
+    name: str,
+    locate: Callable[[int], str],
 ) -> None:
     """Hold durations against the time from the start to the end, both in seconds.
 
-    Raises BadInput where the durations of the column *name*, of which one is at
-    *place*, are such as if they had another unit.
+    Raises BadInput where the durations of the column *name* are such as if they had
+    another unit; *locate* says where the row of an index is.
     """
     both = (seconds > 0) & (between > 0)
     if not both.any():
@@ -92,8 +98,9 @@ def check_unit(
         if 0.9 * factor <= ratio <= 1.1 * factor:
             row = int(both.argmax())
             raise BadInput(
-                f"{place}: {seconds[row]:g} in {name!r}, but {between[row]:g} s from "
-                f"the start to the end; if it is right, add --duration-unit {unit}"
+                f"{locate(row)}: {seconds[row]:g} in {name!r}, but {between[row]:g} s "
+                "from the start to the end; if it is right, add --duration-unit "
+                f"{unit}"
             )
 
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from schema import COLUMNS
 from sources.options import ReadOptions
-from sources.origin import NoSuchColumns
+from sources.origin import BadInput, NoSuchColumns
 from sources.usual_names import (
     KNOWN,
     MAYBE_UNIT,
@@ -41,6 +41,8 @@ _SHOWN: Final = ("user", "page", "time", "day", "clock")
 _UNIT_NAMES: Final = ("unit", "units", "durationunit", "timeunit")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d|\d\d?[./]\d\d?[./]\d\d|\d{10}")
 _LONGEST_MESSAGE: Final = 600
+_LOOKED_FOR: Final = " (looked for "
+_NAMED_BY: Final = ", named by --"
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,8 @@ class Columns:
     """One column, or two: the day, and what may be the time of day."""
     duration: int | None
     """None: the duration follows from the end, or is derived where that is None too."""
-    end: int | None
-    """The column of the end, if it is one; None where there is none, or two."""
     ends: tuple[int, ...]
-    """No column, one, or two: the day, and what may be the time of day."""
+    """Of the end: no column, one, or two, as for the time."""
     check_end: int | None
     """The end, from the start on, beside a duration found by its name: both should tell
     the same."""
@@ -82,6 +82,22 @@ class _Fit(NamedTuple):
     """The plain name; of a duration, what its name measures."""
     unit: str = ""
     """The word for a unit in the name of a duration."""
+
+
+def most_telling(problems: Sequence[BadInput]) -> BadInput:
+    """Of what is wrong with several rows as headers, what to tell.
+
+    That is the problem of one in which all is found, or all but one thing, if there is
+    such a row: it is the header. Else it is that of the first row.
+    """
+
+    def missing(problem: BadInput) -> int:
+        is_about_columns = isinstance(problem, NoSuchColumns)
+        found = sum(map(str(problem).count, (_LOOKED_FOR, _NAMED_BY)))
+        return found if is_about_columns else len(_SAID)
+
+    best = min(problems, key=missing)
+    return best if missing(best) <= 1 else problems[0]
 
 
 def usual_names() -> str:
@@ -143,7 +159,6 @@ class _Search:
             page=found["page"][0],
             time=found["time"],
             duration=duration[0] if duration else None,
-            end=ends[0] if len(ends) == 1 else None,
             ends=ends,
             check_end=self._check_end(found["time"], duration),
             unit=unit,
@@ -177,7 +192,7 @@ class _Search:
             several = f"--{option} fits {len(found)} columns: {_joined(names)}{how}"
             self._problems.append(several)
         else:
-            self._problems.append(f"no column {_shown(wanted)}, named by --{option}")
+            self._problems.append(f"no column {_shown(wanted)}{_NAMED_BY}{option}")
         return ()
 
     def _find(self, given: Container[int]) -> Iterator[_Fit]:
@@ -451,7 +466,7 @@ class _Search:
         is_asked = is_asked or any(fit.role == "unclear" for fit in self._fits)
         too = "" if is_asked else " and --duration COL or --end COL if there is one"
         if missing and self._options.header:
-            lacks = [f"the {role} (looked for {_SAID[role]}, ...)" for role in missing]
+            lacks = [f"the {role}{_LOOKED_FOR}{_SAID[role]}, ...)" for role in missing]
             *rest, final = lacks
             lack = " and none for ".join([", none for ".join(rest), final][not rest :])
             problems.insert(0, f"no column for {lack}")

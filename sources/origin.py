@@ -36,6 +36,8 @@ class FileReport:
     """The rule by which durations were derived, where the file says it."""
     is_derived: bool = False
     """Whether durations are derived, for want of a column."""
+    can_derive: bool = True
+    """Whether its times are fine enough for that."""
     unmatched: int = 0
     """Rows that aren't asked for, see ``ReadOptions.where``."""
     dropped: int = 0
@@ -101,7 +103,7 @@ class Report:
             return ""
         share = max(1, round(100 * self.share_left_out))
         return (
-            f"{share} % of all rows can't be used and are left out: "
+            f"{share} % of the rows can't be used and are left out: "
             f"{'; '.join(each.text() for each in self.left_out.values())}."
         )
 
@@ -112,9 +114,10 @@ class Report:
         """
         alike: dict[tuple[str, ...], list[FileReport]] = {}
         for file in self.files:
-            alike.setdefault((*file.understood, *file.notes), []).append(file)
+            alike.setdefault(file.understood, []).append(file)
         found = [
-            (_names(files), [*lines, *_counts(files)]) for lines, files in alike.items()
+            (_names(files), [*lines, *_notes(files), *_counts(files)])
+            for lines, files in alike.items()
         ]
         reasons = [f"{each.text()}." for each in self.left_out.values()]
         if reasons:
@@ -156,6 +159,15 @@ def _names(files: list[FileReport]) -> str:
     return ", ".join(names)
 
 
+def _notes(files: list[FileReport]) -> list[str]:
+    """What there is to know of files, with their names where they are several."""
+    if len(files) == 1:
+        return list(files[0].notes)
+    notes = [f"{file.name}: {note}" for file in files for note in file.notes]
+    more = len(notes) - _NAMED_FILES
+    return [*notes[:_NAMED_FILES], f"And {more:,} more of such."] if more > 0 else notes
+
+
 def _counts(files: list[FileReport]) -> list[str]:
     rows, kept = sum(f.rows for f in files), sum(f.kept for f in files)
     others = {
@@ -170,4 +182,4 @@ def _counts(files: list[FileReport]) -> list[str]:
 
 def first_line(error: Exception) -> str:
     """The first line of a library's message, at most 200 characters."""
-    return str(error).splitlines()[0][:200]
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -19,7 +19,7 @@ import pyarrow as pa
 from formatting import printable
 from sources.inputs import Readable, is_no_table, look, natural_key, peek
 from sources.kinds import is_spreadsheet, utf_16_without_mark
-from sources.origin import BadInput
+from sources.origin import BadInput, first_line
 
 _BLOCK: Final = 1 << 20
 # What is left of a block is copied for each file that ends within it.
@@ -45,16 +45,19 @@ _NO_ENCODINGS: Final = {"idna", "punycode", "raw-unicode-escape", "unicode-escap
 """Encodings that Python knows and no file has."""
 
 
-def unpacked(name: str, stream: BinaryIO) -> Iterator[tuple[str, BinaryIO]]:
+def unpacked(
+    name: str, stream: BinaryIO, skipped: list[str] | None = None
+) -> Iterator[tuple[str, BinaryIO]]:
     """Give each table in a file with its name: the file itself if nothing is packed.
 
     What is packed is known by its first bytes: gzip, bzip2, xz, zstd, and zip, whose
     files are tables each, but for empty ones and such as "README.md" where there are
-    several; three times over at most. A spreadsheet is given out as it
-    is. Each stream is to be read to its end before the next is asked for: damage is
-    found there. Asking and reading raise BadInput, and OSError as *stream* does.
+    several, whose names are added to *skipped*; three times over at most. A
+    spreadsheet is given out as it is. Each stream is to be read to its end before the
+    next is asked for: damage is found there. Asking and reading raise BadInput, and
+    OSError as *stream* does.
     """
-    return _unpacked(name, stream, _DEEPEST)
+    return _unpacked(name, stream, _DEEPEST, [] if skipped is None else skipped)
 
 
 class _Packing(NamedTuple):
@@ -183,12 +186,12 @@ def _damage(kind: str) -> Iterator[None]:
         # Offsets from damaged archives lead to places that no file has.
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
-        words = (str(error).splitlines() or ["it cannot be read"])[0]
-        raise BadInput(f"the {kind} data is damaged ({words})") from None
+        words = f"the {kind} data is damaged ({first_line(error)})"
+        raise BadInput(words) from None
 
 
 def _unpacked(
-    name: str, stream: BinaryIO, depth: int
+    name: str, stream: BinaryIO, depth: int, skipped: list[str]
 ) -> Iterator[tuple[str, BinaryIO]]:
     head, stream = look(stream, 10)
     found = next((each for each in _PACKINGS if each.recognises(head)), None)
@@ -200,17 +203,17 @@ def _unpacked(
     elif not depth:
         raise BadInput("packed more than three times over; unpack it first")
     elif found.open is None:
-        yield from _unzipped(name, stream, depth - 1)
+        yield from _unzipped(name, stream, depth - 1, skipped)
     else:
         with _damage(found.kind):
             guarded = _Guarded(found.kind, found.open(stream))
         ending = next(filter(name.lower().endswith, found.endings), "")
         inner = name[: len(name) - len(ending)]
-        yield from _unpacked(inner, peek(guarded, 0)[1], depth - 1)
+        yield from _unpacked(inner, peek(guarded, 0)[1], depth - 1, skipped)
 
 
 def _unzipped(
-    name: str, stream: BinaryIO, depth: int
+    name: str, stream: BinaryIO, depth: int, skipped: list[str]
 ) -> Iterator[tuple[str, BinaryIO]]:
     """Each table in a zip file that isn't hidden; the whole if it is a spreadsheet."""
     with ExitStack() as files:
@@ -230,6 +233,8 @@ def _unzipped(
         if not members:
             raise BadInput("the zip file has no files")
         if len(members) > 1:
+            beside = filter(_is_beside, members)
+            skipped += [f"{name}/{printable(info.filename)}" for info in beside]
             members = [info for info in members if not _is_beside(info)]
         if not members:
             raise BadInput("no table in it")
@@ -241,7 +246,7 @@ def _unzipped(
             with _damage("zip"):
                 member = _Guarded("zip", archive.open(info))
             inside = f"{name}/{printable(info.filename)}"
-            yield from _unpacked(inside, peek(member, 0)[1], depth)
+            yield from _unpacked(inside, peek(member, 0)[1], depth, skipped)
 
 
 def _is_passed_over(info: zipfile.ZipInfo) -> bool:
@@ -266,8 +271,8 @@ def validate_encoding(name: str) -> str:
     else:
         is_known = codecs.lookup(name).name not in _NO_ENCODINGS
     if not is_known:
-        words = "is no encoding of text; known are utf-8, cp1252, latin-1, utf-16-le …"
-        raise ValueError(f"{name!r} {words}")
+        words = f"there is no encoding {name!r:.80}; such are utf-8, cp1252, latin-1"
+        raise ValueError(words)
     return name
 
 
@@ -281,17 +286,21 @@ def as_utf8(stream: BinaryIO, encoding: str | None) -> tuple[BinaryIO, str]:
     head, stream = look(stream, 256)
     given = (b"", encoding or "utf-8", encoding or "UTF-8")
     mark, codec, name = next((m for m in _MARKS if head.startswith(m[0])), given)
-    stream.read(len(mark))
+    size = len(mark)
+    # Some programs write it twice.
+    while mark and head.startswith(mark, size):
+        size += len(mark)
+    stream.read(size)
     if codecs.lookup(codec).name in ("utf-8", "utf-8-sig"):
         guess = utf_16_without_mark(head)
         if guess:
             raise BadInput(f"UTF-16 text without its mark; add --encoding {guess}")
         return stream, "UTF-8"
-    return peek(_Decoded(stream, codec, name, len(mark)), 0)[1], name
+    return peek(_Decoded(stream, codec, name, size), 0)[1], name
 
 
 class _Decoded:
-    """Text of some encoding as UTF-8."""
+    """Text of some encoding as UTF-8, without a mark."""
 
     def __init__(self, file: BinaryIO, codec: str, name: str, position: int) -> None:
         self._file = file
@@ -299,6 +308,7 @@ class _Decoded:
         self._name = name
         self._position = position
         self._plain = memoryview(b"")
+        self._has_begun = False
 
     def read(self, size: int, /) -> bytes:
         """At most *size* bytes of UTF-8; none at the end."""
@@ -313,7 +323,10 @@ class _Decoded:
 
     def _decode(self, block: bytes) -> bytes:
         try:
-            return self._decoder.decode(block, not block).encode()
+            text = self._decoder.decode(block, not block)
+            if text and not self._has_begun:
+                text, self._has_begun = text.removeprefix("\ufeff"), True
+            return text.encode()
         except UnicodeDecodeError as error:
             # It may be about bytes of the block before.
             place = self._position - len(error.object) + error.start

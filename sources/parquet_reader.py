@@ -12,15 +12,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from sources.options import ReadOptions
-from sources.origin import BadInput
+from sources.origin import BadInput, first_line
 from sources.parts import Choose, Part
+from sources.rows import NAMES
 
 DURATIONS_KEY: Final = b"user_activity_dashboard.durations"
 """Key of a file's metadata: the rule by which its durations were derived."""
 
 _BATCH: Final = 1 << 18
 _BUFFER: Final = 1 << 20
-_TEXT: Final = pa.dictionary(pa.int32(), pa.string())
 _TEXTS: Final = (pa.string(), pa.large_string(), pa.string_view())
 _MAGIC: Final = (b"PAR1", b"PARE")
 """What Parquet begins with; the second where all of it is encrypted."""
@@ -54,8 +54,8 @@ def read_parquet(
         except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
             if "crypt" in str(error):
                 raise BadInput("an encrypted Parquet file; decrypt it first") from None
-            line = (str(error).splitlines() or [type(error).__name__])[0]
-            raise BadInput(f"cannot be read as Parquet ({line:.200})") from None
+            words = f"cannot be read as Parquet ({first_line(error)})"
+            raise BadInput(words) from None
 
 
 def _read(stream: BinaryIO, choose: Choose) -> Iterator[Part]:
@@ -128,7 +128,7 @@ def _array(batch: pa.RecordBatch, path: _Path, is_dictionary: bool) -> pa.Array:
     # Texts that aren't UTF-8 would be an error, but only where they are used.
     array.validate(full=True)
     if pa.types.is_dictionary(array.type) and not (
-        is_dictionary and array.type == _TEXT
+        is_dictionary and array.type == NAMES
     ):
         array = array.dictionary_decode()
     if is_dictionary and array.type in _TEXTS:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from formatting import count_text, duration_text
 from sources.cleaning import Table
-from sources.derived import derive, have_days_alone
+from sources.derived import can_derive, derive
 from sources.formats import read_table
 from sources.inputs import Progress, Source, expand, open_input, short_name
 from sources.options import ReadOptions
@@ -57,7 +57,9 @@ def read_sessions(paths: Sequence[Path], options: ReadOptions = _AS_FOUND) -> Re
         names[_NAMED_PATHS - 1 :] = [f"{len(names) - _NAMED_PATHS + 1:,} more"]
     # Where the short name of a path is the whole, it says nothing by itself.
     folders = [
-        f"{path.parent}{os.sep}" for path in paths if short_name(path) == path.name
+        f"{_fixed(path).parent}{os.sep}"
+        for path in paths
+        if short_name(path) == path.name
     ]
     reader = _Reader(sources, options, report, progress, folders)
     return Reading(reader.tables(), Origin(", ".join(names), report), progress)
@@ -79,68 +81,72 @@ class _Reader:
         self._report = report
         self._progress = progress
         self._folders = folders
-        # One file may be several tables, too, where it is packed.
-        self._may_repeat = len(sources) > 1 or sources[0].path.suffix == ".zip"
+        self._may_repeat = len(sources) > 1
         self._merger = PageMerger(options.merge_pages)
         self._kept: list[Rows] = []
-        self._derives: list[bool] = []
+        self._kept_files: list[int] = []
+        self._skipped: list[str] = []
 
     def tables(self) -> Iterator[pd.DataFrame]:
         repeated = Repeated()
         together: list[Rows] = []
         dropped = self._options.drop_repeated
-        for number, is_derived, rows in self._rows():
+        for number, rows in self._rows():
             if self._may_repeat:
                 repeated.add(number, rows)
-            if is_derived or dropped:
+            is_held = self._report.files[number].is_derived
+            if is_held or (dropped and self._may_repeat):
                 self._kept.append(rows)
-                self._derives.append(is_derived)
+                self._kept_files.append(number)
                 continue
             together.append(rows)
             if sum(len(part.time) for part in together) >= _AT_ONCE:
-                yield join(together).frame()
+                yield from join(together).frames(_AT_ONCE)
         if together:
-            yield join(together).frame()
+            yield from join(together).frames(_AT_ONCE)
         self._check()
-        self._report.durations = next(
-            (file.durations for file in self._report.files if file.durations), ""
-        )
         is_repeated, pairs = repeated.find()
-        names = [file.name for file in self._report.files]
+        files = self._report.files
+        names = [file.name for file in files]
         self._report.notes += repeated_notes(pairs, names, dropped=dropped)
         for (_, later), n_rows in pairs.items() if dropped else ():
-            self._report.files[later].dropped += n_rows
+            files[later].dropped += n_rows
         self._report.notes += filter(None, (self._merger.note(), self._skipped_note()))
         if self._kept:
             is_dropped = is_repeated if dropped and self._may_repeat else None
-            yield from self._kept_tables(is_dropped)
+            rows = self._kept_rows(is_dropped)
+            self._report.durations = self._rules()
+            yield from rows.frames(_AT_ONCE)
+        else:
+            self._report.durations = self._rules()
 
     def _skipped_note(self) -> str:
         """Which files of folders were taken for no tables."""
-        names = [
-            self._short_name(n) for source in self._sources for n in source.skipped
-        ]
+        skipped = [name for source in self._sources for name in source.skipped]
+        names = [self._short_name(name) for name in skipped + self._skipped]
         if not names:
             return ""
         more = f" and {count_text(len(names) - 5, 'other')}" * (len(names) > 5)
         return f"Skipped, as they are no tables: {', '.join(names[:5])}{more}."
 
-    def _rows(self) -> Iterator[tuple[int, bool, Rows]]:
-        """Usable rows, with the number of their table and whether they are derived."""
+    def _rows(self) -> Iterator[tuple[int, Rows]]:
+        """Usable rows, with the number of their table."""
         for source in self._sources:
             place = source.name
             try:
                 with open_input(source.path, self._progress) as file:
                     for name, stream in unpacked(source.name, file):
                         # Of several tables in one file, each has a name of its own.
-                        place = name if name.startswith(source.name) else source.name
+                        is_member = not source.name.startswith(name)
+                        self._may_repeat |= is_member
+                        place = name if is_member else source.name
                         yield from self._table_rows(place, name, stream, source)
             except (BadInput, pa.ArrowException, OSError, MemoryError) as error:
                 raise BadInput(f"{place}: {_reason(error)}{self._so_far()}") from None
 
     def _table_rows(
         self, place: str, name: str, stream: BinaryIO, source: Source
-    ) -> Iterator[tuple[int, bool, Rows]]:
+    ) -> Iterator[tuple[int, Rows]]:
         """See ``_rows``, for one table, which messages name *place*."""
         file = FileReport(self._short_name(place))
         table = Table(file, source.keys, self._options, self._merger)
@@ -150,7 +156,7 @@ class _Reader:
             rows = table.clean(part)
             file.is_derived = table.is_derived
             if len(rows.time):
-                yield number, file.is_derived, rows
+                yield number, rows
         table.finish()
 
     def _short_name(self, name: str) -> str:
@@ -182,32 +188,25 @@ class _Reader:
                 "--allow-left-out goes on without them"
             )
 
-    def _kept_tables(
-        self, is_dropped: NDArray[np.bool_] | None
-    ) -> Iterator[pd.DataFrame]:
+    def _kept_rows(self, is_dropped: NDArray[np.bool_] | None) -> Rows:
         """The rows that were kept until all had been read, with their durations."""
         lengths = [len(part.time) for part in self._kept]
-        derives = np.repeat(self._derives, lengths)
+        files = np.repeat(np.array(self._kept_files, np.int32), lengths)
         rows = join(self._kept)
         if is_dropped is not None:
-            rows, derives = rows.take(~is_dropped), derives[~is_dropped]
-        seconds = rows.seconds
+            rows, files = rows.take(~is_dropped), files[~is_dropped]
+        zone = ZoneInfo(self._options.times_in or "UTC")
+        derives = np.zeros(len(files), np.bool_)
+        for number, file in enumerate(self._report.files):
+            if file.is_derived:
+                of_file = files == number
+                file.can_derive = can_derive(rows.time[of_file], zone)
+                derives |= of_file & file.can_derive
+        del files
         if derives.any():
             of = rows if derives.all() else rows.take(derives)
-            seconds[derives] = self._derive(of)
-        for start in range(0, len(seconds), _AT_ONCE):
-            yield rows._replace(seconds=seconds).slice(start, start + _AT_ONCE).frame()
-
-    def _derive(self, rows: Rows) -> NDArray[np.float64]:
-        zone = ZoneInfo(self._options.times_in or "UTC")
-        if have_days_alone(rows, zone):
-            self._report.durations = (
-                "Durations are unknown: no column has them, and times are days alone, "
-                "from which none can be derived."
-            )
-            return np.full(len(rows.time), np.nan)
-        self._report.durations = self._rule()
-        return self._known(derive(rows, self._options.visit_gap))
+            rows.seconds[derives] = self._known(derive(of, self._options.visit_gap))
+        return rows
 
     def _known(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Derived durations, unknown where an option says so of such ones."""
@@ -219,18 +218,31 @@ class _Reader:
             self._report.notes.append(f"{words} taken as unknown, as options say.")
         return np.where(is_unknown, np.nan, seconds)
 
-    def _rule(self) -> str:
+    def _rules(self) -> str:
         """How durations were derived, and in which files if not in all."""
-        files = [file for file in self._report.files if file.is_derived]
-        of = ""
-        if len(files) < len(self._report.files):
-            of = f" of {files[0].name}"
-            of += f" and {count_text(len(files) - 1, 'other file')}" * (len(files) > 1)
         gap = duration_text(self._options.visit_gap)
-        return (
-            f"Durations{of} are derived: the time to the same user's next row, unknown "
-            f"where that is over {gap} away or there is none."
-        )
+        found: dict[str, list[str]] = {}
+        for file in self._report.files:
+            if file.is_derived and file.can_derive:
+                rule = (
+                    "Durations{of} are derived: the time to the same user's next row, "
+                    f"unknown where that is over {gap} away or there is none."
+                )
+            elif file.is_derived:
+                rule = (
+                    "Durations{of} are unknown: no column has them, and times are days "
+                    "or whole hours, from which none can be derived."
+                )
+            else:
+                rule = file.durations.replace("Durations are", "Durations{of} are", 1)
+            found.setdefault(rule, []).append(file.name)
+        rules = []
+        for rule, names in found.items():
+            of = "" if len(found) == 1 else f" of {names[0]}"
+            if of and len(names) > 1:
+                of += f" and {count_text(len(names) - 1, 'other file')}"
+            rules += [rule.replace("{of}", of)] * bool(rule)
+        return " ".join(rules)
 
 
 def _reason(error: Exception) -> str:
@@ -241,3 +253,10 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return str(error.strerror or error)
     return f"cannot be read ({first_line(error)})"
+
+
+def _fixed(path: Path) -> Path:
+    """A path up to where a pattern begins in it."""
+    parts = path.parts
+    free = (n for n, part in enumerate(parts) if set("*?[") & set(part))
+    return Path(*parts[: next(free, len(parts) - 1) + 1])

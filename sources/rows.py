@@ -1,5 +1,6 @@
 """Sessions between the files and the dashboard: columns of one length."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from schema import COLUMNS
+from sources.origin import BadInput
 
 NAMES = pa.dictionary(pa.int32(), pa.string())
 """The Arrow type of columns whose values repeat."""
@@ -36,52 +38,52 @@ class Rows(NamedTuple):
             self.time[which],
         )
 
-    def slice(self, start: int, end: int) -> "Rows":
-        """The rows in [start, end), as views."""
-        return Rows(
-            self.user.slice(start, end - start),
-            self.page.slice(start, end - start),
-            self.seconds[start:end],
-            self.time[start:end],
-        )
-
-    def frame(self) -> pd.DataFrame:
-        """A session table, see ``schema``."""
-        columns = (
-            _categories(self.user),
-            _categories(self.page),
-            self.seconds,
-            self.time.view("datetime64[us]"),
-        )
-        return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)), copy=False)
+    def frames(self, size: int) -> Iterator[pd.DataFrame]:
+        """Tables of at most *size* sessions, see ``schema``, that share their names."""
+        users, pages = _categories(self.user), _categories(self.page)
+        codes = [
+            column.indices.to_numpy(zero_copy_only=False)
+            for column in (self.user, self.page)
+        ]
+        for start in range(0, len(self.time), size):
+            rows = slice(start, start + size)
+            columns = (
+                pd.Categorical.from_codes(codes[0][rows], dtype=users, validate=False),
+                pd.Categorical.from_codes(codes[1][rows], dtype=pages, validate=False),
+                self.seconds[rows],
+                self.time[rows].view("datetime64[us]"),
+            )
+            yield pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)), copy=False)
 
 
 def join(parts: list[Rows]) -> Rows:
-    """The rows of all parts, in order; empties the list to have them in memory once."""
-    users, pages = (
-        pa.chunked_array([part[i] for part in parts], NAMES)
-        .unify_dictionaries()
-        .combine_chunks()
-        for i in (0, 1)
-    )
+    """The rows of all parts, in order; empties the list.
+
+    Raises BadInput where the names are too many to be held together.
+    """
     seconds = np.concatenate([part.seconds for part in parts])
     time = np.concatenate([part.time for part in parts])
+    users, pages = [part.user for part in parts], [part.page for part in parts]
+    # What is joined is let go of, column by column.
     parts.clear()
-    return Rows(_one(users), _one(pages), seconds, time)
-
-
-def _one(column: pa.ChunkedArray | pa.DictionaryArray) -> pa.DictionaryArray:
-    """A column of at most one chunk as an array."""
-    if not isinstance(column, pa.ChunkedArray):
-        return column
-    return column.chunk(0) if column.num_chunks else pa.array([], NAMES)
-
-
-def _categories(column: pa.DictionaryArray) -> pd.Categorical:
     try:
-        names = pd.Index(column.dictionary.to_pandas(), dtype="str")
+        return Rows(_joined(users), _joined(pages), seconds, time)
+    except pa.ArrowCapacityError:
+        raise BadInput("users or pages have over 2 GB of different names") from None
+
+
+def _joined(arrays: list[pa.DictionaryArray]) -> pa.DictionaryArray:
+    column = pa.chunked_array(arrays, NAMES).unify_dictionaries()
+    arrays.clear()
+    whole = column.combine_chunks()
+    if not isinstance(whole, pa.ChunkedArray):
+        return whole
+    return whole.chunk(0) if whole.num_chunks else pa.array([], NAMES)
+
+
+def _categories(column: pa.DictionaryArray) -> pd.CategoricalDtype:
+    try:
+        return pd.CategoricalDtype(pd.Index(column.dictionary.to_pandas(), dtype="str"))
     except pa.ArrowException:
         # That is what it says where memory ends between the texts.
         raise MemoryError from None
-    codes = column.indices.to_numpy(zero_copy_only=False)
-    return pd.Categorical.from_codes(codes, names, validate=False)

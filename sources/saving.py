@@ -20,9 +20,9 @@ _SCHEMA: Final = pa.schema(list(zip(COLUMNS, _TYPES, strict=True)))
 
 def check_target(path: Path) -> None:
     """Raise BadInput where sessions can't be saved under this path."""
-    if path.exists():
+    if os.path.lexists(path):
         raise BadInput(f"{path}: is there already; save under another name")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise BadInput(f"{path}: there is no folder {path.parent}")
 
 

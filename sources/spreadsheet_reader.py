@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Final, cast
 
 import pyarrow as pa
 
+from sources.names import most_telling
 from sources.options import ReadOptions
 from sources.origin import BadInput, NoSuchColumns
 from sources.parts import Choose, Part
@@ -32,16 +33,16 @@ _N_NAMES: Final = 2
 _EITHER: Final = re.compile(r"[+-]?[0-9]{1,3}\.[0-9]{3}")
 """What is a number with a point for some, and a thousand times as much for others."""
 _LEGACY: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_FIRST: Final = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/")
+_ZIP: Final = (b"PK\3\4", b"PK\7\10PK\3\4")
 _Row = Sequence[Any]
 _PROGRAM: Final = """
 import io, pickle, sys
-from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 def send(what):
     pickle.dump(what, sys.stdout.buffer)
 
 def read(wanted):
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
     book = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
     sheets = [s for s in book.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
     names = [sheet.name for sheet in sheets]
@@ -71,10 +72,11 @@ except BaseException as error:
 
 
 def is_spreadsheet(head: bytes) -> bool:
-    """Whether a file that begins with these bytes may be a spreadsheet."""
-    if not head.startswith(b"PK\x03\x04"):
-        return head.startswith(_LEGACY)
-    return head[30:].startswith(_FIRST) or b"opendocument.spreadsheet" in head[30:128]
+    """Whether a file that begins with these bytes may be a spreadsheet.
+
+    Any zip file may: others are unpacked or refused before, see ``packing``.
+    """
+    return head.startswith((_LEGACY, *_ZIP))
 
 
 def read_spreadsheet(
@@ -122,13 +124,13 @@ def read_spreadsheet(
 
 def _header(rows: Sequence[_Row], choose: Choose) -> tuple[int, Sequence[int]]:
     """Which row names the columns, and the indices of those that are wanted."""
-    problem: NoSuchColumns | None = None
+    problems: list[NoSuchColumns] = []
     for at, row in enumerate(rows):
         try:
             return at, choose([_text(value) or "" for value in row])
         except NoSuchColumns as error:
-            problem = problem or error
-    raise problem or BadInput("no row")
+            problems.append(error)
+    raise most_telling(problems)
 
 
 def _part(
@@ -192,6 +194,10 @@ def _refusal(message: str) -> BadInput:
     """What to say of a file with which the library has this problem."""
     if message.startswith("PasswordError"):
         return BadInput("protected by a password; save it without one")
+    if message.startswith(("ImportError", "ModuleNotFoundError")):
+        line = " ".join(message.split())
+        words = "spreadsheets need python-calamine: pip install python-calamine"
+        return BadInput(f"{words} ({line:.200})")
     if message.startswith("MemoryError"):
         message = "it is too large"
     line = " ".join(message.split())

@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 
 from sources.origin import BadInput
 
-_TEXT: Final = pa.dictionary(pa.int32(), pa.string())
 _IN_STORAGE: Final = ("arrow.uuid", "arrow.json")
 _EXACT: Final = {32: 2**24, 64: 2**53}
 """By the bits of a float, the number below which all whole numbers are exact."""

@@ -243,7 +243,7 @@ def test_many_rows_left_out_are_told_loudly(tmp_path: Path) -> None:
     done = run("--check", str(path))
     assert done.returncode == 0
     assert done.stderr == (
-        "WARNING: 50 % of all rows can't be used and are left out: 1 with an "
+        "WARNING: 50 % of the rows can't be used and are left out: 1 with an "
         "unreadable duration, such as line 3: 'x'.\n"
     )
 

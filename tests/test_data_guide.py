@@ -46,6 +46,14 @@ TEXTS: Final = {
         "user_id,page,timestamp\nann,home,2024-05-01 09:00\n"
         "ann,cart,2024-05-01 09:00:20\n"
     ),
+    "totals.csv": (
+        "user_id,page,timestamp,time_on_site_total\nann,home,2024-05-01 09:00,95\n"
+        "ann,cart,2024-05-01 09:00:20,95\n"
+    ),
+    "shifts.csv": (
+        "user_id,page,In date,In,Out date,Out\n"
+        "ann,desk,2024-05-01,23:50,2024-05-02,00:10\nann,door,2024-05-02,00:10,,\n"
+    ),
     "plausible.csv": (
         '"user_id","pathname","timestamp"\n'
         '12345678901234567890,"/","2024-05-01 09:00:00"\n'
@@ -127,7 +135,7 @@ TEXTS: Final = {
     ),
     "outfile.csv": (
         '7,"/say \\"hi\\", ann","2024-05-01 09:00:00","12.50"\n'
-        '7,"C:\\\\cart","2024-05-01 09:02:00",""\n'
+        '7,"C:\\\\cart","2024-05-01 09:02:00",\\N\n'
     ),
     "sqlite.csv": (
         'user_id,path,started_at,seconds\n7,/,"2024-05-01 09:00:00",12.5\n'
@@ -153,6 +161,7 @@ TEXTS: Final = {
     "zeros.csv": (
         "user_id,page,duration,timestamp\nann,home,0,2024-05-01\n"
         "ann,cart,90,2024-05-02\nann,cart,14401,2024-05-03\n"
+        "ann,cart,-1,2024-05-04\n"
     ),
 }
 
@@ -350,6 +359,32 @@ RIGHT: Final[dict[str, Right]] = {
             ("ann", "cart", None, "2024-05-01 07:00:20"),
         ),
     ),
+    "totals.csv --duration none": Right(
+        (
+            "User: user_id.",
+            "Page: page.",
+            f"Time: timestamp, {NO_ZONE}.",
+            DERIVED,
+            "2 rows read, 2 kept.",
+        ),
+        (
+            ("ann", "home", 20.0, "2024-05-01 09:00:00"),
+            ("ann", "cart", None, "2024-05-01 09:00:20"),
+        ),
+    ),
+    'shifts.csv --time "In date+In" --end "Out date+Out"': Right(
+        (
+            "User: user_id.",
+            "Page: page.",
+            f"Time: In date and In, {NO_ZONE}.",
+            "Duration: from the start to Out date and Out.",
+            "2 rows read, 2 kept.",
+        ),
+        (
+            ("ann", "desk", 1_200.0, "2024-05-01 23:50:00"),
+            ("ann", "door", None, "2024-05-02 00:10:00"),
+        ),
+    ),
     "plausible.csv": Right(
         (
             "User: user_id.",
@@ -412,7 +447,7 @@ RIGHT: Final[dict[str, Right]] = {
             DERIVED,
             "4 rows read, 2 kept, 1 not asked for, 1 left out.",
             "1 with no user, such as line 5.",
-            "3 pages became 2 by dropping query, fragment.",
+            "2 pages became 2 by dropping query, fragment.",
         ),
         (
             ("99.1714", "https://shop.example/", 12.5, "2024-05-01 09:00:00"),
@@ -737,20 +772,22 @@ RIGHT: Final[dict[str, Right]] = {
             ("ann", "cart", 20.0, "2023-12-31 23:30:00"),
         ),
     ),
-    "zeros.csv --zero-is-unknown --longest 4h": Right(
+    "zeros.csv --zero-is-unknown --negative-is-unknown --longest 4h": Right(
         (
             "User: user_id.",
             "Page: page.",
             f"Time: timestamp, {NO_ZONE}.",
             "Duration: duration, in seconds.",
             "1 duration of 0 is taken as unknown.",
+            "1 duration below 0 is taken as unknown.",
             "1 duration over 4 h is taken as unknown.",
-            "3 rows read, 3 kept.",
+            "4 rows read, 4 kept.",
         ),
         (
             ("ann", "home", None, "2024-05-01 00:00:00"),
             ("ann", "cart", 90.0, "2024-05-02 00:00:00"),
             ("ann", "cart", None, "2024-05-03 00:00:00"),
+            ("ann", "cart", None, "2024-05-04 00:00:00"),
         ),
     ),
 }
@@ -814,6 +851,10 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "if that is a row of data, use numbers": ("ann,/,1,2024-05-01 09:00\n" * 2, ""),
     "with an unreadable time, … (add --time-format …": (
         f"{GOOD}ann,home,1,31/12/2024\n",
+        "",
+    ),
+    "may be the duration: name it with …": (
+        "user_id,page,timestamp,time_on_site_total\nann,home,2024-05-01 09:00,95\n",
         "",
     ),
     "durations are ambiguous: …": (f'{HEADER}ann,home,"1,234",2024-05-01\n', ""),

@@ -411,6 +411,6 @@ def test_many_rows_left_out_are_an_alarm(
     rows = "ann,home,5,2024-01-01\n" + "ann,home,<i>no</i>,2024-01-01\n"
     page = open_page("--no-debug", table_file(rows))
     assert page.get_by_role("alert").filter(has_text="50 %").inner_text() == (
-        "50 % of all rows can't be used and are left out: 1 with an unreadable "
+        "50 % of the rows can't be used and are left out: 1 with an unreadable "
         "duration, such as line 3: '<i>no</i>'."
     )

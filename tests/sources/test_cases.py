@@ -286,4 +286,4 @@ def test_the_report_says_what_was_understood(write: Write) -> None:
         "1 with no user, such as line 4.",
         "1 with an unreadable duration, such as line 3: 'x'.",
     ]
-    assert report.alarm().startswith("67 % of all rows can't be used")
+    assert report.alarm().startswith("67 % of the rows can't be used")

@@ -2,6 +2,7 @@ import csv
 import io
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from sources import read_sessions
 from sources.csv_reader import BLOCK_SIZE, read_csv
 from sources.options import ReadOptions
 from sources.origin import BadInput, NoSuchColumns
@@ -75,7 +77,7 @@ def test_the_delimiter_is_found_and_named(delimiter: str, words: str) -> None:
     assert (part.left_out, part.notes) == ([], [])
 
 
-@pytest.mark.parametrize("word", ["sep=^", '"sep=^"', "\ufeffSEP=^", "sep=^^^^"])
+@pytest.mark.parametrize("word", ["sep=^", '"sep=^"', "SEP=^", "sep=^^^^"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_line_may_name_the_delimiter(word: str, end: str) -> None:
     (part,) = read(end.join([word, "user^page^time", "ann^a,b^1"]))
@@ -97,7 +99,7 @@ def test_a_line_may_name_the_delimiter(word: str, end: str) -> None:
         ),
         # 03-excel-german.csv
         (
-            "\ufeffuser;page;duration;time\r\nbernd;Über uns;1.234,75;31.12.2024\r\n",
+            "user;page;duration;time\r\nbernd;Über uns;1.234,75;31.12.2024\r\n",
             ["bernd", "Über uns", "31.12.2024"],
             2,
             [],
@@ -111,7 +113,7 @@ def test_a_line_may_name_the_delimiter(word: str, end: str) -> None:
         ),
         # 13-sep-line.csv
         (
-            "\ufeffsep=;\r\nuser;page;duration;time\r\nann;home;10;2024\r\n",
+            "sep=;\r\nuser;page;duration;time\r\nann;home;10;2024\r\n",
             ["ann", "home", "2024"],
             3,
             [],
@@ -173,6 +175,17 @@ def test_what_programs_write(
     assert not left_out(parts)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_mark_is_no_part_of_the_header(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "views.csv"
+    for begin in ("", "sep=,\n", "# c\n"):
+        text = f"{begin}user,page,duration,time\nann,home,10,2024-01-01\n"
+        path.write_bytes(text.encode(encoding))
+        (table,) = read_sessions([path]).tables
+        assert table["user_id"].tolist() == ["ann"]
+        assert table["duration"].tolist() == [10.0]
+
+
 def test_columns_come_as_text() -> None:
     (empty,) = read(HEADER)
     (part,) = read("time,user,page\n1,ann,home\n")
@@ -197,6 +210,59 @@ def test_the_header_is_within_thirty_lines() -> None:
 def test_without_a_header_what_is_told_is_the_first_line() -> None:
     data = "# c\n\nname;a,b;c\nd,e,f,g\n"
     assert refusal(data) == "not in ['name', 'a,b', 'c']"
+
+
+def test_the_choice_is_made_last_for_the_header_that_is_taken(tmp_path: Path) -> None:
+    data = "user;page;time;x,user_id,page_url,timestamp\nann;/a;2024-05-01;9,x,y,1\n"
+    stream, seen = io.BytesIO(data.encode()), []
+
+    def see(names: Sequence[str]) -> Sequence[int]:
+        seen.append([*names])
+        if len(names) < 4:
+            raise NoSuchColumns("too few")
+        return [0]
+
+    (part,) = read_csv(stream, see, ReadOptions())
+    semicolons = ["user", "page", "time", "x,user_id,page_url,timestamp"]
+    commas = ["user;page;time;x", "user_id", "page_url", "timestamp"]
+    assert seen[:2] == [commas, semicolons]
+    assert seen[-1] == commas
+    assert rows([part]) == [["ann;/a;2024-05-01;9"]]
+    path = tmp_path / "views.csv"
+    path.write_text(data.replace("9,x,y,1", "9,bob,/b,2024-05-02"))
+    (table,) = read_sessions([path]).tables
+    assert table["user_id"].tolist() == ["bob"]
+    assert table["page"].tolist() == ["/b"]
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("user,page,time,zeit_dauer", "'zeit_dauer' may be the duration: name it with"),
+        ("user,a.url,b.url,time", "two columns could be the page: a.url and b.url;"),
+        ("page,time", "no column for the user (looked for user_id, user,"),
+        # Nothing is found in these, and in a row of data one thing by chance.
+        ("Besucher,Typ,Beginn", "its columns are: Report; name them with --user COL"),
+    ],
+)
+def test_the_problem_of_the_real_header_is_told(
+    header: str, words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "views.csv"
+    path.write_text(f"Report\nAll, of it\n{header}\nann,page,2024-05-01,1\n")
+    with pytest.raises(BadInput) as caught:
+        list(read_sessions([path]).tables)
+    assert words in str(caught.value)
+
+
+def test_a_wrong_option_is_told_of_the_real_header(tmp_path: Path) -> None:
+    path = tmp_path / "views.csv"
+    path.write_text("Report\na,b,c\n")
+    options = ReadOptions(user="a", page="b", time="d")
+    with pytest.raises(BadInput) as caught:
+        list(read_sessions([path], options).tables)
+    words = "no column d, named by --time; its columns are: a, b, c"
+    assert str(caught.value) == f"{path}: {words}"
 
 
 def test_other_refusals_of_the_choice_come_through() -> None:
@@ -455,7 +521,7 @@ def test_lines_may_end_in_carriage_returns_alone(size: int) -> None:
         (b"a,b\r" * 300_000, "not in ['a', 'b']"),
         (b"x" * 200_000, "its first line cannot be read (field larger than"),
         (
-            b"\xef\xbb\xbf" + b"x," * 600_000,
+            b"x," * 600_000,
             "its first line cannot be read (it is over 1 MB)",
         ),
         (b"\x93us\0r\n", "line 1: a NUL byte; it is no text, or text that needs --enc"),

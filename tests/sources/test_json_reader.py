@@ -1,12 +1,15 @@
 import io
 import json
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sources import read_sessions
 from sources.json_reader import is_json, read_json
 from sources.options import ReadOptions
 from sources.origin import BadInput, NoSuchColumns
@@ -68,17 +71,13 @@ def tried(data: bytes, wanted: str) -> str:
         ),
     ],
 )
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_reads_all_forms(
-    data: str, lines: tuple[int, int], form: str, encoding: str
-) -> None:
-    packed = data.encode(encoding)
-    assert is_json(packed[:100])
-    assert rows(packed) == [
+def test_reads_all_forms(data: str, lines: tuple[int, int], form: str) -> None:
+    assert is_json(data[:100].encode())
+    assert rows(data) == [
         (f"line {lines[0]}", "1", "x"),
         (f"line {lines[1]}", "2", "y"),
     ]
-    assert {part.form for part in parts(packed)} == {form}
+    assert {part.form for part in parts(data)} == {form}
 
 
 @pytest.mark.parametrize(
@@ -258,10 +257,27 @@ def test_says_what_is_wrong(data: str | bytes, words: str) -> None:
     assert "\n" not in refusal(data)
 
 
-def test_reads_the_encoding_that_is_named() -> None:
-    data = '{"user":"é","page":1}'.encode("cp1252")
-    assert rows(data, encoding="cp1252") == [("line 1", "é", "1")]
-    assert refusal(data, encoding="no") == "no encoding 'no' is known"
+@pytest.mark.parametrize(
+    ("encoding", "mark", "named", "form"),
+    [
+        ("latin-1", b"", "latin-1", "JSON Lines, latin-1"),
+        ("utf-16-le", b"", "utf-16-le", "JSON Lines, utf-16-le"),
+        ("utf-16-le", BOM_UTF16_LE, None, "JSON Lines, UTF-16"),
+        ("utf-16-be", BOM_UTF16_BE, "latin-1", "JSON Lines, UTF-16"),
+        ("utf-8", BOM_UTF8, None, "JSON Lines, UTF-8"),
+    ],
+)
+def test_text_is_decoded_once(
+    encoding: str, mark: bytes, named: str | None, form: str, tmp_path: Path
+) -> None:
+    row = '{"user": "Jörg", "page": "Über uns", "duration": 1, "time": "2024-05-01"}\n'
+    path = tmp_path / "views.jsonl"
+    path.write_bytes(mark + row.encode(encoding) * 2)
+    reading = read_sessions([path], ReadOptions(encoding=named))
+    (table,) = reading.tables
+    assert table["user_id"].tolist() == ["Jörg", "Jörg"]
+    assert table["page"].tolist() == ["Über uns", "Über uns"]
+    assert reading.origin.report.files[0].understood[0] == f"{form}."
 
 
 def test_deep_nesting_in_a_line_is_left_out() -> None:

@@ -234,6 +234,26 @@ def test_zip_files_that_have_none() -> None:
     assert message("a", zipped((".x", b""), ("b/", b""))) == "the zip file has no files"
 
 
+def test_what_is_skipped_in_zip_files_is_told() -> None:
+    inner = zipped(("e.csv", CSV), ("x/LICENSE", b"x"), ("f.csv", CSV))
+    members = [("notes.md", b"x"), ("b.csv", b""), ("a.csv", CSV), (".x", b"x")]
+    skipped: list[str] = ["before"]
+    stream = io.BytesIO(zipped(*members, ("in.zip", inner), ("c\nd.md", b"x")))
+    for _, table in unpacked("export.zip", stream, skipped):
+        table.read()
+    assert skipped == [
+        "before",
+        "export.zip/notes.md",
+        "export.zip/b.csv",
+        "export.zip/c\\nd.md",
+        "export.zip/in.zip/x/LICENSE",
+    ]
+    skipped = []
+    alone = io.BytesIO(zipped(("README.md", CSV)))
+    assert [name for name, _ in unpacked("a", alone, skipped)] == ["a/README.md"]
+    assert skipped == []
+
+
 def test_encrypted_files_are_named_before_any_is_read() -> None:
     packed = bytearray(zipped(("a.csv", CSV), ("b.csv", CSV)))
     packed[packed.rindex(b"PK\1\2") + 8] |= 1
@@ -435,6 +455,16 @@ def test_an_encoding_is_given(codec: str, text: str) -> None:
         assert utf8(whole.encode(codec), codec) == (whole.encode(), codec)
 
 
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16-le", "utf-7", "gb18030"])
+def test_marks_are_dropped_wherever_they_are_known_by(codec: str) -> None:
+    given = codec if codec in ("utf-7", "gb18030") else None
+    n_marks = 1 if given else 2
+    marked = ("\ufeff" * n_marks + TEXT + "\ufeff").encode(codec)
+    for stream in (io.BytesIO(marked), pipe(marked, 1)):
+        assert utf8(stream, given)[0] == f"{TEXT}\ufeff".encode()
+    assert utf8(("a\ufeff" + TEXT).encode(codec), codec)[0].startswith(b"a\xef")
+
+
 def test_utf_8_is_given_out_as_it_is() -> None:
     stream = io.BytesIO(CSV)
     for encoding in (None, "utf8", "UTF-8", "utf-8-sig"):
@@ -487,10 +517,12 @@ def test_lines_can_be_read() -> None:
 def test_names_of_encodings() -> None:
     for name in ("utf-8", "cp1252", "latin-1", "UTF-16-LE", "shift_jis", "cp037"):
         assert validate_encoding(name) == name
-    for name in ("hex", "rot13", "nothing", "", "undefined", "idna", "a\0b", "zip"):
-        with pytest.raises(ValueError, match="is no encoding of text") as caught:
+    none = ["hex", "rot13", "zip", "nothing", "", "undefined", "idna", "punycode"]
+    for name in [*none, "unicode_escape", "raw_unicode_escape", "a\0b", "\udcff"]:
+        with pytest.raises(ValueError, match="such are") as caught:
             validate_encoding(name)
-        assert "\n" not in str(caught.value)
+        words = f"there is no encoding {name!r}; such are utf-8, cp1252, latin-1"
+        assert str(caught.value) == words
 
 
 def test_standard_input_is_packed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,9 +140,9 @@ def test_rows_that_are_not_asked_for_are_not_left_out(write: Write) -> None:
     assert [each.text() for each in report.left_out.values()] == [
         "1 with an unreadable duration, such as line 4: 'x'"
     ]
-    assert report.sections()[0][1][-1] == (
-        "4 rows read, 1 kept, 2 not asked for, 1 left out."
-    )
+    lines = report.sections()[0][1]
+    assert lines[1:3] == ["Only rows with event=view.", "Only rows with code=1."]
+    assert lines[-1] == "4 rows read, 1 kept, 2 not asked for, 1 left out."
     with pytest.raises(BadInput, match=r"no usable row \(none has event=buy\)"):
         read(path, where=(("event", "buy"),))
 
@@ -172,7 +172,7 @@ def test_one_row_left_out_is_an_error_where_that_is_asked_for(write: Write) -> N
         (5, ""),
         (
             6,
-            "6 % of all rows can't be used and are left out: 6 with no user, such as "
+            "6 % of the rows can't be used and are left out: 6 with no user, such as "
             "line 96.",
         ),
     ],
@@ -248,6 +248,7 @@ def test_two_things_that_are_wrong_are_told_at_once(write: Write) -> None:
         (("2024-05-01", "2024-05-02"), {}),
         (("20240501", "20240501"), {"times_in": "Asia/Tokyo"}),
         (("2024-05-01 00:00:00", "2024-05-01 00:00:00"), {}),
+        (("2018-11-05", "2018-11-04 00:00:00"), {"times_in": "America/Havana"}),
     ],
 )
 def test_nothing_is_derived_from_days(
@@ -256,7 +257,44 @@ def test_nothing_is_derived_from_days(
     path = write(f"{VIEWS}a,p,{days[0]}\na,q,{days[1]}\na,r,{days[1]}\n")
     rows, report = read(path, **options)
     assert [row[2] for row in rows] == [None] * 3
-    assert report.durations.startswith("Durations are unknown: no column has them")
+    assert report.durations == (
+        "Durations are unknown: no column has them, and times are days or whole hours, "
+        "from which none can be derived."
+    )
+
+
+@pytest.mark.parametrize("time", ["2024-05-{:02}T00:00:00+02:00", "2024-05-01T{:02}"])
+def test_nothing_is_derived_from_many_days_or_hours(time: str, write: Write) -> None:
+    rows = [f"a,p,{time.format(n % 10 + 1)}\n" for n in range(20)]
+    found, report = read(write(VIEWS + "".join(rows)))
+    assert [row[2] for row in found] == [None] * 20
+    assert report.durations.startswith("Durations are unknown")
+
+
+def test_derives_where_clocks_change_at_midnight(write: Write) -> None:
+    path = write(f"{VIEWS}a,p,2018-11-04 09:00\na,p,2018-11-04 09:01\n")
+    assert [row[2] for row in read(path, times_in="America/Sao_Paulo")[0]] == [60, None]
+
+
+def test_days_of_one_file_leave_another_derived(write: Write) -> None:
+    days = write(f"{VIEWS}a,p,2024-05-01\na,q,2024-05-01\n", "days.csv")
+    times = write(f"{VIEWS}b,p,2024-05-01 09:00\nb,q,2024-05-01 09:01\n", "b.csv")
+    rows, report = read(days, times)
+    assert [row[2] for row in rows] == [None, None, 60, None]
+    assert report.durations == (
+        "Durations of days.csv are unknown: no column has them, and times are days or "
+        "whole hours, from which none can be derived. Durations of b.csv are derived: "
+        "the time to the same user's next row, unknown where that is over 30 min away "
+        "or there is none."
+    )
+
+
+def test_an_end_may_be_a_word_for_unknown(write: Write) -> None:
+    rows = "".join(f"a,p,2024-05-01 09:00,{end}\n" for end in ("NULL", "\\N", "-", ""))
+    path = write(f"user_id,page,start_time,end_time\n{rows}")
+    found, report = read(path)
+    assert [row[2] for row in found] == [None] * 4
+    assert not report.left_out
 
 
 def test_a_day_without_its_time_of_day_is_no_midnight(write: Write) -> None:

@@ -53,8 +53,8 @@ def test_finds_what_an_earlier_file_has() -> None:
 def test_rows_of_one_file_are_all_its_own() -> None:
     assert found((0, [A, A]), (0, [A])) == ([False] * 3, {})
     assert found((0, [A, A]), (1, [A, A, A])) == (
-        [False, False, True, True, True],
-        {(0, 1): 3},
+        [False, False, True, True, False],
+        {(0, 1): 2},
     )
 
 
@@ -88,14 +88,17 @@ def test_no_rows() -> None:
     ).map(lambda parts: sorted(parts, key=lambda part: part[0]))
 )
 def test_agrees_with_a_search_row_by_row(parts: list[tuple[int, list[View]]]) -> None:
-    first: dict[View, int] = {}
+    # How often each file has each row.
+    counts: dict[int, Counter[View]] = {file: Counter() for file in range(3)}
     mask, pairs = [], Counter[tuple[int, int]]()
     for file, views in parts:
         for view in views:
-            earlier = first.setdefault(view, file)
-            mask.append(earlier != file)
-            if earlier != file:
-                pairs[earlier, file] += 1
+            earlier = [other for other in range(file) if counts[other][view]]
+            most = max((counts[other][view] for other in earlier), default=0)
+            counts[file][view] += 1
+            mask.append(counts[file][view] <= most)
+            if mask[-1]:
+                pairs[min(earlier), file] += 1
     assert found(*parts) == (mask, dict(pairs))
 
 

@@ -1,12 +1,15 @@
 import io
 import random
+import zipfile
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import xlsxwriter
 
+from sources import read_sessions
 from sources.durations import DurationReader
 from sources.options import ReadOptions
 from sources.origin import BadInput, NoSuchColumns
@@ -275,6 +278,39 @@ def test_says_in_a_line_that_it_cannot_be_read(data: bytes) -> None:
     assert "\n" not in problem(data)
 
 
+def test_any_member_may_come_first(tmp_path: Path) -> None:
+    names = ("user", "page", "duration", "time")
+    data = workbook(A=cells(names, ("ann", "home", 10, "2024-05-01")))
+    path = tmp_path / "views.xlsx"
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as known,
+        zipfile.ZipFile(path, "w") as archive,
+    ):
+        archive.writestr("customXml/item1.xml", "<a/>")
+        for name in known.namelist():
+            archive.writestr(name, known.read(name))
+    (table,) = read_sessions([path]).tables
+    assert table["user_id"].tolist() == ["ann"]
+
+
+def test_the_problem_of_the_real_header_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "views.xlsx"
+    header = ("user", "page", "time", "zeit_dauer")
+    row = ("ann", "home", "2024-05-01", 10)
+    path.write_bytes(workbook(A=cells(("Views of May",), header, row)))
+    with pytest.raises(BadInput, match="'zeit_dauer' may be the duration: name it"):
+        list(read_sessions([path]).tables)
+
+
+def test_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "python_calamine.py").write_text("raise ImportError('none\\nhere')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert problem(workbook(A=TABLE)) == (
+        "spreadsheets need python-calamine: pip install python-calamine "
+        "(ImportError: none here)"
+    )
+
+
 def test_damaged_files_are_read_or_refused() -> None:
     good = workbook(A=TABLE)
     for seed in range(25):
@@ -288,15 +324,10 @@ def test_damaged_files_are_read_or_refused() -> None:
     ("head", "is_one"),
     [
         (b"PK\3\4" + b"\0" * 26 + b"[Content_Types].xml", True),
-        (b"PK\3\4" + b"\0" * 26 + b"xl/workbook.xml", True),
-        (
-            b"PK\3\4"
-            + b"\0" * 26
-            + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
-            True,
-        ),
+        (b"PK\3\4" + b"\0" * 26 + b"customXml/item1.xml", True),
+        (b"PK\7\10PK\3\4", True),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", True),
-        (b"PK\3\4" + b"\0" * 26 + b"sessions.csv", False),
+        (b"PK\5\6", False),
         (b"user,page\n", False),
         (b"", False),
     ],

@@ -145,7 +145,8 @@ def test_several_files_are_one_data_set(write: Write) -> None:
     assert sessions["page"].tolist() == ["home", "home"]
     assert origin.name == "a.csv, b.csv"
     assert [each.text() for each in origin.report.left_out.values()] == [
-        "2 with a negative duration, such as a.csv, line 3: '-2'"
+        "2 with a negative duration, such as a.csv, line 3: '-2' "
+        "(--negative-is-unknown keeps such rows)"
     ]
     with pytest.raises(BadInput, match=r"a\.csv: named twice"):
         read(first, second, first)
