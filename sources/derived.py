@@ -17,8 +17,7 @@ def derive(rows: Rows, gap: float) -> NDArray[np.float64]:
     """Durations of *rows*, in seconds; NaN where they are unknown.
 
     A duration is the time to the same user's next row, unknown where there is none or
-    it is more than *gap* seconds away. Rows of one time keep their order. Needs 32
-    bytes a row besides the rows.
+    it is more than *gap* seconds away. Rows of one time keep their order.
     """
     user = rows.user.indices.to_numpy()
     order = _order(user, rows.time, len(rows.user.dictionary))

@@ -2,11 +2,18 @@
 
 import pytest
 from dash import Dash
+from hypothesis import HealthCheck, settings
 
 from app import create_app
 from engine.memory import MemoryEngine
 from tests.building import engine_of
 from tests.sessions import ROWS, table
+
+# A machine that is busy makes no test fail.
+settings.register_profile(
+    "project", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("project")
 
 
 @pytest.fixture
