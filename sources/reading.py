@@ -135,7 +135,7 @@ class _Reader:
             place = source.name
             try:
                 with open_input(source.path, self._progress) as file:
-                    for name, stream in unpacked(source.name, file):
+                    for name, stream in unpacked(source.name, file, self._skipped):
                         # Of several tables in one file, each has a name of its own.
                         is_member = not source.name.startswith(name)
                         self._may_repeat |= is_member

@@ -200,7 +200,8 @@ def test_says_what_it_left_out(tmp_path: Path) -> None:
             *(f"  {line}" for line in UNDERSTOOD[:-1]),
             "  3 rows read, 2 kept, 1 left out.",
             "Rows left out",
-            "  1 with a negative duration, such as line 4: '-1'.",
+            "  1 with a negative duration, such as line 4: '-1' "
+            "(--negative-is-unknown keeps such rows).",
             "sessions.csv: 2 sessions of 1 user on 1 page, "
             "1 January 2024 10:00 to 11:00 UTC. Unknown durations: 1 (these "
             "sessions count, but not in sums, averages and the distribution). "
@@ -228,11 +229,14 @@ def test_says_how_a_file_is_understood_and_ends(tmp_path: Path) -> None:
         "  Time: when, written as '%d/%m/%Y %H:%M', UTC where no zone is named.",
         "  Duration: derived from the next row of the same user.",
         "  1 row read, 1 kept.",
-        "Durations are derived: the time to the same user's next row, unknown where "
-        "that is over 30 min away or there is none.",
+        "views.csv: 1 session of 1 user on 1 page, 31 December 2024 13:45 UTC. Unknown "
+        "durations: 1 (these sessions count, but not in sums, averages and the "
+        "distribution). Durations are derived: the time to the same user's next row, "
+        "unknown where that is over 30 min away or there is none.",
     ]
     again = run("--check", str(saved))
-    assert again.stdout.splitlines()[-1] == done.stdout.splitlines()[-1]
+    said = done.stdout.splitlines()[-1].removeprefix("views.csv")
+    assert again.stdout.splitlines()[-1] == f"saved.parquet{said}"
     twice = run("--check", str(path), *named, *described)
     assert twice.stderr.startswith(f"app.py: {saved}: is there already")
 

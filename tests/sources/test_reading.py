@@ -105,6 +105,7 @@ def test_tables_of_one_zip_are_files_of_their_own(tmp_path: Path) -> None:
         "1 row stands in both export.zip/january.csv and export.zip/sub/both.csv, "
         "counted twice."
     )
+    assert report.notes[-1] == "Skipped, as they are no tables: export.zip/notes.md."
     assert [each.text() for each in report.left_out.values()] == [
         "1 with an unreadable duration, such as export.zip/sub/both.csv, line 3: 'x'"
     ]
