@@ -95,6 +95,7 @@ def test_tables_of_one_zip_are_files_of_their_own(tmp_path: Path) -> None:
         archive.writestr(
             "sub/both.csv", f"{HEADER}a,p,1,2024-01-30\nb,p,x,2024-01-30\n"
         )
+        archive.writestr("notes.md", "# Export")
     rows, report = read(path)
     assert len(rows) == 2
     assert [file.name for file in report.files] == [
