@@ -35,6 +35,7 @@ _NOBODY: Final = (
 """Names of users, in small letters, that may well stand for none."""
 
 _LONGEST_VALUE: Final = 60
+_LONGEST_RULE: Final = 300
 
 
 class Table:
@@ -130,7 +131,7 @@ class Table:
         self._part_notes |= dict.fromkeys(part.notes)
         self._report.notes = tuple(self._notes())
         if part.durations:
-            self._report.durations = part.durations
+            self._report.durations = part.durations[:_LONGEST_RULE]
         self._report.understood = tuple(self._understood(part))
         if not self._options.merge_pages:
             return rows
