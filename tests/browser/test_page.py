@@ -399,7 +399,8 @@ def test_says_how_the_data_was_read(
         "19 rows read, 19 kept.",
     ]
     # A pick redraws the page, and leaves what is open.
-    page.get_by_text("Median", exact=True).click()
+    statistics = page.get_by_role("radiogroup", name="Statistic")
+    statistics.get_by_text("Median").click()
     page.wait_for_url("**stat=median*")
     drawn(page)
     assert panel.locator("dl").is_visible()
