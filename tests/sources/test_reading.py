@@ -417,3 +417,17 @@ def test_files_of_a_folder_that_are_no_tables_are_told(tmp_path: Path) -> None:
     assert report.notes == [
         "Skipped, as they are no tables: export/README.md, export/empty.csv."
     ]
+
+
+def test_derived_files_beside_others_are_named_and_counted(write: Write) -> None:
+    views = [
+        write(
+            f"{VIEWS}a,p{n},2024-01-01 10:0{n}\na,q{n},2024-01-01 10:3{n}\n", f"{n}.csv"
+        )
+        for n in range(1, 4)
+    ]
+    recorded = write(f"{HEADER}b,p,7,2024-01-01 10:01\n", "z.csv")
+    _, report = read(*views, recorded)
+    assert report.durations.startswith(
+        "Durations of 1.csv and 2 other files are derived"
+    )

@@ -122,3 +122,10 @@ def test_says_which_of_many_files_share_most() -> None:
     assert len(notes) == 11
     assert notes[0].startswith("19 rows stand in both 0.csv and 19.csv,")
     assert notes[-1] == "45 more in 9 other pairs of files."
+
+
+def test_ten_pairs_of_files_are_all_that_there_is_to_say() -> None:
+    pairs = {(0, n): 1 for n in range(1, 11)}
+    assert (
+        len(repeated_notes(pairs, [f"{n}.csv" for n in range(11)], dropped=True)) == 10
+    )
