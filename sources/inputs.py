@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
 from urllib.parse import unquote
 
+from formatting import natural_key
 from sources.origin import BadInput, NoSuchColumns
 
 STANDARD_INPUT: Final = Path("-")
@@ -68,11 +69,9 @@ def short_name(path: Path) -> str:
     return path.name or path.resolve().name or str(path)
 
 
-def natural_key(name: str) -> tuple[list[list[str | int]], str]:
-    """What to sort names by so that "part-2" is before "part-10"; folder by folder."""
-    # Python reads no number of thousands of digits.
-    parts = [re.split(r"(\d{1,600})", part) for part in re.split(r"[/\\]", name)]
-    return [[int(s) if n % 2 else s for n, s in enumerate(p)] for p in parts], name
+def path_key(name: str) -> tuple[list[list[tuple[int, str]]], str]:
+    """What to sort paths by so that "part-2" is before "part-10"; folder by folder."""
+    return [natural_key(part) for part in re.split(r"[/\\]", name)], name
 
 
 def is_no_table(name: str) -> bool:
@@ -122,7 +121,7 @@ def _sources(path: Path) -> list[Source]:
         found[0] = replace(found[0], skipped=tuple(map(str, skipped)))
         return found
     if set("*?[") & set(str(path)) and not os.path.lexists(path):
-        matches = sorted(glob.glob(str(path), recursive=True), key=natural_key)
+        matches = sorted(glob.glob(str(path), recursive=True), key=path_key)
         if not matches:
             raise BadInput(f"{path}: no file matches")
         return [source for match in matches for source in _sources(Path(match))]
@@ -157,7 +156,7 @@ def _files(folder: Path) -> list[Path]:
                 pending.insert(place, entry.path)
             elif os.path.isfile(entry.path) or not os.path.exists(entry.path):
                 files.append(Path(entry.path))
-    return sorted(files, key=lambda file: natural_key(str(file)))
+    return sorted(files, key=lambda file: path_key(str(file)))
 
 
 def _is_empty(file: Path) -> bool:

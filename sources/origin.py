@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from formatting import count_text
 from sources.parts import LeftOut
 
 ALARMING: Final = 0.05
@@ -93,9 +94,9 @@ class Report:
         found = self.left_out
         if not found:
             return ""
-        n = _count(found)
+        n_rows = count_text(_count(found), "row")
         reasons = (f"{each.rows:,} with {each.reason}" for each in found.values())
-        return f"{n:,} row{'s' * (n != 1)} left out: {', '.join(reasons)}"
+        return f"{n_rows} left out: {', '.join(reasons)}"
 
     def alarm(self) -> str:
         """A sentence where more rows than ``ALARMING`` were left out, else nothing."""
@@ -175,7 +176,7 @@ def _counts(files: list[FileReport]) -> list[str]:
         "dropped": sum(f.dropped for f in files),
         "left out": sum(_count(f.left_out) for f in files),
     }
-    parts = [f"{rows:,} row{'s' * (rows != 1)} read", f"{kept:,} kept"]
+    parts = [f"{count_text(rows, 'row')} read", f"{kept:,} kept"]
     parts += [f"{n:,} {what}" for what, n in others.items() if n]
     return [f"{', '.join(parts)}."]
 

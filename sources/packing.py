@@ -17,7 +17,7 @@ from typing import BinaryIO, Final, NamedTuple, cast
 import pyarrow as pa
 
 from formatting import printable
-from sources.inputs import Readable, is_no_table, look, natural_key, peek
+from sources.inputs import Readable, is_no_table, look, path_key, peek
 from sources.kinds import is_spreadsheet, utf_16_without_mark
 from sources.origin import BadInput, first_line
 
@@ -242,7 +242,7 @@ def _unzipped(
             if info.flag_bits & 1:
                 inside = printable(info.filename)
                 raise BadInput(f"{inside} in it is encrypted; unpack it first")
-        for info in sorted(members, key=lambda info: natural_key(info.filename)):
+        for info in sorted(members, key=lambda info: path_key(info.filename)):
             with _damage("zip"):
                 member = _Guarded("zip", archive.open(info))
             inside = f"{name}/{printable(info.filename)}"

@@ -112,13 +112,12 @@ class _Reader:
         for (_, later), n_rows in pairs.items() if dropped else ():
             files[later].dropped += n_rows
         self._report.notes += filter(None, (self._merger.note(), self._skipped_note()))
-        if self._kept:
-            is_dropped = is_repeated if dropped and self._may_repeat else None
-            rows = self._kept_rows(is_dropped)
-            self._report.durations = self._rules()
-            yield from rows.frames(_AT_ONCE)
-        else:
-            self._report.durations = self._rules()
+        is_dropped = is_repeated if dropped and self._may_repeat else None
+        kept = self._kept_rows(is_dropped) if self._kept else None
+        # After that, which says of files whether they can be derived.
+        self._report.durations = self._rules()
+        if kept:
+            yield from kept.frames(_AT_ONCE)
 
     def _skipped_note(self) -> str:
         """Which files of folders were taken for no tables."""
@@ -168,7 +167,7 @@ class _Reader:
 
     def _so_far(self) -> str:
         rows = self._report.rows
-        return f" ({rows:,} row{'s' * (rows != 1)} had been read)" if rows else ""
+        return f" ({count_text(rows, 'row')} had been read)" if rows else ""
 
     def _check(self) -> None:
         """Raise BadInput where too few rows could be used."""
@@ -197,12 +196,14 @@ class _Reader:
             rows, files = rows.take(~is_dropped), files[~is_dropped]
         zone = ZoneInfo(self._options.times_in or "UTC")
         derives = np.zeros(len(files), np.bool_)
+        # Files are read one after the other: the rows of each are a slice.
+        cuts = np.searchsorted(files, np.arange(len(self._report.files) + 1))
+        del files
         for number, file in enumerate(self._report.files):
             if file.is_derived:
-                of_file = files == number
+                of_file = slice(cuts[number], cuts[number + 1])
                 file.can_derive = can_derive(rows.time[of_file], zone)
-                derives |= of_file & file.can_derive
-        del files
+                derives[of_file] = file.can_derive
         if derives.any():
             of = rows if derives.all() else rows.take(derives)
             rows.seconds[derives] = self._known(derive(of, self._options.visit_gap))
