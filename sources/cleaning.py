@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from formatting import count_text
 from sources.durations import UNKNOWN, DurationReader, Durations
 from sources.moments import DAY, Moments, check_unit
-from sources.names import Columns, find_columns
+from sources.names import Columns, find_columns, shown_name
 from sources.options import ReadOptions
 from sources.origin import BadInput, FileReport
 from sources.pages import PageMerger
@@ -286,13 +286,17 @@ class Table:
         """What ``--time`` could be where the column of the time has no day."""
         days = [name for role, name in self._columns.passed_over if role == "time"]
         time = self._columns.names[self._columns.time[-1]]
-        return shlex.quote(f"{_printable(days[0])}+{time}") if days else "DAY+TIME"
+        if not days or {shown_name(days[0]), shown_name(time)} != {days[0], time}:
+            return "DAY+TIME"
+        return shlex.quote(f"{days[0]}+{time}")
 
     def _other_column(self, role: str) -> str:
         """An option that takes another column, such as one of anonymous users."""
         for which, name in self._columns.passed_over:
             if which == role:
-                return f"--{role} {shlex.quote(_printable(name))} takes another column"
+                # A name that can't be shown whole can't be typed either.
+                column = shlex.quote(name) if shown_name(name) == name else "COL"
+                return f"--{role} {column} takes another column"
         return ""
 
     def _count_nobody(self, users: pa.DictionaryArray) -> None:
@@ -318,7 +322,7 @@ class Table:
     def _understood(self, part: Part) -> Iterator[str]:
         """Lines about the form of the file and the columns that were taken."""
         columns = self._columns
-        names = [_printable(name) for name in columns.names]
+        names = [shown_name(name) for name in columns.names]
         time = _joined(names, columns.time[-1 - self._starts.joins :])
         lines = {
             "user": names[columns.user],
@@ -336,11 +340,11 @@ class Table:
             lines["duration"] = "derived from the next row of the same user"
         yield f"{part.form}."
         for name, value in self._options.where:
-            yield f"Only rows with {_printable(name)}={_printable(value)}."
+            yield f"Only rows with {shown_name(name)}={shown_name(value)}."
         for role, text in lines.items():
             roles = ("duration", "end") if role == "duration" else (role,)
             others = [
-                _printable(name)
+                shown_name(name)
                 for which, name in columns.passed_over
                 if which in roles
             ]
@@ -369,8 +373,3 @@ def _shown(column: pa.ChunkedArray, row: int) -> str:
     """One value, as it can be printed."""
     text = as_text(column)[row].as_py()
     return "nothing" if text is None else repr(text[:_LONGEST_VALUE])
-
-
-def _printable(name: str) -> str:
-    """A name without what a terminal would take for a command, and not too long."""
-    return repr(" ".join(name.split())[:_LONGEST_VALUE])[1:-1]

@@ -130,7 +130,9 @@ class _Search:
         self._where = tuple(column for columns in where for column in columns)
         given = [column for columns in self._given.values() for column in columns]
         for column in sorted({n for n in given if given.count(n) > 1}):
-            self._problems.append(f"{_shown(names[column])} is named for two things")
+            self._problems.append(
+                f"{shown_name(names[column])} is named for two things"
+            )
         self._fits = list(self._find(given)) if options.header else []
 
     def columns(self) -> Columns:
@@ -192,7 +194,7 @@ class _Search:
             several = f"--{option} fits {len(found)} columns: {_joined(names)}{how}"
             self._problems.append(several)
         else:
-            self._problems.append(f"no column {_shown(wanted)}{_NAMED_BY}{option}")
+            self._problems.append(f"no column {shown_name(wanted)}{_NAMED_BY}{option}")
         return ()
 
     def _find(self, given: Container[int]) -> Iterator[_Fit]:
@@ -338,7 +340,7 @@ class _Search:
                 say, what = "--duration COL --duration-unit UNIT", "a minimum"
             else:
                 continue
-            may_be = f"{_shown(name)} may be minutes or {what}"
+            may_be = f"{shown_name(name)} may be minutes or {what}"
             self._problems.append(f"{may_be}; say which with {say}")
             return None
         if not duration:
@@ -349,7 +351,7 @@ class _Search:
         unit = UNIT.get(measure(name)[1])
         last = "".join(words_of(name)[1:][-1:])
         if unit is None and last in UNCLEAR_UNITS:
-            what = f"{_shown(name)} may be in {UNCLEAR_UNITS[last]}"
+            what = f"{shown_name(name)} may be in {UNCLEAR_UNITS[last]}"
             self._problems.append(f"{what}; say its unit with --duration-unit UNIT")
         elif unit is None:
             self._refuse_units_by_row(name)
@@ -367,7 +369,7 @@ class _Search:
             if plain(last) not in _UNIT_NAMES or plain(parent) not in ("", beside):
                 continue
             shown = self._argument(name)
-            says = f"a column '{_shown(name)}' says the durations' unit row by row"
+            says = f"a column '{shown_name(name)}' says the durations' unit row by row"
             how = f"keep one unit with --where {shown}=s, and say it with"
             rest = f" s; or say only the latter, if {shown} isn't about durations"
             if column in self._where:
@@ -402,7 +404,7 @@ class _Search:
         date = self._names[day]
         alone = f"or say --time {self._argument(date)} for days alone"
         if len(clocks) == 1:
-            both = shlex.quote(f"{_shown(date)}+{_shown(clocks[0])}")
+            both = shlex.quote(f"{shown_name(date)}+{shown_name(clocks[0])}")
             may_be = f"the time of day may be in {_quoted(clocks)}"
             self._problems.append(f"{may_be}: say --time {both}, {alone}")
         elif parts:
@@ -445,7 +447,7 @@ class _Search:
 
     def _argument(self, name: str) -> str:
         """A column as an option names it, or COL where it can't be written so."""
-        shown = _shown(name)
+        shown = shown_name(name)
         return shlex.quote(shown) if len(self._called(shown)) == 1 else "COL"
 
     def _passed_over(self, taken: Container[int]) -> tuple[tuple[str, str], ...]:
@@ -497,7 +499,7 @@ def _on_separator(names: Sequence[str]) -> str:
                 how = f"put a first line sep={mark} before them"
             else:
                 how = "write commas in its place"
-            return f"; if {_shown(mark)} separates the columns, {how}"
+            return f"; if {shown_name(mark)} separates the columns, {how}"
     if re.search(r"\S\s{2,}\S", name):
         return "; if blanks separate the columns, write commas in their place"
     return ""
@@ -511,7 +513,7 @@ def _by_numbers(names: Sequence[str], roles: Container[str]) -> str:
     return " ".join(f"--{role} {n}" for role, n in numbers.items() if role in roles)
 
 
-def _shown(name: str) -> str:
+def shown_name(name: str) -> str:
     """A name in a message: one line of at most 60 characters, all of them visible."""
     letters = _cut(" ".join(name[:1_000].split()), 60)
     escaped = (ascii(c)[1:-1] if not c.isprintable() else c for c in letters)
@@ -524,14 +526,14 @@ def _cut(text: str, longest: int) -> str:
 
 def _joined(names: Sequence[str]) -> str:
     """Some names: "a and b", "a, b, c and 4 more"."""
-    shown = [_shown(name) for name in names[: 3 if names[4:] else 4]]
+    shown = [shown_name(name) for name in names[: 3 if names[4:] else 4]]
     shown += [f"{len(names) - 3:,} more"] * bool(names[4:])
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def _quoted(names: Sequence[str]) -> str:
     """Some names, in quotation marks: "'a'", "'a' and 'b'", "'a', 'b' and 3 more"."""
-    shown = [f"'{_shown(name)}'" for name in names[: 2 if names[3:] else 3]]
+    shown = [f"'{shown_name(name)}'" for name in names[: 2 if names[3:] else 3]]
     shown += [f"{len(names) - 2:,} more"] * bool(names[3:])
     return " and ".join([", ".join(shown[:-1]), shown[-1]][not shown[1:] :])
 
@@ -539,7 +541,7 @@ def _quoted(names: Sequence[str]) -> str:
 def _listed(names: Sequence[str], room: int) -> str:
     """As many names as there is room for, and how many more there are."""
     shown: list[str] = []
-    for name in map(_shown, names[:40]):
+    for name in map(shown_name, names[:40]):
         room -= len(name) + 2
         if room < 0 and shown:
             break

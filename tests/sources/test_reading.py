@@ -431,3 +431,10 @@ def test_derived_files_beside_others_are_named_and_counted(write: Write) -> None
     assert report.durations.startswith(
         "Durations of 1.csv and 2 other files are derived"
     )
+
+
+def test_advice_names_no_column_that_is_not_there(write: Write) -> None:
+    long = f"properties.{'y' * 60}.visitor_id"
+    path = write(f"user_id,{long},page,timestamp\n,x,p,2024-01-01\n,y,p,2024-01-01\n")
+    with pytest.raises(BadInput, match="--user COL takes another column"):
+        read(path)
