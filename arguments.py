@@ -1,6 +1,7 @@
 """The command line: what may be said there, and what it means."""
 
 import argparse
+import difflib
 import ipaddress
 import re
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn
+from zoneinfo import available_timezones
 
 import security
 from engine.timezone import time_zone
@@ -289,7 +291,29 @@ def _span(text: str) -> float:
     return seconds
 
 
-_timezone: Final = _checked(lambda name: time_zone(name) and name)
+def _timezone(name: str) -> str:
+    try:
+        time_zone(name)
+    except ValueError:
+        zones = _zones_like(name)
+        which = f"perhaps {' or '.join(zones)}" if zones else "such as Europe/Berlin"
+        words = f"there is no time zone {name!r:.80}; name a place's, {which}"
+        raise argparse.ArgumentTypeError(words) from None
+    return name
+
+
+def _zones_like(name: str) -> list[str]:
+    """A few places' time zones: of a place of this *name*, or of one spelled alike."""
+    zones = {zone.lower(): zone for zone in sorted(available_timezones())}
+    # The others are no places': CEST isn't EST, and Etc/GMT+2 is two hours *behind*.
+    zones = {k: v for k, v in zones.items() if "/" in k and not k.startswith("etc/")}
+    wanted = "_".join(name[:80].lower().split())
+    found = [zone for zone in zones if wanted in (zone, zone.rpartition("/")[2])]
+    if not found:
+        places = {zone.rpartition("/")[2]: zone for zone in zones}
+        alike = difflib.get_close_matches(wanted, [*zones, *places], 1, 0.8)
+        found = [places.get(each, each) for each in alike]
+    return [zones[zone] for zone in found[:3]]
 
 
 def _address(text: str) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from formatting import count_text
 from sources.durations import UNKNOWN, DurationReader, Durations
-from sources.moments import DAY, Moments, check_unit
+from sources.moments import DAY, Moments, check_once, check_unit
 from sources.names import Columns, find_columns, shown_name
 from sources.options import ReadOptions
 from sources.origin import BadInput, FileReport
@@ -86,6 +86,7 @@ class Table:
             columns.duration,
             *columns.ends,
             columns.check_end,
+            columns.visit,
             *columns.where,
         ]
         self._columns = columns
@@ -114,6 +115,7 @@ class Table:
         ]
         times = self._starts.read(self._of(part, self._columns.time))
         durations = self._read_durations(part, times)
+        self._check_once(part, names[0], durations)
         reasons = {
             "no user": _is_null(names[0]),
             "no page": _is_null(names[1]),
@@ -171,10 +173,11 @@ class Table:
             texts = pc.fill_null(as_text(self._column(part, index)), "")
             mask &= pc.equal(texts, value).to_numpy()
         indices = np.flatnonzero(mask)
-        locate = part.locate
+        locate, numbers = part.locate, part.numbers
         return part._replace(
             table=part.table.take(pa.array(indices)),
             locate=lambda row: locate(int(indices[row])),
+            numbers=numbers and (lambda column: numbers(column)[indices]),
         )
 
     def _read_durations(self, part: Part, times: Times) -> Durations:
@@ -189,7 +192,10 @@ class Table:
             )
         try:
             column = self._column(part, columns.duration)
-            found = self._durations.read(column, part.locate)
+            numbers = None
+            if part.numbers and columns.duration in self._wanted:
+                numbers = part.numbers(self._wanted.index(columns.duration))
+            found = self._durations.read(column, part.locate, numbers)
         except BadInput as error:
             self._leave_out(part, {"an unreadable time": times.unreadable})
             raise self._with_times(error) from None
@@ -199,6 +205,20 @@ class Table:
             name = columns.names[columns.duration]
             check_unit(seconds, between / 1e6, name, part.locate)
         return found
+
+    def _check_once(
+        self, part: Part, user: pa.DictionaryArray, durations: Durations
+    ) -> None:
+        """Hold the first durations against the visits that they are of."""
+        columns = self._columns
+        # Not twice, and not by a column of a type that has no text.
+        if columns.visit is None or self._report.rows:
+            return
+        try:
+            visit = as_text(self._column(part, columns.visit))
+        except BadInput:
+            return
+        check_once(durations.seconds, user, visit, columns, part.locate)
 
     def _reader(
         self,

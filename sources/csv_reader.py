@@ -4,6 +4,7 @@ from array import array
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from itertools import islice
+from threading import Thread
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -73,6 +74,41 @@ def _blocks(rest: bytes, stream: BinaryIO, size: int) -> Iterator[bytes]:
     while block := stream.read(size):
         yield block
     yield b""
+
+
+def _check_threads() -> None:
+    """Raise MemoryError where memory is too short for a thread.
+
+    Arrow starts one, and where it can't, ends the program. The memory that this one had
+    is kept for the next.
+    """
+    thread = Thread(target=int)
+    try:
+        thread.start()
+    except RuntimeError:
+        raise MemoryError from None
+    thread.join()
+
+
+class _Pieces:
+    """Bytes as a file for Arrow, and a few more at their end, without a copy of all."""
+
+    closed = False
+
+    def __init__(self, data: bytes, more: bytes) -> None:
+        self._data = memoryview(data)
+        self._more = more
+
+    def read(self, size: int) -> bytes | memoryview:
+        """At most *size* bytes, or those at the end with the few more; then none."""
+        piece, self._data = self._data[:size], self._data[size:]
+        if self._data or not self._more:
+            return piece
+        more, self._more = self._more, b""
+        return bytes(piece) + more
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to free."""
 
 
 class _Reader:
@@ -145,12 +181,21 @@ class _Reader:
         # An open quotation mark swallows all that follows, this row of marks included.
         marks = self.layout.delimiter.join([_MARK] * self.layout.n_fields).encode()
         gap = b"\n" * (data[-1:] != b"\n")
-        table = self._arrow(b"".join((data, gap, marks)), ragged)
+        table = self._arrow(data, ragged, gap + marks)
         is_whole = len(table) and table.columns[-1][-1].as_py() == _MARK
         return table[:-1] if is_whole else None
 
-    def _arrow(self, data: bytes, ragged: list[str], chunk: int = _CHUNK) -> pa.Table:
-        """Parse rows; for those of other widths, list hints, "" where there is none."""
+    def _arrow(
+        self,
+        data: bytes,
+        ragged: list[str],
+        marks: bytes = b"",
+        chunk: int = _CHUNK,
+    ) -> pa.Table:
+        """Parse rows; for those of other widths, list hints, "" where there is none.
+
+        *marks* are parsed behind the data.
+        """
         names = [str(index) for index in self.layout.wanted]
         types = dict.fromkeys(names, pa.string())
         if self.layout.has_extra:
@@ -167,10 +212,15 @@ class _Reader:
         every = [str(index) for index in range(self.layout.n_fields)]
         # Arrow takes a mark away, which in front of a row is a letter of it.
         mark = BOM_UTF8 * data.startswith(BOM_UTF8)
+        _check_threads()
+        pieces = _Pieces(mark + self.layout.finder.plain(data), marks)
         try:
             return pa.csv.read_csv(
-                pa.BufferReader(mark + self.layout.finder.plain(data)),
-                pa.csv.ReadOptions(column_names=every, block_size=chunk),
+                pa.PythonFile(pieces, "r"),
+                # Its threads look for the ends of rows first, as long as they parse.
+                pa.csv.ReadOptions(
+                    column_names=every, block_size=chunk, use_threads=False
+                ),
                 pa.csv.ParseOptions(
                     delimiter=self.layout.delimiter,
                     escape_char="\\" if self._escape else False,
@@ -191,7 +241,7 @@ class _Reader:
             if long:
                 raise BadInput(f"line {long.line}: a row of over 4 MB") from None
             if "straddl" in str(error) and chunk == _CHUNK:
-                return self._arrow(data, ragged, 2 * _LONGEST_ROW)
+                return self._arrow(data, ragged, marks, 2 * _LONGEST_ROW)
             words = f"cannot be read as CSV ({first_line(error)})"
             raise BadInput(words) from None
 

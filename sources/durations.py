@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from formatting import count_text, duration_text
 from schema import LONGEST_DURATION
 from sources.origin import BadInput
+from sources.usual_names import UNIT
 
 UNITS: Final[Mapping[str, float]] = {
     "ns": 1e-9,
@@ -56,13 +57,10 @@ _NAMES: Final = (
 _NAME_OF: Final = dict(zip(UNITS, _NAMES, strict=True))
 
 _WORDS: Final = {
-    **dict.fromkeys(("ns", "nanosecond", "nanoseconds"), 1e-9),
-    **dict.fromkeys(("us", "µs", "μs", "microsecond", "microseconds"), 1e-6),
-    **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), 1e-3),
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
-    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0),
-    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3_600.0),
-    **dict.fromkeys(("d", "day", "days"), 86_400.0),
+    **{word: UNITS[unit] for word, unit in UNIT.items() if unit in UNITS},
+    **dict.fromkeys(("µs", "μs"), UNITS["us"]),
+    "m": UNITS["min"],
+    "d": UNITS["d"],
 }
 """Units behind a number, in small letters, in seconds."""
 
@@ -197,20 +195,28 @@ class DurationReader:
         self._n_zero = self._n_negative = self._n_long = 0
         self._n_known = self._n_short = 0
 
-    def read(self, column: pa.ChunkedArray, locate: Locate) -> Durations:
+    def read(
+        self,
+        column: pa.ChunkedArray,
+        locate: Locate,
+        numbers: NDArray[np.bool_] | None = None,
+    ) -> Durations:
         """The durations of a part; *locate* says where the row of an index is.
+
+        *numbers* are the rows whose texts are numbers in the file: their point is a
+        decimal one, and says nothing of that of other texts.
 
         Raises BadInput where the column's type holds no durations, or where its texts
         leave open, or contradict, which decimal mark they have.
         """
         kind = column.type
         if pa.types.is_dictionary(kind):
-            return self.read(column.cast(kind.value_type), locate)
+            return self.read(column.cast(kind.value_type), locate, numbers)
         if pa.types.is_string_view(kind) or pa.types.is_large_string(kind):
             column, kind = column.cast(pa.string()), pa.string()
         unreadable = np.zeros(len(column), np.bool_)
         if pa.types.is_string(kind):
-            seconds, unreadable = self._texts(column, locate)
+            seconds, unreadable = self._numbers_and_texts(column, locate, numbers)
         elif pa.types.is_duration(kind) or pa.types.is_time(kind):
             integer = pa.int32() if pa.types.is_time32(kind) else pa.int64()
             ticks = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
@@ -289,6 +295,27 @@ class DurationReader:
         self._n_known += int((seconds >= 0).sum())
         self._n_short += int(((seconds > 0) & (seconds < 1)).sum())
         return Durations(seconds, unusable)
+
+    def _numbers_and_texts(
+        self,
+        column: pa.ChunkedArray,
+        locate: Locate,
+        numbers: NDArray[np.bool_] | None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """See ``_texts``, which reads those alone that aren't *numbers*."""
+        if numbers is None or not numbers.any():
+            return self._texts(column, locate)
+        rows = np.flatnonzero(~numbers)
+        texts = column.take(pa.array(rows))
+        found = _floats(column.filter(pa.array(numbers)).cast(pa.float64()))
+        self._saw_numbers(found)
+        seconds = np.full(len(column), np.nan)
+        unreadable = np.zeros(len(column), np.bool_)
+        seconds[numbers] = _scaled(found, UNITS[self._unit])
+        seconds[rows], unreadable[rows] = self._texts(
+            texts, lambda row: locate(int(rows[row]))
+        )
+        return seconds, unreadable
 
     def _texts(
         self, column: pa.ChunkedArray, locate: Locate

@@ -213,8 +213,9 @@ class Progress:
 def open_input(path: Path, progress: Progress | None = None) -> Iterator[BinaryIO]:
     """Open a path for reading its bytes; standard input stays open afterwards.
 
-    Raises BadInput where standard input is closed, or a regular file isn't the same in
-    the end, also where it couldn't be read therefore; OSError as ``open`` does.
+    Raises BadInput where standard input is closed, or a regular file isn't the same or
+    isn't there in the end, also where it couldn't be read therefore; OSError as
+    ``open`` does.
     """
     if path == STANDARD_INPUT:
         if sys.stdin is None:
@@ -236,12 +237,20 @@ def open_input(path: Path, progress: Progress | None = None) -> Iterator[BinaryI
             except NoSuchColumns:
                 raise
             except (ValueError, OSError):
-                _check_unchanged(before, os.fstat(file.fileno()))
+                _check_unchanged(path, before, os.fstat(file.fileno()))
                 raise
-            _check_unchanged(before, os.fstat(file.fileno()))
+            _check_unchanged(path, before, os.fstat(file.fileno()))
 
 
-def _check_unchanged(before: os.stat_result, after: os.stat_result) -> None:
+def _check_unchanged(path: Path, before: os.stat_result, after: os.stat_result) -> None:
+    try:
+        what = "" if os.path.samestat(path.stat(), after) else "replaced by another"
+    except FileNotFoundError:
+        what = "deleted"
+    except OSError:
+        what = ""
+    if what:
+        raise BadInput(f"it was {what} while it was read; read it again") from None
     sizes = before.st_size, after.st_size
     if sizes[0] == sizes[1] and before.st_mtime_ns == after.st_mtime_ns:
         return

@@ -10,14 +10,15 @@ import re
 from array import array
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import chain, compress
+from itertools import chain, compress, repeat
 from typing import Any, BinaryIO, Final
 
+import numpy as np
 import pyarrow as pa
 
-from sources.options import ReadOptions
+from sources.options import HAS_NAMES, ReadOptions
 from sources.origin import BadInput, NoSuchColumns
-from sources.parts import Choose, LeftOut, Part
+from sources.parts import EXACT, Choose, LeftOut, Part
 
 _CHUNK: Final = 1 << 18
 _PIECE: Final = 1 << 11
@@ -26,6 +27,8 @@ _ROWS: Final = 1 << 16
 _SAMPLE: Final = 1_000
 _DEPTH: Final = 8
 _SHOWN: Final = 60
+_NAMES: Final = ("user", "page")
+"""What the first two of the wanted columns have, for which a list can't stand."""
 _MOST_LATE: Final = 10_000
 _BEGINS: Final = re.compile(
     r"""\s*(\{\s*(["'}]|$)|\[\s*([\[\]{"]|$|(-?\d[\d.eE+-]*|true|false|null)\s*[],]))"""
@@ -72,7 +75,7 @@ def _float(text: str) -> _Written:
     5 and 5.0 are one number to JSON, and so are one user.
     """
     match = _WHOLE.fullmatch(text) if text[-1] == "0" else None
-    is_exact = match and abs(int(match[1])) < 2**53
+    is_exact = match and abs(int(match[1])) < EXACT
     return _Written(match[1] if match and is_exact else text)
 
 
@@ -93,6 +96,8 @@ def read_json(stream: BinaryIO, choose: Choose, options: ReadOptions) -> Iterato
     objects, or of more where these lack some. Raises BadInput for what isn't such a
     table, and where a later key would have been one of the columns.
     """
+    if not options.header:
+        raise BadInput(HAS_NAMES)
     text = _Text(stream)
     # A file that is a single object is asked for its columns twice.
     chosen = cache(lambda names: tuple(choose(names)))
@@ -396,17 +401,25 @@ def _paths(value: object, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ..
         yield above
 
 
-def _find(value: Any, paths: _Paths) -> str | None:
-    """The text of the first value that an object has there."""
+def _find(value: Any, paths: _Paths) -> object:
+    """The first value that an object has there."""
     for path in paths:
         found = value
         for key in path:
             found = found.get(key) if isinstance(found, dict) else None
-        if isinstance(found, str):
-            return found
         if found is not None and (not isinstance(found, dict) or len(path) == _DEPTH):
-            return _json(found)
+            return found
     return None
+
+
+def _text(value: object, line: int) -> str | None:
+    """A value as text; raises BadInput where it is nested too deeply."""
+    if value is None or isinstance(value, str):
+        return value
+    try:
+        return _json(value)
+    except RecursionError:
+        raise BadInput(f"line {line}: nested too deeply") from None
 
 
 def _json(value: object) -> str:
@@ -507,7 +520,8 @@ class _Rows:
         # Nearly all values are texts in the objects themselves.
         keys = [paths[0][0] if len(paths[0]) == 1 else None for paths in wanted]
         self._columns: list[list[str | None]] = [[] for _ in wanted]
-        self._wanted = list(zip(self._columns, keys, wanted, strict=True))
+        roles = chain(_NAMES, repeat(""))
+        self._wanted = list(zip(self._columns, keys, wanted, roles, strict=False))
         self._is_array = is_array
         self._left_out: dict[str, LeftOut] = {}
         self.lines = array("q")
@@ -518,13 +532,17 @@ class _Rows:
             what = "value" if self._is_array else "line"
             self._leave_out(f"a {what} that is no JSON object", line, _shown(value))
             return
-        for column, key, paths in self._wanted:
+        for column, key, paths, role in self._wanted:
             found = value.get(key)
-            try:
-                is_text = type(found) in _TEXTS
-                column.append(found if is_text else _find(value, paths))
-            except RecursionError:
-                raise BadInput(f"line {line}: nested too deeply") from None
+            if type(found) not in _TEXTS:
+                found = _find(value, paths)
+                if role and isinstance(found, list | dict):
+                    self._leave_out(f"a list as its {role}", line, _shown(found))
+                    for each in self._columns:
+                        del each[len(self.lines) :]
+                    return
+                found = _text(found, line)
+            column.append(found)
         self.lines.append(line)
 
     def _leave_out(self, reason: str, line: int, shown: str) -> None:
@@ -540,13 +558,14 @@ class _Rows:
         except UnicodeEncodeError:
             self._leave_out_surrogates()
             return self.part(notes)
-        lines = self.lines
+        lines, columns = self.lines, self._columns
         return Part(
             pa.Table.from_arrays(texts, names),
             lambda i: f"line {lines[i]}",
             "a JSON array" if self._is_array else "JSON Lines",
             tuple(self._left_out.values()),
             tuple(notes),
+            numbers=lambda i: np.array([type(v) is _Written for v in columns[i]], bool),
         )
 
     def _leave_out_surrogates(self) -> None:

@@ -1,5 +1,6 @@
 """Starts and ends of sessions, whose day and time of day may be two columns."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -8,10 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from formatting import duration_text
+from sources.durations import UNITS
+from sources.names import Columns, shown_name
 from sources.options import ReadOptions
 from sources.origin import BadInput
 from sources.texts import as_text
 from sources.times import TimeReader, Times
+from sources.usual_names import is_of_visit
 
 DAY: Final = 86_400 * 10**6
 """Microseconds of a day."""
@@ -22,8 +27,11 @@ _DAY_ZERO: Final = r"^\s*1899-12-3[01][ T]"
 
 _MIDNIGHT: Final = r"[ T]00:00(:00(\.0+)?)?\s*$"
 
+_FIRST: Final = 1 << 16
+"""How many durations are looked at."""
+
 # What a duration that is read as seconds says in truth, by what the end makes of it.
-_UNITS: Final = {60.0: "min", 3_600.0: "h", 0.001: "ms", 0.000_001: "us"}
+_UNITS: Final = {UNITS[unit]: unit for unit in ("min", "h", "ms", "us")}
 
 
 class Moments:
@@ -102,6 +110,68 @@ def check_unit(
                 "from the start to the end; if it is right, add --duration-unit "
                 f"{unit}"
             )
+
+
+def check_once(
+    seconds: NDArray[np.float64],
+    user: pa.DictionaryArray,
+    visit: pa.ChunkedArray,
+    columns: Columns,
+    locate: Callable[[int], str],
+) -> None:
+    """Hold durations of rows, in seconds, against those of the same user's *visit*.
+
+    Raises BadInput where most visits of several rows have the same in all of these, so
+    that it is the visit's and would be counted again with each row. *locate* says where
+    the row of an index is.
+    """
+    first, n_rows, is_same = _by_visit(seconds, user, visit)
+    different = len(np.unique(seconds[first[is_same]]))
+    indices = [n for n in (*columns.ends, columns.duration) if n is not None]
+    spent = [columns.names[n] for n in indices]
+    # Where no name speaks of visits, that some are equal by chance is more likely.
+    share, least = (0.5, 1) if any(map(is_of_visit, spent)) else (0.9, 10)
+    if different < least or is_same.mean() <= share:
+        return
+    at = int(is_same.argmax())
+    row, n = int(first[at]), int(n_rows[at])
+    role = "end" if columns.ends else "duration"
+    what = "the time to " * (role == "end") + " and ".join(map(shown_name, spent))
+    by = shown_name(columns.names[columns.visit or 0])
+    how = "say --duration none to derive durations from the next row"
+    if columns.visit in columns.time:
+        how = "name the time of each row with --time COL"
+    own = f"--{role} {shlex.quote(shown_name('+'.join(spent)))}"
+    raise BadInput(
+        f"{locate(row)}: {what} is {duration_text(seconds[row])} in each of the {n:,} "
+        f"rows with {by} {shown_name(visit[row].as_py())}, as if of all of them "
+        f"together, and would be counted {n:,} times; {how}, or say {own} if each row "
+        "lasted so long"
+    )
+
+
+def _by_visit(
+    seconds: NDArray[np.float64], user: pa.DictionaryArray, visit: pa.ChunkedArray
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Of visits of several rows: the first, how many, and if all have one duration.
+
+    Of the rows only some of the first are regarded, and none without a duration.
+    """
+    encoded = visit.combine_chunks().dictionary_encode()
+    keys = encoded.indices, user.indices
+    known = seconds > 0
+    for key in keys:
+        known &= key.is_valid().to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(known)[:_FIRST]
+    visits, users = (key.fill_null(0).to_numpy()[rows].astype(np.int64) for key in keys)
+    codes = visits * len(user.dictionary) + users
+    order = np.lexsort((seconds[rows], codes))
+    rows, codes = rows[order], codes[order]
+    first = np.flatnonzero(np.diff(codes, prepend=-1))
+    n_rows = np.diff(first, append=len(rows))
+    first, n_rows = first[n_rows > 1], n_rows[n_rows > 1]
+    is_same = seconds[rows[first]] == seconds[rows[first + n_rows - 1]]
+    return rows[first], n_rows, is_same
 
 
 def _are_clocks(texts: pa.ChunkedArray) -> bool:

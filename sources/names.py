@@ -17,6 +17,7 @@ from sources.usual_names import (
     UNIT,
     VISIT_END,
     is_part_of_clock,
+    is_visit_id,
     may_be_clock,
     may_be_duration,
     may_be_end,
@@ -63,6 +64,9 @@ class Columns:
     unit: str | None
     """A key of ``durations.UNITS``, or "h:mm" where clocks of two parts are hours and
     minutes; None where neither name nor option names a unit."""
+    visit: int | None
+    """What tells visits apart, beside a duration or an end found by its name: each row
+    should have its own."""
     where: tuple[int, ...]
     """The columns of ``options.where``, in its order."""
     passed_over: tuple[tuple[str, str], ...]
@@ -163,6 +167,7 @@ class _Search:
             duration=duration[0] if duration else None,
             ends=ends,
             check_end=self._check_end(found["time"], duration),
+            visit=self._visit(found["time"], (*duration, *ends)),
             unit=unit,
             where=self._where,
             passed_over=self._passed_over(taken),
@@ -323,6 +328,17 @@ class _Search:
         if not is_visit and not self._starts(end):
             wanted.append(KNOWN["timestamp"])
         return end.column if start in wanted else None
+
+    def _visit(self, time: Sequence[int], spent: Container[int]) -> int | None:
+        """What tells visits apart, if the columns of what was *spent* were found."""
+        if not spent or self._given["duration"] or self._given["end"]:
+            return None
+        if not self._options.header:
+            return None
+        ids = [n for n, name in enumerate(self._names) if is_visit_id(name)]
+        first = KNOWN["sessionstart"]
+        starts = [f.column for f in self._fits if f[:2] == first and f.column in time]
+        return next(iter(ids + starts), None)
 
     def _unit(self, duration: tuple[int, ...]) -> str | None:
         """The unit, by an option or the duration's name; refuses what is unclear."""

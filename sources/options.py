@@ -1,7 +1,13 @@
 """What a person says about their files, where the files don't say it themselves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from sources.origin import FileReport
+
+HAS_NAMES: Final = "its columns have names: leave out --no-header, and say --user COL"
+"""What to say of a format that is never without a header."""
 
 VISIT_GAP: Final = 1_800.0
 """Seconds between two rows of a user after which another visit begins."""
@@ -58,3 +64,55 @@ class ReadOptions:
     """Whether to go on where more than half of the rows can't be used."""
     strict: bool = False
     """Whether a single row that can't be used is an error."""
+
+
+def without_effect(options: ReadOptions, files: Sequence[FileReport]) -> str:
+    """A sentence about the options that did nothing for these files; empty if none."""
+    lines = [line for file in files for line in file.understood]
+    said = "\n".join(lines)
+
+    def is_any(*beginnings: str) -> bool:
+        return any(line.startswith(beginnings) for line in lines)
+
+    has_durations = is_any("Duration:") and not all(file.is_derived for file in files)
+    found = {
+        "--sheet": (options.sheet, is_any("a spreadsheet"), "no spreadsheet was read"),
+        "--escape": (options.escape, is_any("CSV"), "no CSV was read"),
+        "--encoding": (options.encoding, is_any("CSV", "JSON"), "no text was read"),
+        "--times-in": (
+            options.times_in,
+            "where no zone is named" in said,
+            "no time lacks a zone",
+        ),
+        "--time-format": (
+            options.time_format,
+            ", written as " in said,
+            "no time is a text or a number of digits",
+        ),
+        "--duration-unit": (
+            options.duration_unit,
+            has_durations,
+            "no column of durations was read",
+        ),
+        "--decimal": (
+            options.decimal,
+            has_durations,
+            "no column of durations was read",
+        ),
+        "--visit-gap": (
+            options.visit_gap != VISIT_GAP,
+            any(file.is_derived for file in files),
+            "no durations are derived",
+        ),
+        "--drop-repeated": (
+            options.drop_repeated,
+            files[1:],
+            "only one table was read",
+        ),
+    }
+    unused = [
+        f"{option}, as {why}"
+        for option, (is_said, is_used, why) in found.items()
+        if is_said and not is_used
+    ]
+    return f"Without effect: {'; '.join(unused)}." if unused and lines else ""

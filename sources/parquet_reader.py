@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
-from sources.options import ReadOptions
+from sources.options import HAS_NAMES, ReadOptions
 from sources.origin import BadInput, first_line
 from sources.parts import Choose, Part
 from sources.rows import NAMES
@@ -19,6 +19,10 @@ from sources.rows import NAMES
 DURATIONS_KEY: Final = b"user_activity_dashboard.durations"
 """Key of a file's metadata: the rule by which its durations were derived."""
 
+SOURCE_KEY: Final = b"user_activity_dashboard.source"
+"""Key of a file's metadata: from what it was saved, and how that was understood."""
+
+_LONGEST_SAID: Final = 4_096
 _BATCH: Final = 1 << 18
 _BUFFER: Final = 1 << 20
 _TEXTS: Final = (pa.string(), pa.large_string(), pa.string_view())
@@ -43,6 +47,8 @@ def read_parquet(
     from its end on: a stream that can't be sought is copied to a temporary file first.
     Raises BadInput for what can't be read.
     """
+    if not options.header:
+        raise BadInput(HAS_NAMES)
     with ExitStack() as files:
         if not stream.seekable():
             pipe, stream = stream, files.enter_context(tempfile.TemporaryFile())
@@ -78,18 +84,22 @@ def _read(stream: BinaryIO, choose: Choose) -> Iterator[Part]:
         buffer_size=_BUFFER,
     )
     said = file.metadata.metadata or {}
-    rule = said.get(DURATIONS_KEY, b"").decode(errors="replace")
+    rule, source = (
+        said.get(key, b"")[:_LONGEST_SAID].decode(errors="replace")
+        for key in (DURATIONS_KEY, SOURCE_KEY)
+    )
+    notes = [f"Saved from {source}"] * bool(source)
     at = 0
     for batch in file.iter_batches(_BATCH, columns=columns):
         arrays = [_array(batch, path, i < 2) for i, path in enumerate(wanted)]
-        yield _part(arrays, at, rule)
+        yield _part(arrays, at, rule, notes)
         at += len(batch)
     if at != rows:
         raise BadInput(f"has {at:,} rows, where {rows:,} should be")
     if not at:
         empty = pa.RecordBatch.from_pylist([], schema)
         arrays = [_array(empty, path, i < 2) for i, path in enumerate(wanted)]
-        yield _part(arrays, at, rule)
+        yield _part(arrays, at, rule, notes)
 
 
 def _repeats(file: pa.parquet.ParquetFile, path: _Path) -> bool:
@@ -106,11 +116,13 @@ def _repeats(file: pa.parquet.ParquetFile, path: _Path) -> bool:
     return False
 
 
-def _part(arrays: Sequence[pa.Array], at: int, rule: str) -> Part:
+def _part(arrays: Sequence[pa.Array], at: int, rule: str, notes: Sequence[str]) -> Part:
     """The part of a file that begins behind so many rows."""
     names = [str(i) for i in range(len(arrays))]
     table = pa.Table.from_arrays(arrays, names)
-    return Part(table, lambda i: f"row {at + i + 1}", "Parquet", durations=rule)
+    return Part(
+        table, lambda i: f"row {at + i + 1}", "Parquet", notes=notes, durations=rule
+    )
 
 
 def _paths(field: pa.Field) -> Iterator[_Path]:

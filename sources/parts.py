@@ -1,9 +1,14 @@
 """What file formats give: rows in columns as they are in the file, part by part."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
+
+EXACT: Final = 2**53
+"""Below this all whole numbers are exact as doubles, and not rounded to one another."""
 
 Choose = Callable[[Sequence[str]], Sequence[int]]
 """Given the names of a file's columns, the indices of those that are wanted.
@@ -43,7 +48,11 @@ class Part(NamedTuple):
     """Rows more that there were and that have no such columns."""
     notes: Sequence[str] = ()
     """What a person should know of the file besides, in sentences."""
-    point_is_usual: bool = True
-    """Whether such files write decimal points, so that "1.234" is less than 2."""
+    point_is_usual: bool = False
+    """Whether such files write decimal points, so that the text "1.234" is less than 2.
+    """
+    numbers: Callable[[int], NDArray[np.bool_]] | None = None
+    """Which texts of the column of this index in ``table`` are numbers in the file,
+    where numbers and texts differ there."""
     durations: str = ""
     """The rule by which the file's durations were derived, where it says so."""

@@ -16,7 +16,7 @@ from sources.cleaning import Table
 from sources.derived import can_derive, derive
 from sources.formats import read_table
 from sources.inputs import Progress, Source, expand, open_input, short_name
-from sources.options import ReadOptions
+from sources.options import ReadOptions, without_effect
 from sources.origin import BadInput, FileReport, Origin, Report, first_line
 from sources.packing import unpacked
 from sources.pages import PageMerger
@@ -111,7 +111,10 @@ class _Reader:
         self._report.notes += repeated_notes(pairs, names, dropped=dropped)
         for (_, later), n_rows in pairs.items() if dropped else ():
             files[later].dropped += n_rows
-        self._report.notes += filter(None, (self._merger.note(), self._skipped_note()))
+        besides = without_effect(self._options, files)
+        self._report.notes += filter(
+            None, (self._merger.note(), self._skipped_note(), besides)
+        )
         is_dropped = is_repeated if dropped and self._may_repeat else None
         kept = self._kept_rows(is_dropped) if self._kept else None
         # After that, which says of files whether they can be derived.
@@ -249,7 +252,8 @@ class _Reader:
 def _reason(error: Exception) -> str:
     if isinstance(error, BadInput):
         return str(error)
-    if isinstance(error, MemoryError):
+    # Arrow says of a thread that there is no memory for that it can't be launched.
+    if isinstance(error, MemoryError) or "launch worker thread" in str(error):
         return "it is more data than memory holds"
     if isinstance(error, OSError):
         return str(error.strerror or error)

@@ -81,9 +81,21 @@ def _joined(arrays: list[pa.DictionaryArray]) -> pa.DictionaryArray:
     return whole.chunk(0) if whole.num_chunks else pa.array([], NAMES)
 
 
+class _NamesDtype(pd.CategoricalDtype):
+    """A category of names that are known to differ, and of which none is missing."""
+
+    @staticmethod
+    def validate_categories(categories: Any, fastpath: bool = False) -> Any:
+        """Return them as they are.
+
+        pandas would put all into a hash table, and crash where memory ends in it.
+        """
+        return categories
+
+
 def _categories(column: pa.DictionaryArray) -> pd.CategoricalDtype:
     try:
-        return pd.CategoricalDtype(pd.Index(column.dictionary.to_pandas(), dtype="str"))
+        return _NamesDtype(pd.Index(column.dictionary.to_pandas(), dtype="str"))
     except pa.ArrowException:
         # That is what it says where memory ends between the texts.
         raise MemoryError from None

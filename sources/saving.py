@@ -12,8 +12,9 @@ import pyarrow.parquet
 
 from schema import COLUMNS
 from sources.origin import BadInput, Report
-from sources.parquet_reader import DURATIONS_KEY
+from sources.parquet_reader import DURATIONS_KEY, SOURCE_KEY
 
+_LONGEST_SOURCE: Final = 1_000
 _TYPES: Final = (pa.string(), pa.string(), pa.float64(), pa.timestamp("us", "UTC"))
 _SCHEMA: Final = pa.schema(list(zip(COLUMNS, _TYPES, strict=True)))
 
@@ -46,8 +47,8 @@ def save(
             for table in tables:
                 writer.write_table(_arrow(table))
                 yield table
-            rule = report.durations.encode()
-            writer.add_key_value_metadata({DURATIONS_KEY: rule})
+            said = {DURATIONS_KEY: report.durations, SOURCE_KEY: _source(report)}
+            writer.add_key_value_metadata({k: v.encode() for k, v in said.items()})
         # Others may read it as they may read what a program usually writes.
         umask = os.umask(0)
         os.umask(umask)
@@ -57,6 +58,13 @@ def save(
         raise BadInput(f"{path}: {error.strerror or error}") from None
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _source(report: Report) -> str:
+    """What sessions were made from, and how that was understood, as one short text."""
+    told = (f"{heading}: {' '.join(lines)}" for heading, lines in report.sections())
+    text = " ".join(told).encode(errors="replace").decode()
+    return text if len(text) <= _LONGEST_SOURCE else f"{text[:_LONGEST_SOURCE]}…"
 
 
 def _arrow(table: pd.DataFrame) -> pa.Table:

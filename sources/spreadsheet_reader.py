@@ -5,7 +5,6 @@ that it is in where a sheet is too large for the memory, or damaged in some ways
 """
 
 import pickle
-import re
 import shutil
 import subprocess
 import sys
@@ -17,21 +16,19 @@ from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
 from typing import Any, BinaryIO, Final, cast
 
+import numpy as np
 import pyarrow as pa
 
 from sources.names import most_telling
 from sources.options import ReadOptions
 from sources.origin import BadInput, NoSuchColumns
-from sources.parts import Choose, Part
+from sources.parts import EXACT, Choose, Part
 
 _ROWS: Final = 1 << 16
 _TOP: Final = 30
 _SHOWN: Final = 20
-_EXACT: Final = 2**53
 _N_NAMES: Final = 2
 """How many columns are names: the wanted ones begin with the user's and the page's."""
-_EITHER: Final = re.compile(r"[+-]?[0-9]{1,3}\.[0-9]{3}")
-"""What is a number with a point for some, and a thousand times as much for others."""
 _LEGACY: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP: Final = (b"PK\3\4", b"PK\7\10PK\3\4")
 _Row = Sequence[Any]
@@ -116,10 +113,10 @@ def read_spreadsheet(
         form = f"a spreadsheet, sheet {name!r}"
         data = chain(top, filled)
         del top
-        part = _part(list(islice(data, _ROWS)), wanted, options.decimal)
+        part = _part(list(islice(data, _ROWS)), wanted)
         yield part._replace(form=form, notes=notes)
         while held := list(islice(data, _ROWS)):
-            yield _part(held, wanted, options.decimal)._replace(form=form)
+            yield _part(held, wanted)._replace(form=form)
 
 
 def _header(rows: Sequence[_Row], choose: Choose) -> tuple[int, Sequence[int]]:
@@ -133,38 +130,39 @@ def _header(rows: Sequence[_Row], choose: Choose) -> tuple[int, Sequence[int]]:
     raise most_telling(problems)
 
 
-def _part(
-    rows: Sequence[tuple[int, _Row]], wanted: Sequence[int], decimal: str | None
-) -> Part:
-    """The wanted cells of rows; raises BadInput for names that are rounded numbers."""
+def _part(rows: Sequence[tuple[int, _Row]], wanted: Sequence[int]) -> Part:
+    """The wanted cells of rows.
+
+    Raises BadInput for names that are rounded numbers, and for parts of days that only
+    their format would tell from seconds.
+    """
     numbers = array("l", [n for n, _ in rows])
     columns = [[row[i] for _, row in rows] for i in wanted]
     for names in columns[:_N_NAMES]:
         for number, name in zip(numbers, names, strict=True):
-            if type(name) is float and abs(name) >= _EXACT:
+            if type(name) is float and abs(name) >= EXACT:
                 raise BadInput(
                     f"row {number}: {name!r} is no exact number in a spreadsheet, so "
                     "it can't be an identifier; format the column as text there"
                 )
-    others = chain.from_iterable(columns[_N_NAMES:])
-    has_either = any(type(cell) is str and _EITHER.fullmatch(cell) for cell in others)
-    texts = [[_text(cell) for cell in column] for column in columns]
-    if has_either or decimal == ",":
-        # Those of numbers have a point, whatever those of texts have.
-        for column, cells in zip(texts[_N_NAMES:], columns[_N_NAMES:], strict=True):
-            column[:] = map(_unmistakable, column, cells)
+    for cells in columns[_N_NAMES:]:
+        are_times = not {time, timedelta}.isdisjoint(map(type, cells))
+        for number, cell in zip(numbers, cells, strict=True) if are_times else ():
+            if type(cell) is float and 0 < cell < 1:
+                raise BadInput(
+                    f"row {number}: {cell!r} stands among times, and may count days or "
+                    "seconds; format it as the others in its column"
+                )
     table = pa.Table.from_arrays(
-        [pa.array(column, pa.string()) for column in texts],
-        [str(i) for i in range(len(texts))],
+        [pa.array(map(_text, column), pa.string()) for column in columns],
+        [str(i) for i in range(len(columns))],
     )
-    return Part(table, lambda i: f"row {numbers[i]}", "", point_is_usual=not has_either)
-
-
-def _unmistakable(text: str | None, cell: object) -> str | None:
-    """The text of a cell, that of a number such that its point is nothing else."""
-    if text and type(cell) is float and _EITHER.fullmatch(text):
-        return f"{text}0"
-    return text
+    return Part(
+        table,
+        lambda i: f"row {numbers[i]}",
+        "",
+        numbers=lambda i: np.array([type(v) in (int, float) for v in columns[i]], bool),
+    )
 
 
 def _messages(stream: BinaryIO, sheet: str) -> Generator[Any]:
@@ -215,13 +213,13 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, timedelta):
-        # With a unit, as the column's name may have one for plain numbers.
-        return f"{_text(value.total_seconds())} s"
+        # For example "1 day, 2:03:20": neither its unit nor its mark is in doubt.
+        return str(value)
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
     if isinstance(value, time):
         return value.isoformat().removeprefix("0")
     if isinstance(value, date):
         return value.isoformat()
-    is_whole = value == value // 1 and abs(value) < _EXACT
+    is_whole = value == value // 1 and abs(value) < EXACT
     return repr(int(value) if is_whole else value)

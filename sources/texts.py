@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.origin import BadInput
+from sources.parts import EXACT
 
 _IN_STORAGE: Final = ("arrow.uuid", "arrow.json")
-_EXACT: Final = {32: 2**24, 64: 2**53}
+_EXACT: Final = {32: 2**24, 64: EXACT}
 """By the bits of a float, the number below which all whole numbers are exact."""
 
 
@@ -35,6 +36,9 @@ def read_names(
         _check_whole(indices, values, what, locate)
     names = _texts(values)
     blank = pc.or_(pc.equal(names, ""), pc.utf8_is_space(names))
+    if _is_text(column.type) and not (values.null_count or pc.any(blank).as_py()):
+        # They are different already.
+        return pa.DictionaryArray.from_arrays(indices, names)
     names = pc.if_else(blank, None, names).dictionary_encode()
     if len(names.dictionary) == len(names):
         return pa.DictionaryArray.from_arrays(indices, names.dictionary)

@@ -370,6 +370,10 @@ _ADVICE: Final = tuple(
             "day",
         ),
         (
+            "[0-9]{2}(0[1-9]|1[0-2])([0-2][0-9]|3[01])([01][0-9]|2[0-3])",
+            "add --time-format '%y%m%d%H' if it is a year, month, day and hour",
+        ),
+        (
             "[0-9]{17,19}",
             "a number that isn't counted from 1970: export the column as text, such as "
             "2024-03-01 10:05:00",

@@ -15,7 +15,9 @@ _USUAL: Final = {
         | cookie cookie_id visitor_token | anonymous_id | network_userid | device_id
         | user_email email | fingerprint user_fingerprint | client_ip c_ip
         | ip ip_address visit_ip user_ip user_ipaddress | remote_addr remote_ip
-        | remote_host | host""",
+        | remote_host | host
+        | besucher besucher_id visiteur visitante | nutzer nutzer_id benutzer
+        benutzer_id benutzername utilisateur usuario | kunde kunden_id cliente""",
     "page": """page | page_name web_page | page_path page_path_name path pathname
         url_path page_url_path cs_uri_stem current_url_path request_path
         client_request_path | page_path_and_screen_class page_path_+_query_string
@@ -27,11 +29,12 @@ _USUAL: Final = {
         | screen_name firebase_screen | title | route | screen | screen_class
         | page_id id_action_url | content_id | article_id document_id | item_id
         | content | feature_name | feature | event_context | event_name | event
-        | event_type | event_action action | product_id""",
+        | event_type | event_action action | product_id
+        | seite seitenpfad página pagina | seiten_url | seitentitel""",
     "time": """timestamp | timestamp_ms timestamp_millis epoch unix_time unix_timestamp
         | start_time start_at started_at start start_timestamp start_datetime
         start_tstamp start_ts timestamp_start begin_time login_time login_at entry_time
-        entered_at check_in check_in_time
+        entered_at check_in check_in_time beginn startzeit début debut inicio
         | event_time event_timestamp event_datetime occurred_at | client_event_time
         | derived_tstamp
         | collector_tstamp | session_start session_start_time session_started_at
@@ -40,14 +43,15 @@ _USUAL: Final = {
         date_hour_and_minute
         | date_hour date_hour_(yyyymmddhh) date_+_hour_(yyyymmddhh)
         | created_at server_time server_timestamp ts time visit_time visited_at
-        viewed_at access_time hit_time | original_timestamp | sent_at | received_at""",
+        viewed_at access_time hit_time | original_timestamp | sent_at | received_at
+        | zeitstempel zeitpunkt horodatage""",
     "day": """session_date event_date visit_date start_date view_date access_date
-        | date | day""",
-    "clock": "time_of_day clock_time clock",
+        | date | day | datum fecha""",
+    "clock": "time_of_day clock_time clock uhrzeit heure hora",
     "end": """end_time end_at ended_at end end_timestamp end_datetime end_tstamp end_ts
         timestamp_end stop stop_time stopped_at finish finished finished_at
         finish_at finish_time left_at leave_time exit_time exited_at logout_time
-        logout_at check_out check_out_time | end_date
+        logout_at check_out check_out_time ende endzeit | end_date
         | session_end session_end_time session_ended_at visit_end
         visit_end_time visit_last_action_time last_action_time last_action_timestamp""",
     "duration": """duration durations dur | page_duration view_duration
@@ -56,7 +60,8 @@ _USUAL: Final = {
         engagement_duration user_engagement_duration user_engagement
         active_time watch_time | elapsed
         elapsed_time | session_duration visit_duration session_length visit_length
-        time_on_site visit_total_time | total_duration | length""",
+        time_on_site visit_total_time | total_duration | length
+        | dauer verweildauer durée duree duración duracion | sitzungsdauer""",
 }
 _PEOPLE: Final = (
     "visitor person customer member account player client student employee subscriber"
@@ -161,6 +166,11 @@ KNOWN: Final = {
     for key, rank in _ranks(role)
 }
 """Roles and ranks by plain names, but those of durations."""
+
+_VISIT_ID: Final = re.compile(
+    r"(session|visit|(.*(session|visit)|sitzungs?|besuchs?)"
+    r"(id|uuid|guid|key|token|hash|number|no|nr|nummer))|id(session|visit)"
+)
 
 VISIT_END: Final = KNOWN["sessionend"][1]
 """The rank of the ends of visits, behind those of rows."""
@@ -270,6 +280,16 @@ def may_be_end(name: str, names: Collection[str]) -> bool:
         and about <= set(words_of(other))
         for other in names
     )
+
+
+def is_visit_id(name: str) -> bool:
+    """Whether a name is that of what tells visits apart, such as "ga_session_id"."""
+    return any(_VISIT_ID.fullmatch(plain(text)) for text in readings(name))
+
+
+def is_of_visit(name: str) -> bool:
+    """Whether a name speaks of a visit, such as "Session Duration"."""
+    return not _OF_VISITS.isdisjoint(words_of(name)) or "onsite" in plain(name)
 
 
 def may_be_clock(name: str) -> bool:

@@ -527,10 +527,7 @@ RIGHT: Final[dict[str, Right]] = {
             ("5c1b-7", "/cart", None, "2024-05-01 09:00:21.750000"),
         ),
     ),
-    (
-        'besuche.csv --encoding cp1252 --time-format "%d.%m.%Y %H:%M" --user Besucher '
-        "--page Seite --time Beginn --duration Dauer"
-    ): Right(
+    'besuche.csv --encoding cp1252 --time-format "%d.%m.%Y %H:%M"': Right(
         (
             "User: Besucher.",
             "Page: Seite.",
@@ -575,7 +572,7 @@ RIGHT: Final[dict[str, Right]] = {
             "User: User.",
             "Page: Page.",
             f"Time: Start, {NO_ZONE}.",
-            "Duration: Duration, with units and in seconds.",
+            "Duration: Duration, in seconds and as H:MM:SS.",
             "Only sheet 'Visits' is read.",
             "2 rows read, 2 kept.",
         ),
@@ -855,6 +852,11 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     ),
     "may be the duration: name it with …": (
         "user_id,page,timestamp,time_on_site_total\nann,home,2024-05-01 09:00,95\n",
+        "",
+    ),
+    "in each of the … rows with …, as if of all of them": (
+        "session_id,user_id,page,timestamp,session_duration\n"
+        + "1,ann,home,2024-05-01,95\n" * 2,
         "",
     ),
     "durations are ambiguous: …": (f'{HEADER}ann,home,"1,234",2024-05-01\n', ""),

@@ -3,6 +3,7 @@ import io
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sources import read_sessions
+from sources.csv_header import HEAD_SIZE
 from sources.csv_reader import BLOCK_SIZE, read_csv
 from sources.options import ReadOptions
 from sources.origin import BadInput, NoSuchColumns
@@ -242,7 +244,7 @@ def test_the_choice_is_made_last_for_the_header_that_is_taken(tmp_path: Path) ->
         ("user,a.url,b.url,time", "two columns could be the page: a.url and b.url;"),
         ("page,time", "no column for the user (looked for user_id, user,"),
         # Nothing is found in these, and in a row of data one thing by chance.
-        ("Besucher,Typ,Beginn", "its columns are: Report; name them with --user COL"),
+        ("Gast,Typ,Ankunft", "its columns are: Report; name them with --user COL"),
     ],
 )
 def test_the_problem_of_the_real_header_is_told(
@@ -579,6 +581,31 @@ def test_files_are_read_in_blocks(size: int, end: str) -> None:
     assert [len(user) for user, _, _ in rows(parts[-2:])[-2:]] == [len(last) - 7, 3]
     last_line = 1 + (HEADER + text).rstrip().count("\n")
     assert parts[-1].locate(len(parts[-1].table) - 1) == f"line {last_line - 1}"
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_quoted_rows_may_fill_what_arrow_reads_at_a_time(more: int) -> None:
+    row = f'"x\ny",home,{"1" * 247}\n'
+    n = 2 * (1 << 20) // len(row)
+    text = row * (n - 1) + row[: -1 + min(more, 0)] + "1" * max(more, 0) + "\n"
+    # The first block ends at the end of the head.
+    head = HEADER + "u,v,1\n" * ((HEAD_SIZE - len(HEADER)) // 6)
+    head += "\n" * (HEAD_SIZE - len(head))
+    *_, part = read(head + text)
+    assert len(part.table) == n
+    assert part.table["user"].unique().to_pylist() == ["x\ny"]
+    assert part.locate(n - 1).startswith("line ")
+
+
+def test_no_memory_for_a_thread_is_told_as_such(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Thread, "start", refuse)
+    with pytest.raises(MemoryError):
+        read(HEADER + GOOD)
 
 
 def test_a_stream_may_give_little_at_a_time() -> None:

@@ -165,6 +165,8 @@ def refusal(*parts: Sequence[str | None], **options: Any) -> str:
         ("P1DT", UNREADABLE),
         ("PT1S1M", UNREADABLE),
         ("200 s", 200),
+        ("200 Sek", 200),
+        ("2 Stunden 3 Minuten", 7_380),
         ("200s", 200),
         ("200 SEC", 200),
         ("5 min", 300),
@@ -544,7 +546,13 @@ WORDS = {
     **dict.fromkeys(["s", "sec", "secs", "second", "seconds"], Fraction(1)),
     **dict.fromkeys(["m", "min", "mins", "minute", "minutes"], Fraction(60)),
     **dict.fromkeys(["h", "hr", "hrs", "hour", "hours"], Fraction(3600)),
-    **dict.fromkeys(["d", "day", "days"], Fraction(86400)),
+    **dict.fromkeys(["d", "day", "days", "tage", "jours"], Fraction(86400)),
+    **dict.fromkeys(["nanos"], Fraction(1, 10**9)),
+    **dict.fromkeys(["micros"], Fraction(1, 10**6)),
+    **dict.fromkeys(["millis", "millisekunden"], Fraction(1, 1000)),
+    **dict.fromkeys(["sek", "sekunden", "secondes", "segundos"], Fraction(1)),
+    **dict.fromkeys(["minuten", "minutos"], Fraction(60)),
+    **dict.fromkeys(["stunden", "heures", "horas"], Fraction(3600)),
 }
 
 

@@ -256,16 +256,20 @@ def test_a_file_that_changes_is_told(
         assert str(caught.value) == whole
 
 
-def test_what_is_no_matter_of_change(tmp_path: Path) -> None:
+def test_a_file_that_is_replaced_or_deleted_is_told(tmp_path: Path) -> None:
     make(tmp_path, "a", "b")
     path = tmp_path / "a"
-    # It is another file that has its name, or none.
-    with open_input(path):
+    words = "^it was replaced by another while it was read; read it again$"
+    with pytest.raises(BadInput, match=words), open_input(path):
         (tmp_path / "b").replace(path)
-    with open_input(path) as file:
+    words = "^it was deleted while it was read; read it again$"
+    with pytest.raises(BadInput, match=words), open_input(path):
         path.unlink()
-        assert file.read() == b"a,b\n1,2\n"
+
+
+def test_what_is_no_matter_of_change(tmp_path: Path) -> None:
     make(tmp_path, "a")
+    path = tmp_path / "a"
     for error in (NoSuchColumns("none"), KeyError("bug")):
         with pytest.raises(type(error)):
             change(path, 2, error)

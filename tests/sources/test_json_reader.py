@@ -106,12 +106,32 @@ def test_reads_all_forms(data: str, lines: tuple[int, int], form: str) -> None:
         ('"5.0"', "5.0"),
         ("[]", "[]"),
         ('{"inner": 1}', None),
-        ('1,"page":2', "2"),
+        ('1,"x":2', "2"),
     ],
 )
 def test_values_become_text_as_they_are_written(value: str, text: str | None) -> None:
-    first = '{"user":"a","page":"x"}\n'
-    assert rows(f'{first}{{"user":"a","page":{value}}}')[1:] == [("line 2", "a", text)]
+    data = f'{{"user":"a","page":"b","x":"c"}}\n{{"user":"a","page":"b","x":{value}}}'
+    found = rows(data, "user", "page", "x")
+    assert found[1:] == [("line 2", "a", "b", text)]
+
+
+def test_lists_name_no_page_and_no_user() -> None:
+    data = (
+        '{"user":"a","n":1,"page":"/x"}\n{"user":"b","n":2,"page":["/y",1.50]}\n'
+        '{"user":"c","n":3,"page":"/z"}\n{"user":[{}],"n":4,"page":[]}\n'
+        '{"user":"e","n":5,"page":[]}'
+    )
+    (part,) = parts(data, "user", "page", "n")
+    assert part.table.to_pydict() == {
+        "0": ["a", "c"],
+        "1": ["/x", "/z"],
+        "2": ["1", "3"],
+    }
+    assert part.locate(1) == "line 3"
+    assert [each.text() for each in part.left_out] == [
+        """2 with a list as its page, such as line 2: '["/y", 1.50]'""",
+        "1 with a list as its user, such as line 4: '[{}]'",
+    ]
 
 
 def test_objects_within_objects_have_dotted_names() -> None:
@@ -123,7 +143,9 @@ def test_objects_within_objects_have_dotted_names() -> None:
         ("line 4", None, None, None),
     ]
     deep = '{"a":' * 9 + "1" + "}" * 9
-    assert rows(deep, ".".join("a" * 8)) == [("line 1", '{"a": 1}')]
+    data = '{"user":"a","page":"b",' + deep[1:]
+    found = rows(data, "user", "page", ".".join("a" * 8))
+    assert found == [("line 1", "a", "b", '{"a": 1}')]
 
 
 def test_columns_are_those_of_the_first_thousand_objects() -> None:
@@ -353,3 +375,30 @@ def test_damaged_files_are_read_or_refused(
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     is_json(data)
     assert "\n" not in tried(data, "a")
+
+
+def durations(tmp_path: Path, *values: object, **options: Any) -> list[float]:
+    """Durations as they are read; each row has a count that is its number."""
+    rows = [
+        {"user": "u", "page": "p", "time": "2024-05-01", "n": n, "duration": value}
+        for n, value in enumerate(values)
+    ]
+    path = tmp_path / "views.json"
+    path.write_text(json.dumps(rows))
+    (table,) = read_sessions([path], ReadOptions(**options)).tables
+    found: list[float] = table["duration"].tolist()
+    return found
+
+
+def test_points_of_numbers_are_decimal_ones_and_those_of_texts_in_doubt(
+    tmp_path: Path,
+) -> None:
+    assert durations(tmp_path, 1.234, 12.5) == [1.234, 12.5]
+    assert durations(tmp_path, "1.234", "12.5") == [1.234, 12.5]
+    assert durations(tmp_path, "1.234", "1,5", 1.234) == [1234, 1.5, 1.234]
+    assert durations(tmp_path, 1.234, "1.234", 2.5, decimal=",") == [1.234, 1234, 2.5]
+    where = (("n", "1"),)
+    assert durations(tmp_path, "1.234", 1.234, where=where) == [1.234]
+    for number in (1.5, 1, None):
+        with pytest.raises(BadInput, match=r"durations are ambiguous: line 1: '1.234'"):
+            durations(tmp_path, number, "1.234")

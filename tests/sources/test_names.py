@@ -354,9 +354,9 @@ NEXT = "say --duration none to derive durations from the next row; its columns a
     ("header", "expected"),
     [
         (
-            "Bis,Dauer",
-            "'Bis' may be the end and 'Dauer' the duration: "
-            "name them with --end Bis or --duration Dauer",
+            "Bis,Nettodauer",
+            "'Bis' may be the end and 'Nettodauer' the duration: "
+            "name them with --end Bis or --duration Nettodauer",
         ),
         (
             "Time (s)",
@@ -368,8 +368,8 @@ NEXT = "say --duration none to derive durations from the next row; its columns a
             "'end' may be the end: name it with --end end",
         ),
         (
-            "Dauer,Verweildauer,a.spent,time_h",
-            "'Dauer', 'Verweildauer' and 2 more may be the duration: "
+            "Nettodauer,Lesedauer,a.spent,time_h",
+            "'Nettodauer', 'Lesedauer' and 2 more may be the duration: "
             "name one with --duration COL",
         ),
         (
@@ -391,11 +391,11 @@ def test_what_may_be_an_end_or_a_duration_is_not_passed_over(
     "name",
     [
         *(
-            "Dauer",
+            "Nettodauer",
             "Aufenthaltsdauer",
-            "durée",
-            "dure\u0301e",
-            "duración",
+            "durée_visite",
+            "dure\u0301e visite",
+            "duración_visita",
             "Verweilzeit",
         ),
         *("session_time", "view_time", "time_ms", "timeMs", "time_s", "Time (min)"),
@@ -413,7 +413,16 @@ def test_words_of_a_duration(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("ende", "Endzeit", "exit", "logout", "left", "until", "Exit Date"),
+        *(
+            "page_ende",
+            "Endzeit ms",
+            "bis",
+            "exit",
+            "logout",
+            "left",
+            "until",
+            "Exit Date",
+        ),
         *("finish_date", "stop_ts", "date_end", "end_time_ms", "page_end", "left_on"),
         *("logoutTs", "visit_end_date", "event_end_ms"),
     ],
@@ -430,7 +439,7 @@ def test_durations_are_derived_where_that_is_said() -> None:
     assert columns.passed_over == (("end", "end"),)
     assert find("user,page,timestamp,duration_m", duration="none").duration is None
     assert find("user,page,timestamp,none,duration", duration="none").duration == 3
-    assert "--duration none" not in refusal("user,page,timestamp,Dauer,none")
+    assert "--duration none" not in refusal("user,page,timestamp,Nettodauer,none")
     # It is asked for, or belongs to visits, or is the server's.
     for name in ("finish", "until", "spent"):
         where = ((name, "1"),)
@@ -547,10 +556,10 @@ def test_units_by_row_are_refused(name: str) -> None:
         *[
             (
                 f"date,{others}",
-                "the time of day may be in 'Uhrzeit': say --time date+Uhrzeit, or say "
+                "the time of day may be in 'tod': say --time date+tod, or say "
                 "--time date for days alone;",
             )
-            for others in ("Uhrzeit", "hour,Uhrzeit,minute")
+            for others in ("tod", "hour,tod,minute")
         ],
         (
             "Event Date,view_time",
@@ -751,3 +760,53 @@ def test_spelling_makes_no_difference(data: st.DataObject) -> None:
     )
     wanted = spelled("page_title", data)
     assert find_columns(plain, ReadOptions(page=wanted)).page == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "is_visit"),
+    [
+        ("session_id", True),
+        ("ga_session_id", True),
+        ("$session_id", True),
+        ("idvisit", True),
+        ("properties.sessionId", True),
+        ("visit_number", True),
+        ("Sitzungs-Nr", True),
+        ("session", True),
+        ("session_date", False),
+        ("sessions", False),
+        ("product_id", False),
+    ],
+)
+def test_knows_what_tells_visits_apart(name: str, is_visit: bool) -> None:
+    names = ["user_id", "page", "timestamp", name, "session_duration"]
+    assert find_columns(names, ReadOptions()).visit == (3 if is_visit else None)
+    given = ReadOptions(duration="session_duration")
+    assert find_columns(names, given).visit is None
+    assert find_columns(names, ReadOptions(duration="none")).visit is None
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (
+            "Besucher,Seite,Beginn,Dauer (Sek.)",
+            "Besucher | Seite | Beginn | Dauer (Sek.) | s",
+        ),
+        (
+            "Nutzer-ID,Seite,Datum,Uhrzeit,Verweildauer",
+            "Nutzer-ID | Seite | Datum+Uhrzeit | Verweildauer | -",
+        ),
+        ("Kunde,Seite,Startzeit,Ende", "Kunde | Seite | Startzeit | until | Ende"),
+        (
+            "Utilisateur,page,Début,Durée (min)",
+            "Utilisateur | page | Début | Durée (min) | min",
+        ),
+        (
+            "usuario,página,fecha,hora,duración",
+            "usuario | página | fecha+hora | duración | -",
+        ),
+    ],
+)
+def test_finds_names_of_other_languages(header: str, expected: str) -> None:
+    assert taken(find(header)) == expected

@@ -13,11 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sources import read_sessions
 from sources.inputs import peek
 from sources.options import ReadOptions
 from sources.origin import BadInput, NoSuchColumns
 from sources.parquet_reader import is_parquet, read_parquet
 from sources.parts import Part
+from tests.sources.conftest import parquet
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
 
@@ -230,3 +232,19 @@ def test_damaged_files_are_read_or_refused(changes: list[tuple[int, int]]) -> No
 def test_any_bytes_are_refused(data: bytes) -> None:
     for bytes_ in (data, b"PAR1" + data + b"PAR1"):
         assert problem(bytes_, "a")
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.dictionary(pa.int8(), pa.string())])
+def test_what_the_points_of_texts_are_is_not_guessed(
+    tmp_path: Path, kind: pa.DataType
+) -> None:
+    def read(*values: object) -> list[float]:
+        path = parquet(tmp_path / "views.parquet", duration=pa.array(values, kind))
+        (table,) = read_sessions([path]).tables
+        found: list[float] = table["duration"].tolist()
+        return found
+
+    assert read("1.234", "2.5") == [1.234, 2.5]
+    assert read("1.234", "2,5") == [1234, 2.5]
+    with pytest.raises(BadInput, match=r"durations are ambiguous: row 1: '1.234'"):
+        read("1.234", "2")

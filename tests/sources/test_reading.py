@@ -6,8 +6,10 @@ from typing import Any
 from zipfile import ZipFile
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from engine.batches import NameCollector
 from sources import BadInput, ReadOptions, Report, read_sessions
 from tests.sources.conftest import Write, parquet
 
@@ -318,6 +320,39 @@ def test_a_time_of_day_may_have_the_day_zero_of_spreadsheets(write: Write) -> No
     assert table["timestamp"].tolist() == [pd.Timestamp("2024-05-01 09:05:06")]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), pa.ArrowException("Failed to launch worker thread: Resource")],
+)
+def test_memory_that_ends_is_told(
+    error: Exception, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("sources.reading.read_table", fail)
+    with pytest.raises(BadInput, match="it is more data than memory holds"):
+        read(write(HEADER))
+
+
+def test_names_are_put_into_no_hash_table_of_pandas(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Such a table crashes where memory ends in it.
+    path = write(f"{HEADER}ann,home,7,2024-01-01 10:01\nbob,home,8,2024-01-02 10:01\n")
+
+    def checked(index: "pd.Index[Any]") -> bool:
+        assert not {"ann", "home"} & set(index)
+        return len(set(index)) == len(index)
+
+    monkeypatch.setattr(pd.Index, "is_unique", property(checked))
+    (table,) = read_sessions([path]).tables
+    collector = NameCollector()
+    collector.count(collector.encode(table["user_id"])[0])
+    assert collector.sort().names.tolist() == ["ann", "bob"]
+    assert table["page"].dtype == "category"
+
+
 def test_users_who_may_be_nobody_are_told(write: Write) -> None:
     rows = "NULL,p,1,2024-05-01\n(not set),p,1,2024-05-01\nann,NULL,1,2024-05-01\n"
     found, report = read(write(f"{HEADER}{rows}NULL,p,1,2024-05-01\n"))
@@ -438,3 +473,44 @@ def test_advice_names_no_column_that_is_not_there(write: Write) -> None:
     path = write(f"user_id,{long},page,timestamp\n,x,p,2024-01-01\n,y,p,2024-01-01\n")
     with pytest.raises(BadInput, match="--user COL takes another column"):
         read(path)
+
+
+def test_options_without_effect_are_told(write: Write, tmp_path: Path) -> None:
+    def told(path: Path, **options: Any) -> str:
+        return "".join(
+            note.removeprefix("Without effect: ")
+            for note in read(path, **options)[1].notes
+            if note.startswith("Without effect: ")
+        )
+
+    csv = write(f"{HEADER}a,p,1,2024-01-30\n")
+    typed = parquet(tmp_path / "typed.parquet", timestamp=[10**9, 10**9])
+    assert told(csv) == told(typed) == ""
+    assert told(csv, escape=True, times_in="Asia/Tokyo", encoding="cp1252") == ""
+    assert told(csv, time_format="%Y-%m-%d", decimal=",", duration_unit="h") == ""
+    assert told(write(f"{VIEWS}a,p,2024-01-30\n", "views.csv"), visit_gap=60.0) == ""
+    assert told(csv, sheet="A", visit_gap=60.0, drop_repeated=True) == (
+        "--sheet, as no spreadsheet was read; --visit-gap, as no durations are "
+        "derived; --drop-repeated, as only one table was read."
+    )
+    assert told(csv, duration="none", duration_unit="h", decimal=",") == (
+        "--duration-unit, as no column of durations was read; --decimal, as no column "
+        "of durations was read."
+    )
+    assert told(typed, times_in="Asia/Tokyo", encoding="cp1252", escape=True) == (
+        "--escape, as no CSV was read; --encoding, as no text was read; --times-in, as "
+        "no time lacks a zone."
+    )
+    dated = parquet(tmp_path / "dated.parquet")
+    assert told(dated, times_in="Asia/Tokyo", time_format="%Y%m%d") == (
+        "--time-format, as no time is a text or a number of digits."
+    )
+
+
+@pytest.mark.parametrize("name", ["views.jsonl", "views.parquet"])
+def test_formats_with_names_have_no_rows_without(write: Write, name: str) -> None:
+    path = write('{"user": "a"}', name)
+    if name.endswith("parquet"):
+        parquet(path)
+    with pytest.raises(BadInput, match="its columns have names: leave out --no-header"):
+        read(path, header=False)

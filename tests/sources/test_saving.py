@@ -83,3 +83,48 @@ def test_a_folder_that_cannot_be_written_is_told() -> None:
     tables = iter([pd.DataFrame()])
     with pytest.raises(BadInput, match=r"^/proc/saved\.parquet: "):
         list(save(tables, Path("/proc/saved.parquet"), Report()))
+
+
+def test_what_is_saved_says_what_it_was_made_from(write: Write, tmp_path: Path) -> None:
+    target = tmp_path / "saved.parquet"
+    options = ReadOptions(
+        **{**vars(OPTIONS), "times_in": "Europe/Berlin", "merge_pages": {"query"}}
+    )
+    rows(write(f"{CSV}008,home?x=1,never\n"), options, target)
+    words = (
+        "Saved from sessions.csv: CSV, separated by commas, UTF-8. User: who. "
+        "Page: what. Time: when, ISO 8601, Europe/Berlin where no zone is named. "
+        "Duration: derived from the next row of the same user. 4 rows read, 3 kept, 1 "
+        "left out. Rows left out: 1 with an unreadable time, such as line 5: 'never'. "
+        "Besides: 3 pages became 3 by dropping query."
+    )
+    reading = read_sessions([target])
+    list(reading.tables)
+    assert reading.origin.report.files[0].notes == (words,)
+    again = tmp_path / "again.parquet"
+    rows(target, ReadOptions(), again)
+    reading = read_sessions([again])
+    list(reading.tables)
+    (note,) = reading.origin.report.files[0].notes
+    assert note.startswith("Saved from saved.parquet: Parquet. User: user_id. ")
+    assert words in note
+
+
+def test_what_it_was_made_from_is_told_in_short(write: Write, tmp_path: Path) -> None:
+    target = tmp_path / "saved.parquet"
+    paths = [write(CSV.replace("who", f"who_{n}"), f"{n}.csv") for n in range(9)]
+    options = [ReadOptions(**{**vars(OPTIONS), "user": f"who_{n}"}) for n in range(9)]
+    report = Report()
+    for path, each in zip(paths, options, strict=True):
+        reading = read_sessions([path], each)
+        list(reading.tables)
+        report.files += reading.origin.report.files
+    frame = pd.DataFrame(
+        {"user_id": ["a"], "page": ["p"], "duration": [1.0], "timestamp": [0]}
+    ).astype({"timestamp": "datetime64[us]"})
+    list(save([frame], target, report))
+    reading = read_sessions([target])
+    list(reading.tables)
+    (note,) = reading.origin.report.files[0].notes
+    assert len(note) == len("Saved from ") + 1_001
+    assert note.endswith("…")

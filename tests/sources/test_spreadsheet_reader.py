@@ -134,8 +134,8 @@ def test_without_a_header_columns_are_numbered_as_the_sheet_does() -> None:
         (datetime(2024, 1, 2, 10, 0, 1, 123000), "2024-01-02 10:00:01.123000"),
         (time(0, 1, 26), "0:01:26"),
         (time(10, 0), "10:00:00"),
-        (timedelta(seconds=86), "86 s"),
-        (timedelta(days=1, seconds=0.5), "86400.5 s"),
+        (timedelta(seconds=86), "0:01:26"),
+        (timedelta(days=1, seconds=0.5), "1 day, 0:00:00.500000"),
         ("", None),
     ],
 )
@@ -170,29 +170,6 @@ def test_other_numbers_may_be_rounded() -> None:
     assert found == ("row 2", "9007199254740991", row[1], "1.234567890123457e+19")
 
 
-@pytest.mark.parametrize("text", ["1.234", "-12.500", "+100.000", "0.123"])
-def test_texts_of_numbers_leave_open_what_their_point_is(text: str) -> None:
-    names = ("user", "page", "time", "duration")
-    data = workbook(A=cells(names, (1.234, 1.234, 1, text), (1, 2, 1.234, 1.5)))
-    (part,) = parts(data, *names)
-    assert not part.point_is_usual
-    # A number's point is none that might separate thousands.
-    assert part.table.to_pydict() == {
-        "0": ["1.234", "1"],
-        "1": ["1.234", "2"],
-        "2": ["1", "1.2340"],
-        "3": [text, "1.5"],
-    }
-    for other in (data, workbook(A=cells(names, (text, text, 1, 1.234)))):
-        (part,) = parts(other, "user", "page", "time")
-        assert part.point_is_usual
-    assert part.table.to_pydict() == {"0": [text], "1": [text], "2": ["1"]}
-    (part,) = parts(other, *names)
-    assert (part.point_is_usual, part.table["3"].to_pylist()) == (True, ["1.234"])
-    (part,) = parts(other, *names, decimal=",")
-    assert (part.point_is_usual, part.table["3"].to_pylist()) == (True, ["1.2340"])
-
-
 def durations(*cells_: object, decimal: str | None = None) -> list[float]:
     names = ("user", "page", "duration")
     data = workbook(A=cells(names, *[("a", "b", cell) for cell in cells_]))
@@ -204,20 +181,21 @@ def durations(*cells_: object, decimal: str | None = None) -> list[float]:
         zero_is_unknown=False,
         longest=None,
     )
-    found: list[float] = reader.read(part.table["2"], part.locate).seconds.tolist()
+    assert part.numbers
+    read = reader.read(part.table["2"], part.locate, part.numbers(2))
     reader.finish()
+    found: list[float] = read.seconds.tolist()
     return found
 
 
 def test_durations_that_are_numbers_and_texts() -> None:
     assert durations(1.234, 5) == [1.234, 5.0]
-    assert durations("1.234", 1.234) == [1.234, 1.234]
     assert durations("1.234", "2.5") == [1.234, 2.5]
-    assert durations("1.234", 5, decimal=",") == [1234.0, 5.0]
-    with pytest.raises(BadInput, match=r"^durations are ambiguous: row 2: '1.234' is"):
-        durations("1.234", 5)
-    with pytest.raises(BadInput, match=r"row 3: '1,5' has a decimal comma, but row 4:"):
-        durations("1.234", "1,5", 1.234)
+    assert durations(2.5, "1.234", "1,5") == [2.5, 1234.0, 1.5]
+    assert durations("1.234", 5, 1.5, 1.234, decimal=",") == [1234.0, 5.0, 1.5, 1.234]
+    for number in (5, 1.5, 1.234):
+        with pytest.raises(BadInput, match=r"^durations are ambiguous: row 3: '1.234'"):
+            durations(number, "1.234")
 
 
 def test_other_sheets_are_told_where_one_has_no_such_columns() -> None:
@@ -334,3 +312,135 @@ def test_damaged_files_are_read_or_refused() -> None:
 )
 def test_knows_its_files(head: bytes, is_one: bool) -> None:
     assert is_spreadsheet(head) is is_one
+
+
+NAMES = ("user_id", "page", "timestamp", "duration")
+
+
+def test_reads_xls() -> None:
+    """Ids, dates, times over a day, a formula, empty cells and rows, two sheets.
+
+    LibreOffice wrote the file.
+    """
+    data = (Path(__file__).parent / "views.xls").read_bytes()
+    assert rows(data, *NAMES) == [
+        ("row 2", "1001", "/a", "2024-03-01 10:05:00", "0:03:20"),
+        ("row 3", "12345678901", "/b", "2024-03-01 10:06:30", "1 day, 1:00:00.500000"),
+        ("row 4", "1001", "/c", "2024-03-02", "1:02:03"),
+        ("row 5", "x1", "/d", "2024-03-02 12:00:00", None),
+        ("row 6", "1002", "/e", "2024-03-02 13:00:00", "0:00:01.234000"),
+        ("row 7", "1002", "/f", "2024-03-02 10:05:00", "0:06:40"),
+        ("row 9", "1003", "/g", "2024-03-03 09:00:00", "30"),
+    ]
+    assert rows(data, "a", "b", sheet="Other") == [("row 2", "1", "2")]
+
+
+def test_reads_xlsb() -> None:
+    """The same of a file that pyxlsbwriter wrote, without times and formulas."""
+    data = (Path(__file__).parent / "views.xlsb").read_bytes()
+    assert rows(data, *NAMES) == [
+        ("row 2", "1001", "/a", "2024-03-01 10:05:00", "200"),
+        ("row 3", "12345678901", "/b", "2024-03-01 10:06:30", "90000.5"),
+        ("row 4", "x1", "/c", "2024-03-02", None),
+        ("row 5", "1002", "/d", "2024-03-02 01:00:00", "1.234"),
+    ]
+    assert rows(data, "a", "b", sheet="Other") == [("row 2", "1", "2")]
+
+
+def ods_cell(value: object) -> str:
+    kind, attribute, text = "string", "", str(value)
+    if isinstance(value, float):
+        kind, attribute = "float", f'office:value="{value}"'
+    elif isinstance(value, datetime):
+        kind, attribute = "date", f'office:date-value="{value.isoformat()}"'
+    elif isinstance(value, str) and value.startswith("PT"):
+        kind, attribute, text = "time", f'office:time-value="{value}"', "…"
+    if value is None:
+        return '<table:table-cell table:number-columns-repeated="1"/>'
+    return (
+        f'<table:table-cell office:value-type="{kind}" {attribute}><text:p>{text}'
+        "</text:p></table:table-cell>"
+    )
+
+
+def ods(*lines: Sequence[object]) -> bytes:
+    """A spreadsheet as LibreOffice writes it, with the rows and a sheet "Other"."""
+    spaces = ["office", "table", "text"]
+    names = " ".join(
+        f'xmlns:{each}="urn:oasis:names:tc:opendocument:xmlns:{each}:1.0"'
+        for each in spaces
+    )
+    sheet = "".join(
+        f"<table:table-row>{''.join(map(ods_cell, line))}</table:table-row>"
+        if line
+        else '<table:table-row table:number-rows-repeated="2"/>'
+        for line in lines
+    )
+    content = (
+        f"<office:document-content {names}><office:body><office:spreadsheet>"
+        f'<table:table table:name="Views">{sheet}</table:table>'
+        '<table:table table:name="Other"><table:table-row>'
+        f"{ods_cell('a')}</table:table-row></table:table>"
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("mimetype", kind)
+        archive.writestr(
+            "META-INF/manifest.xml",
+            '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:'
+            f'manifest:1.0"><manifest:file-entry manifest:full-path="/" '
+            f'manifest:media-type="{kind}"/></manifest:manifest>',
+        )
+        archive.writestr("content.xml", content)
+    return file.getvalue()
+
+
+def test_reads_ods(tmp_path: Path) -> None:
+    at = datetime(2024, 3, 1, 10, 5)
+    names = ("user_id", "page", "timestamp", "duration", "Start day", "Start clock")
+    day = datetime(2024, 3, 2)
+    data = ods(
+        names,
+        (1001.0, "/a", at, "PT00H03M20S", day, "PT09H05M00S"),
+        (12345678901.0, "/b", at, "PT25H00M00.5S", day, "PT09H06M00S"),
+        (),
+        ("x1", "/c", at, None, day, "PT10H00M00S"),
+        ("x1", "/d", at, 12.0, day, "PT10H00M00S"),
+    )
+    path = tmp_path / "views.ods"
+    path.write_bytes(data)
+    for options, times in (
+        (ReadOptions(), [at] * 4),
+        (
+            ReadOptions(time="Start day+Start clock"),
+            [day.replace(hour=h, minute=m) for h, m in ((9, 5), (9, 6), (10, 0))]
+            + [day.replace(hour=10)],
+        ),
+    ):
+        (table,) = read_sessions([path], options).tables
+        table = table.astype({"user_id": str})
+        assert table["user_id"].tolist() == ["1001", "12345678901", "x1", "x1"]
+        assert table["timestamp"].tolist() == times
+        found = table["duration"].fillna(-1).tolist()
+        assert found == [200, 90000.5, -1, 12]
+    (part,) = parts(data, "user_id", "page")
+    assert part.locate(2) == "row 6"
+    assert part.notes == ["Only sheet 'Views' is read."]
+
+
+def test_a_part_of_a_day_among_times_is_no_seconds(tmp_path: Path) -> None:
+    header = ("user", "page", "timestamp", "duration")
+    first = ("a", "b", datetime(2024, 3, 1), "PT00H03M20S")
+    path = tmp_path / "views.ods"
+    path.write_bytes(ods(header, first, (*first[:3], 200.0), (*first[:3], 0.0023148)))
+    words = (
+        "row 4: 0.0023148 stands among times, and may count days or seconds; format it "
+        "as the others in its column"
+    )
+    with pytest.raises(BadInput, match=words):
+        list(read_sessions([path]).tables)
+    path.write_bytes(ods(header, (*first[:3], 200.0), (*first[:3], 0.5)))
+    (table,) = read_sessions([path]).tables
+    assert table["duration"].tolist() == [200, 0.5]

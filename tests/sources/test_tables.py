@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from sources import BadInput, Origin, read_sessions
+from sources import BadInput, Origin, ReadOptions, read_sessions
 from sources.csv_reader import BLOCK_SIZE
 from tests.sources.conftest import Write, parquet
 
@@ -318,3 +318,63 @@ def test_refuses_what_is_no_file(tmp_path: Path) -> None:
         read(tmp_path / "none.csv")
     with pytest.raises(BadInput, match="the folder has no files"):
         read(tmp_path)
+
+
+VISITS = "session_id,user_id,page,timestamp,"
+
+
+def test_a_duration_of_a_visit_in_each_of_its_rows_is_refused(write: Write) -> None:
+    """Rows of one visit would be counted as long as the visit, each."""
+    data = (
+        f"{VISITS}session_duration\ns1,a,/x,2024-03-01 10:00,320\n"
+        "s1,a,/y,2024-03-01 10:01,320\ns1,a,/z,2024-03-01 10:03,320\n"
+        "s2,a,/x,2024-03-01 12:00,0\ns2,a,/y,2024-03-01 12:01,0\n"
+        "s3,b,/x,2024-03-01 12:00,20\n"
+    )
+    with pytest.raises(BadInput) as caught:
+        rows(write(data))
+    assert str(caught.value).partition(": ")[2] == (
+        "line 2: session_duration is 5 min 20 s in each of the 3 rows with session_id "
+        "s1, as if of all of them together, and would be counted 3 times; say "
+        "--duration none to derive durations from the next row, or say --duration "
+        "session_duration if each row lasted so long"
+    )
+    for duration, total in (("none", 240), ("session_duration", 980)):
+        options = ReadOptions(duration=duration)
+        (table,) = read_sessions([write(data)], options).tables
+        assert table["duration"].sum() == total
+
+
+def test_a_duration_that_only_looks_like_that_of_a_visit_is_read(write: Write) -> None:
+    """A session_id may be only a user's own, and another name is no evidence."""
+    for user, seconds, name in (
+        ("a", 5, "session_duration"),
+        ("b", 7, "session_duration"),
+        ("a", 7, "duration"),
+    ):
+        data = f"{VISITS}{name}\n1,a,/x,2024-03-01,7\n1,{user},/y,2024-03-01,{seconds}"
+        assert [row[2] for row in rows(write(data))] == [7, seconds]
+
+
+def test_many_durations_show_by_themselves_that_they_are_of_visits(
+    write: Write,
+) -> None:
+    lines = [f"{i},a,/{n},2024-03-01,{i}\n" for i in range(1, 11) for n in range(2)]
+    data = f"{VISITS}time_spent\n{''.join(lines)}"
+    with pytest.raises(BadInput, match="line 2: time_spent is 1 s in each of the 2"):
+        rows(write(data))
+    others = "".join(f"{i},a,/,2024-03-01,{n}\n" for i in "xy" for n in range(1, 3))
+    assert len(rows(write(data + others))) == 24
+    assert len(rows(write(data.replace(",10\n", ",9\n")))) == 20
+
+
+def test_an_end_of_a_visit_in_each_of_its_rows_is_refused(write: Write) -> None:
+    line = "a,/x,2024-03-01 10:00,2024-03-01 10:05\n"
+    data = f"user_id,page,session_start,session_end\n{line}{line}"
+    words = (
+        "line 2: the time to session_end is 5 min in each of the 2 rows with "
+        "session_start 2024-03-01 10:00, .*; name the time of each row with --time COL,"
+        " or say --end session_end if"
+    )
+    with pytest.raises(BadInput, match=words):
+        rows(write(data))

@@ -132,6 +132,8 @@ def slow(text: str | None, times_in: str | None = None) -> int | None:
             )
             if not match or (match[2] is None and re.fullmatch(r"\d{7}", match[1])):
                 return None
+            if re.fullmatch(r"\d{8}", match[1]) and match[1][:2] not in ("19", "20"):
+                return None
             clock = slow_clock(match[2]) if match[2] else 0
             found = slow_date(match[1]) * 86_400 * 10**6 + clock
             # Single digits need marks between them, in the clock as in the day.
@@ -270,6 +272,27 @@ def test_reads_slices_and_long_columns_alike(
     assert instants(TimeReader(None, None), pa.chunked_array([array])) == expected
 
 
+PLAIN = st.sampled_from(
+    [
+        *("2024-02-29 10:05:00", "2024-03-01T23:59:59", "1969-12-31 23:59:59"),
+        *("0001-01-01 00:00:00", "9999-12-31 23:59:59", "0000-12-31 00:00:00"),
+        *("2023-02-29 10:05:00", "2024-03-01 24:00:00", "2016-12-31 23:59:60"),
+        *("2024-03-01T10+01:00", "2024/03/01 10:05:00", "2024-03-01 10:05:0x"),
+    ]
+)
+
+
+@given(st.lists(PLAIN, min_size=1, max_size=5), st.sampled_from([None, "Asia/Tokyo"]))
+def test_a_column_of_plain_times_is_read_as_beside_another(
+    texts: list[str], zone: str | None
+) -> None:
+    reader, slow = TimeReader(None, zone), TimeReader(None, zone)
+    found = instants(reader, pa.chunked_array([texts]))
+    # Beside a text of another length, none of them is left to Arrow.
+    assert found == instants(slow, pa.chunked_array([[*texts, "-"]]))[:-1]
+    assert reader.description() == slow.description()
+
+
 def test_reads_more_than_a_block() -> None:
     texts = ["2024-01-15", "1705276800", "no", "2024-01-15T00:00:00Z", None] * 20_000
     found = instants(TimeReader(None, None), pa.chunked_array([texts]))
@@ -307,6 +330,14 @@ def test_reads_more_than_a_block() -> None:
         ("650000000000000000", "1990-08-07T03:33:20"),
         ("1704067200000000000", "2024-01-01T00:00:00"),
         ("2024030110", None),
+        ("19000101", "1900-01-01T00:00:00"),
+        ("20991231", "2099-12-31T00:00:00"),
+        # The hour of a day, not of one in the year 2403.
+        ("24030112", None),
+        ("24030112.0", None),
+        ("24030112T10:00", None),
+        ("18991231", None),
+        ("2403-01-12", "2403-01-12T00:00:00"),
         ("2099123123.0", None),
         ("1990010100", None),
         ("2403011000", None),
@@ -676,6 +707,10 @@ def test_hints_that_there_are_formats(value: str) -> None:
             ["10:05", "10:05:06.5", "9:05 PM", "10h05"],
             "a time without a day: add --time DAY+TIME where another column has the "
             "day",
+        ),
+        (
+            ["24030112", "99123123"],
+            "add --time-format '%y%m%d%H' if it is a year, month, day and hour",
         ),
         (
             ["638448840000000000", "13353760800000000"],
