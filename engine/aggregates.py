@@ -29,6 +29,8 @@ class Aggregates(NamedTuple):
     """(days, 24): number of sessions that began in each hour."""
     day_seconds: NDArray[np.float64]
     """(days,): sum of the known durations of the sessions that began on each day."""
+    day_unknown: NDArray[np.int64]
+    """(days,): number of sessions of unknown duration that began on each day."""
     last: int | None
     """Coded time of the last start; None without sessions."""
     quantiles: NDArray[np.float64]
@@ -80,6 +82,7 @@ def make_tally(aggregates: Aggregates, dimensions: Dimensions, *, exact: bool) -
         log_histogram=logarithmic,
         hours=aggregates.hours,
         day_seconds=aggregates.day_seconds,
+        day_unknown=aggregates.day_unknown,
         last=None if last is None else dimensions.local_time(last),
         exact=exact,
     )

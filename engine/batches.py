@@ -56,7 +56,8 @@ class NameCollector:
 
     def encode(self, column: "pd.Series[Any]") -> tuple[NDArray[np.signedinteger], int]:
         """Return a code per row, -1 for a missing name, and the base of these codes."""
-        column = column.astype("category")
+        if not isinstance(column.dtype, pd.CategoricalDtype):
+            column = column.astype("category")
         categories = column.cat.categories
         if self._categories is None or categories is not self._categories:
             self._base = sum(map(len, self._lists))

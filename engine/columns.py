@@ -95,7 +95,7 @@ class ColumnStore:
 
         A user with more rows is a range alone.
         """
-        return _user_chunks(self.offsets, self.block_rows)
+        return chunks(self.offsets, self.block_rows)
 
     def round_to_quantum(self, seconds: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return durations as whole quanta, in seconds."""
@@ -293,9 +293,11 @@ def _sort_batch(
     return _SortedBatch(group, ordered, np.concatenate(([0], cuts)))
 
 
-def _user_chunks(
-    offsets: NDArray[np.int64], block_rows: int
-) -> Iterator[tuple[int, int]]:
+def chunks(offsets: NDArray[np.int64], block_rows: int) -> Iterator[tuple[int, int]]:
+    """Yield half-open ranges of groups with at most *block_rows* rows together.
+
+    Group i has the rows [offsets[i], offsets[i + 1]); one with more is a range alone.
+    """
     first = 0
     while first < len(offsets) - 1:
         limit = offsets[first] + block_rows

@@ -203,6 +203,7 @@ class Cube:
             bins=counts[:, 1:].sum(axis=0),
             hours=hours,
             day_seconds=self._seconds_by_day(selection),
+            day_unknown=self._unknown_by_day(selection),
             last=self._last_time(selection, hours),
             quantiles=quantiles,
         )
@@ -225,6 +226,14 @@ class Cube:
         totals = upper - self._seconds[pages, selection.first_bin, edges]
         by_day = np.zeros(self._last.shape[-1])
         by_day[days] = np.diff(totals.sum(axis=0))
+        return by_day
+
+    def _unknown_by_day(self, selection: CodedSelection) -> NDArray[np.int64]:
+        by_day = np.zeros(self._last.shape[-1], np.int64)
+        if selection.first_bin == 0:
+            pages, days = _page_index(selection), _day_slice(selection)
+            totals = self._counts[pages, 1, days.start : days.stop + 1]
+            by_day[days] = np.diff(totals.sum(axis=0, dtype=np.int64))
         return by_day
 
     def _count_by_hour(self, selection: CodedSelection) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from engine.aggregates import Aggregates, make_tally
+from engine.by_time import rows_by_time
 from engine.by_user import BYTES_PER_USER, ByUser, aggregate_by_user
 from engine.columns import ColumnStore, build_column_store
 from engine.cube import Cube, ExactCube, sketch_rows
@@ -32,7 +33,7 @@ from engine.model import (
     UserPage,
     UserRow,
 )
-from engine.scan import matching_rows, scan
+from engine.scan import scan
 from engine.timezone import time_zone, to_instants
 from schema import COLUMNS
 
@@ -249,8 +250,8 @@ class MemoryEngine:
     def sessions(self, selection: Selection, limit: int) -> Iterator[pd.DataFrame]:
         """The selected sessions themselves, at most *limit*, as a stream of tables.
 
-        They come by user, page and duration, the unknown first, in tables of at least
-        one row and at most ``Counting.block_rows``. The columns are those of
+        They come by user, time, page and duration, the unknown first, in tables of at
+        least one row and at most ``Counting.block_rows``. The columns are those of
         ``schema.COLUMNS``: text, text, float64 seconds (NaN where unknown) and
         timestamps in the engine's time zone, to the microsecond; of an hour that clocks
         show twice it is always the first. Raises NotInData as ``summarise`` does, when
@@ -264,33 +265,20 @@ class MemoryEngine:
         self, user: int | None, selection: CodedSelection, limit: int
     ) -> Iterator[pd.DataFrame]:
         store, dimensions = self._store, self._store.dimensions
-        first, end = (0, len(store.users)) if user is None else (user, user + 1)
-        start = int(store.offsets[first])
-        for block in store.blocks(
-            store.rows.take(slice(start, int(store.offsets[end])))
-        ):
-            if limit <= 0:
-                return
-            indices = matching_rows(dimensions, block, selection)
-            if indices is None:
-                indices = np.arange(len(block.page))
-            indices = indices[:limit]
-            limit -= len(indices)
-            if len(indices):
-                rows = block.take(indices)
-                codes = np.searchsorted(store.offsets, start + indices, side="right")
-                seconds = rows.seconds.astype(np.float64)
-                times = dimensions.local_times(rows.time)
-                if rows.micros is not None:
-                    times = times + rows.micros.astype("timedelta64[us]")
-                columns = (
-                    store.users.take(codes - 1),
-                    dimensions.pages.take(rows.page),
-                    np.where(rows.bin > 0, seconds, np.nan),
-                    to_instants(times, self._zone),
-                )
-                yield pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
-            start += len(block.page)
+        parts = rows_by_time(store, user, selection)
+        while limit > 0 and (part := next(parts, None)) is not None:
+            users, rows = part.user[:limit], part.rows.take(slice(limit))
+            limit -= len(users)
+            times = dimensions.local_times(rows.time)
+            if rows.micros is not None:
+                times = times + rows.micros.astype("timedelta64[us]")
+            columns = (
+                store.users.take(users),
+                dimensions.pages.take(rows.page),
+                np.where(rows.bin > 0, rows.seconds.astype(np.float64), np.nan),
+                to_instants(times, self._zone),
+            )
+            yield pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
 
     def _find_user(self, name: str) -> int | None:
         users = self._store.users
@@ -319,7 +307,7 @@ class MemoryEngine:
         An answer isn't prepared where it would take much beside the user's rows.
         """
         n_days, n_pages, _ = self._store.dimensions.shape
-        n_numbers = 6 * n_pages + 25 * n_days
+        n_numbers = 6 * n_pages + 26 * n_days
         n_sessions = np.diff(self._store.offsets)
         long = n_sessions >= max(counting.min_prepared_sessions, 4 * n_numbers)
         unfiltered = self._store.dimensions.encode(Selection())
@@ -452,5 +440,9 @@ def _order_users(
 def _rank(values: NDArray[Any], is_ranked: NDArray[np.bool_], user: int) -> Rank | None:
     if not is_ranked[user]:
         return None
-    n_larger = np.count_nonzero(values[is_ranked] > values[user])
-    return Rank(1 + int(n_larger), int(np.count_nonzero(is_ranked)))
+    ranked, own = values[is_ranked], values[user]
+    return Rank(
+        place=1 + int(np.count_nonzero(ranked > own)),
+        n_users=len(ranked),
+        n_equal=int(np.count_nonzero(ranked == own)),
+    )

@@ -121,6 +121,8 @@ class Tally:
     """(days, 24): number of sessions that began in each hour of each day."""
     day_seconds: NDArray[np.float64]
     """(days,): sum of the known durations of the sessions that began on each day."""
+    day_unknown: NDArray[np.int64]
+    """(days,): number of sessions of unknown duration that began on each day."""
     last: pd.Timestamp | None
     """When the last session began, to the second; None where there is none."""
     exact: bool
@@ -141,6 +143,11 @@ class Tally:
         """(days,): number of sessions that began on each day."""
         by_day: NDArray[np.int64] = self.hours.sum(axis=1)
         return by_day
+
+    @cached_property
+    def day_known(self) -> NDArray[np.int64]:
+        """(days,): number of sessions of known duration that began on each day."""
+        return self.day_sessions - self.day_unknown
 
     @property
     def active_days(self) -> int:
@@ -215,6 +222,8 @@ class Rank(NamedTuple):
     """1 for the largest value."""
     n_users: int
     """The number of users who are ranked."""
+    n_equal: int
+    """The number of users who share the place, at least 1."""
 
 
 class Ranks(NamedTuple):
@@ -284,7 +293,9 @@ class Engine(Protocol):
     def sessions(self, selection: Selection, limit: int) -> Iterator[pd.DataFrame]:
         """The selected sessions themselves, at most *limit*, as a stream of tables.
 
-        The columns are those of ``schema.COLUMNS``: text, text, float64 seconds (NaN
-        where unknown) and timestamps in the engine's time zone, to the microsecond.
-        Raises NotInData when called, not when the stream is read.
+        They come by user, in the order of names, and those of a user by time; those
+        that began at the same time by page, then by duration, the unknown first. The
+        columns are those of ``schema.COLUMNS``: text, text, float64 seconds (NaN where
+        unknown) and timestamps in the engine's time zone, to the microsecond. Raises
+        NotInData when called, not when the stream is read.
         """

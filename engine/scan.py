@@ -57,6 +57,7 @@ class _Totals:
         self._bins = np.zeros(n_bins, np.int64)
         self._hours = np.zeros(HOURS * n_days, np.int64)
         self._hour_seconds = np.zeros(HOURS * n_days)
+        self._day_unknown = np.zeros(n_days, np.int64)
         self._last: int | None = None
         self._blocks: list[Rows] = []
 
@@ -88,6 +89,9 @@ class _Totals:
         n_hours = len(self._hours)
         self._hours += np.bincount(hour, minlength=n_hours)
         self._hour_seconds += np.bincount(hour, seconds, minlength=n_hours)
+        if not bin_.all():
+            day = block.time[block.bin == 0] // DAY
+            self._day_unknown += np.bincount(day, minlength=len(self._day_unknown))
         last = int(block.time.max())
         self._last = last if self._last is None else max(self._last, last)
 
@@ -107,6 +111,7 @@ class _Totals:
             bins=self._bins[1:],
             hours=self._hours.reshape(-1, HOURS),
             day_seconds=self._hour_seconds.reshape(-1, HOURS).sum(axis=1),
+            day_unknown=self._day_unknown,
             last=self._last,
             quantiles=self._quantiles(known),
         )

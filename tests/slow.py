@@ -134,6 +134,9 @@ def tally(
             ]
         ),
         day_seconds=np.array([math.fsum(known_durations(some)) for some in by_day]),
+        day_unknown=np.array(
+            [sum(s.duration is None for s in some) for some in by_day]
+        ),
         last=latest(sessions),
         exact=True,
     )
@@ -184,6 +187,13 @@ class SlowEngine:
             for s in self.all_sessions
             if is_selected(s, selection) and selection.user in (None, s.user)
         ]
+
+    def sessions(self, selection: Selection) -> list[Session]:
+        """Return the selected sessions in the order of ``Engine.sessions``."""
+        return sorted(
+            self.selected(selection),
+            key=lambda s: (s.user, s.time, s.page, _unknown_first(s.duration)),
+        )
 
     def summarise(self, selection: Selection) -> Summary:
         """Return the numbers of everyone and of the selection's user."""
@@ -268,7 +278,11 @@ class SlowEngine:
             own = [value(row) for row in among if row.user == selection.user]
             if not own:
                 return None
-            return Rank(1 + sum(value(row) > own[0] for row in among), len(among))
+            return Rank(
+                place=1 + sum(value(row) > own[0] for row in among),
+                n_users=len(among),
+                n_equal=sum(value(row) == own[0] for row in among),
+            )
 
         return Ranks(
             sessions=rank(present, lambda row: row.sessions),
@@ -277,6 +291,10 @@ class SlowEngine:
             active_days=rank(present, lambda row: row.active_days),
             last=rank(present, lambda row: row.last),
         )
+
+
+def _unknown_first(duration: float | None) -> float:
+    return -1 if duration is None else duration
 
 
 _SORT_KEYS: dict[UserColumn, Callable[[UserRow], Any]] = {

@@ -128,7 +128,10 @@ def assert_tally(actual: Tally, expected: Tally, selection: Selection) -> None:
     def near(values: Any, rel: float = 1e-9, tolerance: float = 1e-6) -> Any:
         return pytest.approx(values, rel=rel, abs=tolerance, nan_ok=True)
 
-    for name in ("sessions", "unknown", "linear_histogram", "log_histogram", "hours"):
+    for name in (
+        *("sessions", "unknown", "linear_histogram", "log_histogram"),
+        *("hours", "day_unknown", "day_known"),
+    ):
         counts = getattr(actual, name)
         assert counts.dtype == np.int64, name
         assert counts.tolist() == getattr(expected, name).tolist(), name
@@ -293,6 +296,8 @@ class EngineConformance(ABC):
         ann = tally_of(engine, "ann")
         assert ann.day_sessions.tolist() == [0, 1, 2, 2, 0, 1]
         assert ann.day_seconds.tolist() == [0, 10, 50, 90, 0, 0]
+        assert ann.day_unknown.tolist() == [0, 0, 0, 0, 0, 1]
+        assert ann.day_known.tolist() == [0, 1, 2, 2, 0, 0]
         assert ann.active_days == 4
         assert ann.last == pd.Timestamp("2024-12-31T23:59:59")
         assert busy_hours(engine, ann) == {
@@ -738,28 +743,29 @@ class EngineConformance(ABC):
         assert engine.ranks(Selection(), "average") is None
         # 6, 3 and 3 sessions; 150, 60 and 105 s; 4, 1 and 2 days; 30, 30, 52.5 s each.
         assert engine.ranks(Selection("cy"), "average") == Ranks(
-            sessions=Rank(2, 3),
-            time=Rank(2, 3),
-            statistic=Rank(1, 3),
-            active_days=Rank(2, 3),
-            last=Rank(2, 3),
+            sessions=Rank(2, 3, n_equal=2),
+            time=Rank(2, 3, n_equal=1),
+            statistic=Rank(1, 3, n_equal=1),
+            active_days=Rank(2, 3, n_equal=1),
+            last=Rank(2, 3, n_equal=1),
         )
         bob = engine.ranks(Selection("bob"), "average")
         assert bob is not None
         assert (bob.sessions, bob.statistic, bob.last) == (
-            *(Rank(2, 3), Rank(2, 3), Rank(3, 3)),
+            *(Rank(2, 3, 2), Rank(2, 3, 2), Rank(3, 3, 1)),
         )
         # P90: ann 46, bob 54, cy 90.5.
         for user, place in {"ann": 3, "bob": 2, "cy": 1}.items():
             ranks = engine.ranks(Selection(user), "p90")
             assert ranks is not None
-            assert ranks.statistic == Rank(place, 3)
+            assert ranks.statistic == Rank(place, 3, n_equal=1)
 
     def test_a_user_without_sessions_has_no_rank(self, engine: Engine) -> None:
         ranks = engine.ranks(Selection("bob", **MARCH), "median")
         assert ranks == Ranks(None, None, None, None, None)
         ranks = engine.ranks(Selection("bob", pages=("help",)), "median")
-        assert ranks == Ranks(Rank(1, 1), None, None, Rank(1, 1), Rank(1, 1))
+        first = Rank(1, 1, n_equal=1)
+        assert ranks == Ranks(first, None, None, first, first)
 
     @examples
     @given(data=st.data(), rows=whole_rows_lists)
@@ -787,7 +793,7 @@ class EngineConformance(ABC):
             ranks = engine.ranks(Selection(user), "average")
             assert ranks is not None
             places.append(ranks.time)
-        assert places == [Rank(1, 4), Rank(1, 4), Rank(1, 4), Rank(4, 4)]
+        assert places == [*[Rank(1, 4, n_equal=3)] * 3, Rank(4, 4, n_equal=1)]
 
     def test_streams_no_more_sessions_than_the_limit(self, engine: Engine) -> None:
         for limit, n in ((100, 12), (12, 12), (7, 7), (1, 1), (0, 0), (-1, 0)):
@@ -808,11 +814,48 @@ class EngineConformance(ABC):
         )
         engine, slow = self.make_both(data.draw(near), timezone)
         selection = data.draw(selections(engine))
-        streamed = sessions_of(engine, selection)
-        wanted = [_in_utc(s, timezone) for s in slow.selected(selection)]
-        assert sorted(map(repr, streamed)) == sorted(map(repr, wanted))
+        wanted = [_in_utc(s, timezone) for s in slow.sessions(selection)]
+        assert sessions_of(engine, selection) == wanted
         # A stream with a limit is the start of that without.
-        assert sessions_of(engine, selection, limit) == streamed[:limit]
+        assert sessions_of(engine, selection, limit) == wanted[:limit]
+
+    def test_streams_by_user_and_time(self, engine: Engine) -> None:
+        streamed = sessions_of(engine, Selection())
+        assert [(s.user, s.duration) for s in streamed] == [
+            *[("ann", seconds) for seconds in (10, 20, 30, 40, 50, None)],
+            *[("bob", seconds) for seconds in (60, 0, None)],
+            *[("cy", seconds) for seconds in (100, 5, None)],
+        ]
+        assert sessions_of(engine, Selection("ann"), 4) == streamed[:4]
+        assert sessions_of(engine, Selection(pages=("cart",)), 4) == [
+            s for s in streamed if s.page == "cart"
+        ]
+
+    @examples
+    @given(
+        rows=st.lists(
+            st.tuples(
+                st.sampled_from("ab"),
+                st.sampled_from("xy"),
+                st.sampled_from((None, 0.0, 1.0, 2.0)),
+                st.sampled_from(("", ".000001", ".000002", ".5", ".999999")).map(
+                    "2024-02-29T23:59:59{}".format
+                )
+                | st.just("2024-03-01T00:00:00"),
+            ),
+            min_size=1,
+            max_size=30,
+        ),
+        user=st.sampled_from((None, "a")),
+        limit=st.integers(0, 30),
+    )
+    def test_streams_by_fractions_of_a_second_then_by_page_and_duration(
+        self, rows: list[Row], user: str | None, limit: int
+    ) -> None:
+        engine, slow = self.make_both([*rows, ("a", "x", 1, "2024-01-01")])
+        wanted = [_in_utc(s, "UTC") for s in slow.sessions(Selection(user))]
+        assert sessions_of(engine, Selection(user)) == wanted
+        assert sessions_of(engine, Selection(user), limit) == wanted[:limit]
 
 
 def _in_utc(session: Session, timezone: str) -> Session:
