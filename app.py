@@ -25,9 +25,12 @@ from werkzeug.serving import is_running_from_reloader, make_server, run_simple
 import arguments
 import callbacks
 import downloads
+import identity
 import layout
+import saved_view
 import security
 import simulate
+import static_files
 from charts import CHARTS
 from charts.chart import Chart
 from engine.memory import MemoryEngine
@@ -87,11 +90,13 @@ def assemble(
     names = _host_names(hosts)
     app = Dash(
         __name__,
+        server=static_files.make_server(__name__),
         assets_folder=str(_HERE / "assets"),
         title=layout.TITLE,
         # Dash's own title while it waits, "Updating...", flickers at every pick.
         update_title="",
-        index_string=layout.INDEX,
+        # It is loaded by INDEX.
+        assets_ignore=r"^theme\.js$",
         compress=True,
         on_error=callbacks.report,
         enable_mcp=False,
@@ -100,14 +105,19 @@ def assemble(
         use_async=False,
     )
     prefix = app.config.requests_pathname_prefix
+    theme = app.get_asset_url("theme.js")
+    app.index_string = layout.INDEX.replace("{theme}", theme)
     app.layout = layout.build_layout(engine, origin, charts, prefix)
     callbacks.register(app, engine, charts)
     downloads.register(app, engine, charts)
+    saved_view.register(app, engine, charts, layout.data_line(engine.facts, origin))
+    static_files.keep_compressed(app)
     # Dash finishes its set-up in the first request, and fails a second one that comes
     # meanwhile (dash #3971).
     with app.server.test_request_context():
         app.server.preprocess_request()
     security.protect(app, [*security.LOOPBACK, *names])
+    identity.mark(app, engine)
     return app
 
 

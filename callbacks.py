@@ -22,13 +22,13 @@ import ids
 import layout
 import payload
 import view as views
-from charts import CHARTS, tiles, users
+from charts import CHARTS, rows, tiles, users
 from charts.chart import Chart, Shown
 from charts.figure import Figure, apply_zoom, revision
-from charts.sentences import caption
+from charts.sentences import caption, filter_texts, subject_text
 from controls import Control, Controls, text_list, text_or_none
 from engine.model import Engine, NotInData, Selection, Summary
-from payload import PagePayload, UserListPayload
+from payload import Line, Link, PagePayload, UserListPayload
 from view import View
 
 _log = logging.getLogger(__name__)
@@ -63,13 +63,19 @@ def redraw(
         return answers[selection]
 
     filtered = summary(view.selection)
+    pages = engine.facts.pages
     text = {ids.SESSIONS: downloads.link_text(filtered)}
-    figures, tables = {}, {}
+    text[ids.FOUND] = rows.found_text(pages, view)
+    lines = {ids.NOTHING: _nothing(filtered, view, pages, summary)}
+    figures, tables, heights = {}, {}, {}
     for chart in charts:
         shown = Shown(view, summary(chart.unfiltered(view.selection)), filtered)
         figures[chart.id] = chart.figure(shown)
         text[ids.heading(chart.id)] = chart.heading(shown)
         text[ids.finding(chart.id)] = chart.sentence(shown)
+        heights[chart.id] = chart.height_of(shown)
+        if chart.has_rows:
+            lines[ids.others(chart.id)] = payload.more_rows(view, chart.others(shown))
         if chart.has_color_scale:
             text[ids.darkest(chart.id)] = chart.darkest(shown)
         if chart.id in view.tables:
@@ -84,14 +90,42 @@ def redraw(
     page: PagePayload = {
         "text": text,
         "tables": tables,
-        "chips": payload.chips(view),
+        "chips": payload.chips(view, pages),
+        "crumbs": payload.crumbs(view),
+        "lines": lines,
+        "trends": {
+            ids.tile(name, "line"): values
+            for name, values in tiles.lines(filtered, view).items()
+        },
+        "heights": heights,
         "unfiltered": views.address(views.without_filters(view)),
         "asked": address,
         "address": address,
-        "caption": caption(view),
+        "caption": caption(view, pages),
         "controls": by_component,
     }
     return Redrawn(figures, page)
+
+
+def _nothing(
+    filtered: Summary,
+    view: View,
+    pages: tuple[str, ...],
+    summary: Callable[[Selection], Summary],
+) -> Line:
+    """Which filter leaves no sessions, and the view without it; no words for some."""
+    if filtered.subject.sessions.any():
+        return {"text": "", "link": None}
+    whose = "" if view.selection.user is None else f" of {subject_text(view)}"
+    chips = payload.chips(view, pages)
+    for name, chip in zip(filter_texts(view, pages), chips, strict=True):
+        if summary(views.without(view, name).selection).subject.sessions.any():
+            words = f"No sessions{whose} match {chip['text']}."
+            link: Link = {"text": "Remove this filter", "address": chip["address"]}
+            return {"text": words, "link": link}
+    everything = views.address(views.without_filters(view))
+    words = f"No sessions{whose} match these filters."
+    return {"text": words, "link": {"text": "Remove them all", "address": everything}}
 
 
 def list_users(engine: Engine, view: View) -> UserListPayload:
@@ -110,8 +144,8 @@ def list_users(engine: Engine, view: View) -> UserListPayload:
 def register(app: Dash, engine: Engine, charts: Sequence[Chart] = CHARTS) -> None:
     """Connect the components of ``layout.build_layout`` with an engine."""
     many = {
-        ids.USER: engine.facts.n_users > layout.MAX_OPTIONS,
-        ids.PAGES: len(engine.facts.pages) > layout.MAX_OPTIONS,
+        ids.USER: layout.searches_users(engine),
+        ids.PAGES: layout.searches_pages(engine),
     }
     searched = [component for component in _SEARCHED if many[component]]
     _register_redraw(app, engine, charts, searched)
@@ -186,7 +220,7 @@ class _Redrawer:
         query = text_or_none(search) or ""
         view, ignored = views.read(query, self.engine, self.chart_ids)
         before = drawn if isinstance(drawn, dict) else {}
-        changed = changed | self._pending(before.get("address"), said)
+        changed = changed | self._pending(before.get("address"), said, view)
         if changed:
             view, ignored = self.controls.pick(view, said, changed), []
             query = views.address(view)
@@ -223,17 +257,22 @@ class _Redrawer:
             "problem": "",
         }
 
-    def _pending(self, address: object, said: Mapping[Control, Any]) -> set[Control]:
+    def _pending(
+        self, address: object, said: Mapping[Control, Any], asked: View
+    ) -> set[Control]:
         """The controls that say something else than the page that is drawn.
 
         They were picked after it and before this: Dash drops the answer to their own
-        request, since this one is asked for now.
+        request, since this one is asked for now. What the address that is *asked* for
+        changes is newer than they are.
         """
         if not isinstance(address, str):
             return set()
         query = text_or_none(address) or ""
-        view = views.read(query, self.engine, self.chart_ids).view
-        return self.controls.differing(view, said)
+        drawn = views.read(query, self.engine, self.chart_ids).view
+        was, is_ = self.controls.values(drawn), self.controls.values(asked)
+        differing = self.controls.differing(drawn, said)
+        return {control for control in differing if was[control] == is_[control]}
 
     def _options(self, component: str, view: View) -> list[Any]:
         if component == ids.USER:
@@ -257,7 +296,7 @@ def _register_user_list(app: Dash, engine: Engine, charts: Sequence[Chart]) -> N
     @app.callback(
         Output(ids.USER_LIST, "data"),
         Input(ids.URL, "search"),
-        running=[(Output(ids.section(ids.USERS), "className"), "working", "")],
+        running=[(Output(ids.section(ids.USERS), "className"), "wide working", "wide")],
     )
     def show_users(search: object) -> UserListPayload:
         query = text_or_none(search) or ""
@@ -276,7 +315,7 @@ def _register_searches(app: Dash, engine: Engine, searched: Sequence[str]) -> No
             prevent_initial_call=True,
         )
         def show_options(text: object, picked: object) -> list[Any]:
-            options: list[Any] = search(text_or_none(text) or "", picked)
+            options: list[Any] = search((text_or_none(text) or "").strip(), picked)
             return options
 
     if ids.USER in searched:
@@ -300,6 +339,11 @@ def _register_scripts(app: Dash, charts: Sequence[Chart]) -> None:
             Input(store, "data"),
             prevent_initial_call=True,
         )
+    clientside(
+        ClientsideFunction("theme", "pick"),
+        Output(ids.THEME, "value"),
+        Input(ids.THEME, "value"),
+    )
     for chart in charts:
         clientside(
             ClientsideFunction("page", "pick"),

@@ -16,8 +16,8 @@ import dates
 import ids
 from charts.chart import Switch
 from engine.model import Engine, Statistic
-from layout import ANY, EVERYONE
-from view import View
+from layout import ANY, EVERYONE, GROUPINGS
+from view import MOST_PAGES, Length, View
 
 Control = tuple[str, str]
 """The id of a component and the property of it that a person sets."""
@@ -34,6 +34,9 @@ SHORTEST: Final = (ids.SHORTEST, "value")
 LONGEST: Final = (ids.LONGEST, "value")
 STATISTIC: Final = (ids.STATISTIC, "value")
 SEARCH: Final = (ids.SEARCH, "value")
+MATCH: Final = (ids.MATCH, "value")
+GROUPING: Final = (ids.GROUPING, "value")
+ROWS: Final = (ids.ROWS, "value")
 
 
 class Controls:
@@ -57,6 +60,9 @@ class Controls:
             LONGEST: self._set_longest,
             STATISTIC: self._set_statistic,
             SEARCH: self._set_search,
+            MATCH: self._set_match,
+            GROUPING: self._set_grouping,
+            ROWS: self._set_rows,
         }
 
     @property
@@ -85,6 +91,9 @@ class Controls:
             LONGEST: ANY if selection.longest is None else selection.longest,
             STATISTIC: view.statistic,
             SEARCH: view.search,
+            MATCH: view.match,
+            GROUPING: "pages" if view.folder is None else "folders",
+            ROWS: view.length,
             **{
                 control: getattr(view, switch.field)
                 for control, switch in self._switches.items()
@@ -157,7 +166,8 @@ class Controls:
         return _select(view, start=start_, end=end)
 
     def _set_pages(self, view: View, values: Values) -> View:
-        return _select(view, pages=tuple(dict.fromkeys(text_list(values[PAGES]))))
+        pages = tuple(dict.fromkeys(text_list(values[PAGES])))
+        return _select(view, pages=pages[:MOST_PAGES])
 
     def _set_shortest(self, view: View, values: Values) -> View:
         return _select(view, shortest=_seconds(values[SHORTEST]))
@@ -171,6 +181,18 @@ class Controls:
 
     def _set_search(self, view: View, values: Values) -> View:
         return replace(view, search=text_or_none(values[SEARCH]) or "")
+
+    def _set_match(self, view: View, values: Values) -> View:
+        return replace(view, match=text_or_none(values[MATCH]) or "")
+
+    def _set_grouping(self, view: View, values: Values) -> View:
+        if _choice(values[GROUPING], GROUPINGS) == "pages":
+            return replace(view, folder=None)
+        return view if view.folder is not None else replace(view, folder="")
+
+    def _set_rows(self, view: View, values: Values) -> View:
+        length: Any = _choice(values[ROWS], get_args(Length))
+        return replace(view, length=length)
 
 
 def _users_page(before: View, after: View) -> int | None:

@@ -21,7 +21,18 @@ MAX_SESSIONS: Final = 1_000_000
 """The largest number of sessions in one file."""
 
 _ROWS_AT_ONCE: Final = 5_000
-_FORMULA: Final = r"^(?=[=+\-@\t\r])(?![+-]?\d+(?:[.,]\d+)?$)"
+
+# Blanks, quotes, and what isn't seen: a formula may stand behind them.
+_UNSEEN: Final = (
+    r'\x00-\x08\x0b\x0c\x0e-\x20"\x7f-\xa0\xad\u1680\u180e'
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+)
+# Where another cell begins if the spreadsheet takes another mark for the delimiter, as
+# Excel does in half of Europe, or reads the quotes in another way.
+_FORMULA: Final = re.compile(
+    rf"^(?=[\t\r\n])|(?:^|(?<=[;,\t\r\n]))(?=[{_UNSEEN}]*[=+\-@＝＋－＠])"
+)
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 
 
 def register(
@@ -33,28 +44,33 @@ def register(
     """Serve the files of *charts* and of the sessions.
 
     They stand beside the page, ``numbers/<chart>.csv`` and ``sessions.csv``, and their
-    query is that of the page's address.
+    query is that of the page's address. With ``for=spreadsheet`` in it, nothing in the
+    file can run as a formula, and all programs see that it is UTF-8; without it, the
+    names are as they are, and the dashboard can read the sessions again.
     """
     server: Flask = app.server
     prefix = app.config.routes_pathname_prefix
     by_id = {chart.id: chart for chart in charts}
 
     def shown() -> View:
-        query = request.query_string.decode("ascii", "replace")
-        return views.read(query, engine, by_id).view
+        return views.read(_query_of_view(), engine, by_id).view
 
     @server.get(f"{prefix}numbers/<chart_id>.csv")
     def numbers(chart_id: str) -> Response:
         if chart_id not in by_id:
             abort(404, "there is no such chart")
-        return chart_file(by_id[chart_id], engine, shown())
+        spreadsheet = _is_for_spreadsheet()
+        return chart_file(by_id[chart_id], engine, shown(), spreadsheet=spreadsheet)
 
     @server.get(f"{prefix}sessions.csv")
     def sessions() -> Response:
-        return sessions_file(engine, shown(), max_sessions)
+        spreadsheet = _is_for_spreadsheet()
+        return sessions_file(engine, shown(), max_sessions, spreadsheet=spreadsheet)
 
 
-def chart_file(chart: Chart, engine: Engine, view: View) -> Response:
+def chart_file(
+    chart: Chart, engine: Engine, view: View, *, spreadsheet: bool = False
+) -> Response:
     """The numbers of a chart, all rows of them."""
     filtered = engine.summarise(view.selection)
     summary = engine.summarise(chart.unfiltered(view.selection))
@@ -65,17 +81,21 @@ def chart_file(chart: Chart, engine: Engine, view: View) -> Response:
     if not chart.compares_user:
         selection = replace(selection, user=None)
     named = replace(view, selection=selection)
-    return _csv([frame], frame.columns, f"{chart.heading(shown)}, {caption(named)}")
+    name = f"{chart.heading(shown)}, {caption(named, engine.facts.pages)}"
+    return _csv([frame], frame.columns, name, spreadsheet=spreadsheet)
 
 
-def sessions_file(engine: Engine, view: View, max_sessions: int) -> Response:
+def sessions_file(
+    engine: Engine, view: View, max_sessions: int, *, spreadsheet: bool = False
+) -> Response:
     """The selected sessions, as a session table."""
     frames = map(_with_iso_times, engine.sessions(view.selection, max_sessions))
     n_sessions = int(engine.summarise(view.selection).subject.sessions.sum())
     name = "Sessions"
     if n_sessions > max_sessions:
         name = f"First {max_sessions:,} of {n_sessions:,} sessions"
-    return _csv(frames, COLUMNS, f"{name}, {caption(view)}")
+    name = f"{name}, {caption(view, engine.facts.pages)}"
+    return _csv(frames, COLUMNS, name, spreadsheet=spreadsheet)
 
 
 def link_text(summary: Summary, max_sessions: int = MAX_SESSIONS) -> str:
@@ -86,17 +106,12 @@ def link_text(summary: Summary, max_sessions: int = MAX_SESSIONS) -> str:
     return f"Download {n:,} {'session' if n == 1 else 'sessions'} (CSV)"
 
 
-def _csv(frames: Iterable[pd.DataFrame], columns: Iterable[str], name: str) -> Response:
-    def lines() -> Iterator[str]:
-        yield ",".join(columns) + "\r\n"
-        for frame in frames:
-            # A few rows at a time, so that those who pick meanwhile needn't wait.
-            for start in range(0, len(frame), _ROWS_AT_ONCE):
-                rows = frame[start : start + _ROWS_AT_ONCE].apply(_without_formulas)
-                yield rows.to_csv(index=False, header=False, lineterminator="\r\n")
+def attach(response: Response, name: str, ending: str) -> Response:
+    """Have browsers save a response as a file of this name, cut where it is long.
 
-    response = Response(lines(), content_type="text/csv; charset=utf-8")
-    file = re.sub(r"[^\w. ,-]+", "_", name)[:150] + ".csv"
+    *ending* is what the name of the file ends with, such as ".csv".
+    """
+    file = re.sub(r"[^\w. ,-]+", "_", name)[:150] + ending
     # A header is ASCII: browsers take the second name, which may have all letters.
     plain = re.sub(r"[^\x20-\x7e]+", "_", file)
     names = {"filename": plain}
@@ -106,14 +121,55 @@ def _csv(frames: Iterable[pd.DataFrame], columns: Iterable[str], name: str) -> R
     return response
 
 
-def _without_formulas(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Put an apostrophe before texts that a spreadsheet would compute.
+def _query_of_view() -> str:
+    """The query of the request, without the key that only the files know."""
+    parts = request.query_string.decode("ascii", "replace").split("&")
+    return "&".join(part for part in parts if part.partition("=")[0] != "for")
 
-    Names come from strangers: "=HYPERLINK(...)" is one. Numbers stay as they are.
-    """
-    if pd.api.types.is_string_dtype(column):
-        return column.str.replace(_FORMULA, "'", regex=True)
+
+def _is_for_spreadsheet() -> bool:
+    return request.args.get("for") == "spreadsheet"
+
+
+def _csv(
+    frames: Iterable[pd.DataFrame],
+    columns: Iterable[str],
+    name: str,
+    *,
+    spreadsheet: bool,
+) -> Response:
+    def lines() -> Iterator[str]:
+        # Excel takes a file for UTF-8 only by this mark.
+        mark = "\ufeff" if spreadsheet else ""
+        yield mark + ",".join(columns) + "\r\n"
+        for frame in frames:
+            # A few rows at a time, so that those who pick meanwhile needn't wait.
+            for start in range(0, len(frame), _ROWS_AT_ONCE):
+                rows = frame[start : start + _ROWS_AT_ONCE]
+                if spreadsheet:
+                    rows = rows.apply(_without_formulas)
+                yield rows.to_csv(index=False, header=False, lineterminator="\r\n")
+
+    response = Response(lines(), content_type="text/csv; charset=utf-8")
+    return attach(response, name, f"{', for spreadsheets' * spreadsheet}.csv")
+
+
+def _without_formulas(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """The column without texts that a spreadsheet would compute."""
+    if column.dtype == object or pd.api.types.is_string_dtype(column):
+        return column.map({value: _defused(value) for value in column.unique()})
     return column
+
+
+def _defused(value: Any) -> Any:
+    """Put an apostrophe before whatever a spreadsheet may take for a formula.
+
+    Names come from strangers: "=HYPERLINK(...)" is one. Numbers stay as they are. See
+    https://owasp.org/www-community/attacks/CSV_Injection.
+    """
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return value
+    return _FORMULA.sub("'", value)
 
 
 def _with_iso_times(sessions: pd.DataFrame) -> pd.DataFrame:

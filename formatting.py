@@ -5,14 +5,19 @@ from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date
 from html import escape
-from typing import Final
+from typing import Final, Literal
 from unicodedata import category
 
 import pandas as pd
 
 _LONGEST_NAME: Final = 36
+_LINE: Final = 60
 _RESERVED_NAMES: Final = ("everyone", "average user")
 _UNPRINTABLE: Final = ("C", "Zl", "Zp")
+_DAYS: Final = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
+_ONCE: Final = 0.95  # What is less isn't said to be once.
+
+Unit = Literal["day", "week", "month", "year"]
 
 
 def printable(text: str) -> str:
@@ -26,10 +31,15 @@ def printable(text: str) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Format seconds: "4.2 s", "45 s", "2 min 5 s", "3 h 12 min", "12,345 h".
+    """Format seconds: "4.2 s", "45 s", "2 min 5 s", "3 h 12 min", "2,604 h".
 
-    Below 10 s there is one decimal; from 10,000 h on there are no minutes.
+    Below 10 s there is one decimal; from 100 h on there are no minutes.
     """
+    return _clock_text(seconds, longest_to_the_minute=100)
+
+
+def _clock_text(seconds: float, longest_to_the_minute: int) -> str:
+    """Format seconds; from so many hours on there are no minutes."""
     if seconds < 9.95:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
     whole = round(seconds)
@@ -38,7 +48,7 @@ def duration_text(seconds: float) -> str:
     if whole < 3600:
         minutes, rest = divmod(whole, 60)
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    if whole >= 10_000 * 3600:
+    if whole >= longest_to_the_minute * 3600:
         return f"{seconds / 3600:,.0f} h"
     hours, rest = divmod(round(seconds / 60), 60)
     return f"{hours:,} h {rest} min" if rest else f"{hours:,} h"
@@ -47,9 +57,12 @@ def duration_text(seconds: float) -> str:
 def edge_text(seconds: float) -> str:
     """Format a bin edge: "1.5 s", "0.001 s", "2 min 30 s".
 
-    It is exact below an hour and rounded to the minute from there on.
+    It is exact below an hour and rounded to the minute from there on; from 10,000 h on
+    there are no minutes.
     """
-    return f"{seconds:g} s" if seconds < 60 else duration_text(seconds)
+    if seconds < 60:
+        return f"{seconds:g} s"
+    return _clock_text(seconds, longest_to_the_minute=10_000)
 
 
 def span_text(shortest: float | None, longest: float | None) -> str:
@@ -76,6 +89,29 @@ def rate_text(value: float) -> str:
     if value < 0.00095:
         return "under 0.001"
     return f"{value:.1f}" if value >= 0.95 else f"{value:.2g}"
+
+
+def frequency_text(n: float, unit: Unit = "day", noun: str = "") -> str:
+    """Format how often *n* in a *unit* is: "16 a day", "about 1 every 3 months".
+
+    With a noun it is "16 sessions a day". What is less than once a day is given by the
+    week, what is rarer still in the longest unit that is within 10 %.
+    """
+    if n < 1e-9:
+        return "hardly ever" if n else f"no {noun}s" if noun else "none"
+    if n < _ONCE and unit == "day":
+        n, unit = 7 * n, "week"
+    if n >= _ONCE:
+        text = rate_text(n).replace("1.0", "about 1")
+        many = noun if text.endswith("1") and n < 2 else f"{noun}s"
+        return f"{text} {many} a {unit}" if noun else f"{text} a {unit}"
+    days_between = _DAYS[unit] / n
+    for name, days in reversed(_DAYS.items()):
+        times = round(days_between / days)
+        if name == "day" or abs(times * days - days_between) <= 0.1 * days_between:
+            break
+    often = f"a {name}" if times == 1 else f"every {times:,} {name}s"
+    return f"about 1 {noun} {often}" if noun else f"about 1 {often}"
 
 
 def ratio_text(value: float, other: float) -> str:
@@ -142,14 +178,19 @@ def instant_text(time: pd.Timestamp | None) -> str:
     return f"{time.day} {time:%b} {time.year}, {time:%H:%M}"
 
 
+def one_line(text: str) -> str:
+    """Put text of several lines into one."""
+    return " ".join(text.splitlines())
+
+
 def name_text(name: str) -> str:
     """Format a user or a page for a sentence: one line of at most 36 characters."""
-    return shorten(" ".join(name.splitlines()), _LONGEST_NAME)
+    return shorten(one_line(name), _LONGEST_NAME)
 
 
 def names_text(names: Sequence[str]) -> str:
-    """Format several names: "cart", "cart and home", "cart, home and 3 more"."""
-    shown = [name_text(name) for name in names[: 2 if len(names) > 3 else 3]]
+    """List several labels: "cart", "cart and home", "cart, home and 3 more"."""
+    shown = list(names[: 2 if len(names) > 3 else 3])
     if len(names) > 3:
         shown.append(f"{len(names) - 2:,} more")
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if shown[1:] else shown)
@@ -160,7 +201,7 @@ def user_text(name: str, longest: int = _LONGEST_NAME) -> str:
 
     The text is one line of about *longest* characters at most.
     """
-    text = shorten(" ".join(name.splitlines()), longest)
+    text = shorten(one_line(name), longest)
     return f"user “{text}”" if is_reserved(name) else text
 
 
@@ -191,3 +232,10 @@ def plotly_text(text: str) -> str:
     Both interpret HTML; templates also interpret ``%{``.
     """
     return escape(text, quote=False).replace("%", "&#37;")
+
+
+def plotly_lines(text: str) -> str:
+    """Escape a name for a hover, in lines of 60 characters: at most five of them."""
+    text = shorten(one_line(text), 5 * _LINE)
+    lines = (text[start : start + _LINE] for start in range(0, len(text), _LINE))
+    return "<br>".join(map(plotly_text, lines))

@@ -22,11 +22,27 @@ LONGEST: Final = "longest"
 STATISTIC: Final = "statistic"
 SEARCH: Final = "find"
 
+MATCH: Final = "match"
+"""Search among the pages that have rows."""
+GROUPING: Final = "grouping"
+"""Whether rows are pages or folders of pages."""
+ROWS: Final = "rows"
+"""How many rows there are."""
+FOUND: Final = "pages-found"
+CRUMBS: Final = "folders"
+
+FOLD: Final = "fold"
+"""Shows and hides the filters where the screen is narrow."""
+FIELDS: Final = "fields"
+COPY: Final = "copy-link"
+SAVE: Final = "save-view"
+
 CHIPS: Final = "chips"
 CLEAR: Final = "clear"
 CONNECTION: Final = "connection"
 PROBLEM: Final = "problem"
 NOTICE: Final = "notice"
+NOTHING: Final = "nothing"
 SESSIONS: Final = "sessions"
 THEME: Final = "theme"
 
@@ -63,11 +79,16 @@ def zoom(chart: str) -> str:
     return f"{chart}-zoom"
 
 
+def others(chart: str) -> str:
+    """The id of the line for what a chart has no room for."""
+    return f"{chart}-others"
+
+
 def darkest(chart: str) -> str:
     """The id of what the strongest colour of a chart's colour scale stands for."""
     return f"{chart}-darkest"
 
 
 def tile(tile: str, part: str) -> str:
-    """The id of a tile's "label", "value", "beside" or "rank"."""
+    """The id of a tile's "label", "value", "beside", "rank" or "line"."""
     return f"tile-{tile}-{part}"

@@ -1,7 +1,8 @@
 """The page's components, built from what an engine says about its data."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final, get_args
 
 import numpy as np
 from dash import dcc, html
@@ -11,6 +12,7 @@ import ids
 import view
 from charts.chart import Chart, Switch
 from charts.figure import EVERYONE_COLOR, USER_COLOR, empty
+from charts.folders import has_folders
 from charts.sentences import STATISTICS
 from charts.tiles import TILES
 from engine.model import Engine, Facts, Selection
@@ -22,6 +24,7 @@ from formatting import (
     natural_key,
     user_text,
 )
+from labels import distinct, page_labels, page_parts
 from sources import Origin, Report
 
 TITLE: Final = "Interactive User Activity Dashboard"
@@ -32,6 +35,7 @@ INDEX: Final = """<!DOCTYPE html>
         {%metas%}
         <meta name="color-scheme" content="light dark">
         <title>{%title%}</title>
+        <script src="{theme}"></script>
         {%favicon%}
         {%css%}
     </head>
@@ -40,13 +44,25 @@ INDEX: Final = """<!DOCTYPE html>
         <footer>{%config%}{%scripts%}{%renderer%}</footer>
     </body>
 </html>"""
-"""The HTML around the components: Dash's own says no language."""
+"""The HTML around the components: Dash's own says no language, and has no theme.
+
+``{theme}`` is where assets/theme.js is: it runs before anything is painted.
+"""
 
 MAX_OPTIONS: Final = 300
 """With more users or pages than this, their dropdown searches on the server."""
 
+MAX_LETTERS: Final = 30_000
+"""With more characters than this in all names, too: 300 names of 100 characters."""
+
 MAX_HITS: Final = 50
-"""The number of options that a search on the server answers with."""
+"""The number of options that a search on the server answers with, at most."""
+
+MAX_HIT_LETTERS: Final = 20_000
+"""The characters of the names of these options: one is sent, however long."""
+
+LONGEST_USER: Final = 48
+"""Characters of the label of a user, about."""
 
 EVERYONE: Final = ""
 """The value of the user's dropdown for everyone: no user has an empty name."""
@@ -54,7 +70,10 @@ EVERYONE: Final = ""
 ANY: Final = ""
 """The value of the durations' dropdowns for no limit."""
 
-_CHARTS_BEFORE_TILES: Final = 3
+GROUPINGS: Final = {"pages": "Pages", "folders": "Folders"}
+"""The rows of the charts by page: what they can be, with its words."""
+
+_CHARTS_BEFORE_USERS: Final = 3
 _IMAGE_FORMATS: Final = ("png", "svg")
 
 
@@ -69,47 +88,67 @@ def build_layout(
     return html.Main(
         [
             *_state(charts),
-            html.Header(
-                [
-                    html.H1(TITLE),
-                    _switch(
-                        # The style sheet looks at what is checked: no callback.
-                        ids.THEME,
-                        "Theme",
-                        {"system": "System", "light": "Light", "dark": "Dark"},
-                        persistence=True,
-                    ),
-                    html.P(data_line(engine.facts, origin), className="data-line"),
-                    *_report(origin.report),
-                ]
-            ),
-            html.Section(
-                [
-                    html.Div(_controls(engine), className="fields"),
-                    html.P(id=ids.CHIPS, role="status"),
-                ],
-                className="controls",
-                **_aria(label="Filters"),
-            ),
+            _header(engine.facts, origin, prefix),
+            _filters(engine),
             html.P(id=ids.CONNECTION, role="alert"),
             html.P(id=ids.PROBLEM, role="alert"),
             html.P(id=ids.NOTICE, role="status"),
+            _tiles(),
             html.Div(
                 [
-                    *cards[:_CHARTS_BEFORE_TILES],
-                    _tiles(),
-                    *cards[_CHARTS_BEFORE_TILES:],
+                    _page_tools(engine.facts),
+                    *cards[:_CHARTS_BEFORE_USERS],
                     _users(),
+                    *cards[_CHARTS_BEFORE_USERS:],
                 ],
                 className="charts",
-            ),
-            html.P(
-                html.A(id=ids.SESSIONS, href=f"{prefix}sessions.csv", download=""),
-                className="take-away",
             ),
         ],
         # The style sheet's colours for the same things as the figures'.
         style={"--everyone": EVERYONE_COLOR, "--user": USER_COLOR},
+    )
+
+
+def _header(facts: Facts, origin: Origin, prefix: str) -> html.Header:
+    return html.Header(
+        [
+            html.H1(TITLE),
+            html.Button("Copy link", id=ids.COPY),
+            html.Button(
+                "Save this view",
+                id=ids.SAVE,
+                **_data(href=f"{prefix}view.html"),
+            ),
+            _switch(
+                ids.THEME,
+                "Theme",
+                {"system": "System", "light": "Light", "dark": "Dark"},
+            ),
+            html.P(data_line(facts, origin), className="data-line"),
+            *_report(origin.report),
+            _sessions(prefix),
+        ]
+    )
+
+
+def _filters(engine: Engine) -> html.Section:
+    return html.Section(
+        [
+            html.Button(
+                "Filters",
+                id=ids.FOLD,
+                **_aria(expanded="false", controls=ids.FIELDS),
+            ),
+            html.Div(
+                _controls(engine),
+                id=ids.FIELDS,
+                className="fields",
+            ),
+            html.P(id=ids.CHIPS, role="status"),
+            html.P(id=ids.NOTHING, role="status"),
+        ],
+        className="controls",
+        **_aria(label="Filters"),
     )
 
 
@@ -122,10 +161,7 @@ def data_line(facts: Facts, origin: Origin) -> str:
     )
     parts = [f"{origin.name}: {sessions} of {users} on {pages}, {_period(facts)}."]
     if facts.n_unknown:
-        parts.append(
-            f"Unknown durations: {facts.n_unknown:,} (these sessions count, but not "
-            "in sums, averages and the distribution)."
-        )
+        parts.append(f"Unknown durations: {facts.n_unknown:,} (left out of times).")
     report = origin.report
     left_out = report.left_out_text()
     parts += [report.durations] * bool(report.durations)
@@ -138,27 +174,49 @@ def user_options(engine: Engine, text: str, picked: str | None) -> list[Any]:
 
     The picked user is among them, since Dash resets a value that is no option.
     """
-    hits = engine.find_users(text, MAX_HITS)
-    if picked and picked not in hits and engine.has_user(picked):
+    hits = _few(engine.find_users(text, MAX_HITS))
+    found = frozenset(hits)
+    if picked and picked not in found and engine.has_user(picked):
         hits = [picked, *hits]
-    return [_everyone(), *map(_user_option, hits)]
+    options = zip(_user_options(hits), hits, strict=True)
+    return [
+        _everyone(),
+        *(_found(each, text) if name in found else each for each, name in options),
+    ]
 
 
-def page_options(engine: Engine, text: str, picked: Sequence[str]) -> list[str]:
+def page_options(engine: Engine, text: str, picked: Sequence[str]) -> list[Any]:
     """The options for a search among many pages, those of most sessions first.
 
     The picked pages are among them, since Dash resets values that are no options.
     """
-    text = text.casefold()
+    folded = text.casefold()
     pages = engine.facts.pages
     sessions = engine.summarise(Selection()).everyone.sessions
-    hits, is_picked = list(picked), frozenset(picked)
-    for page in np.argsort(-sessions, kind="stable").tolist():
-        if len(hits) >= MAX_HITS + len(picked):
-            break
-        if text in pages[page].casefold() and pages[page] not in is_picked:
-            hits.append(pages[page])
-    return hits
+    is_picked = frozenset(picked)
+    found = (
+        pages[page]
+        for page in np.argsort(-sessions, kind="stable").tolist()
+        if folded in pages[page].casefold() and pages[page] not in is_picked
+    )
+    hits = _page_options(pages, _few(found))
+    return [*_page_options(pages, picked), *(_found(hit, text) for hit in hits)]
+
+
+def has_many(names: Sequence[str]) -> bool:
+    """Whether names are too many, or too long, for the browser to search."""
+    return len(names) > MAX_OPTIONS or sum(map(len, names)) > MAX_LETTERS
+
+
+def searches_users(engine: Engine) -> bool:
+    """Whether the dropdown of users searches on the server."""
+    n_users = engine.facts.n_users
+    return n_users > MAX_OPTIONS or has_many(engine.find_users("", n_users))
+
+
+def searches_pages(engine: Engine) -> bool:
+    """Whether the dropdown of pages searches on the server."""
+    return has_many(engine.facts.pages)
 
 
 def _state(charts: Sequence[Chart]) -> list[Any]:
@@ -201,21 +259,21 @@ def _controls(engine: Engine) -> list[html.Div]:
 
 def _user_dropdown(engine: Engine) -> dcc.Dropdown:
     n_users = engine.facts.n_users
-    if n_users > MAX_OPTIONS:
+    if searches_users(engine):
         options = user_options(engine, "", None)
     else:
         names = sorted(engine.find_users("", n_users), key=natural_key)
-        options = [_everyone(), *map(_user_option, names)]
+        options = [_everyone(), *_user_options(names)]
     search = f"Search {count_text(n_users, 'user')}"
     return _dropdown(ids.USER, options, labels={"search": search})
 
 
 def _page_dropdown(engine: Engine) -> dcc.Dropdown:
     pages = engine.facts.pages
-    if len(pages) > MAX_OPTIONS:
+    if searches_pages(engine):
         options = page_options(engine, "", [])
     else:
-        options = sorted(pages, key=natural_key)
+        options = _page_options(pages, sorted(pages, key=natural_key))
     return _dropdown(
         ids.PAGES,
         options,
@@ -272,9 +330,50 @@ def _everyone() -> dict[str, str]:
     return {"label": "Everyone", "value": EVERYONE}
 
 
-def _user_option(name: str) -> str | dict[str, str]:
-    """A user's name, with a label where it could be taken for everyone."""
-    return {"label": user_text(name), "value": name} if is_reserved(name) else name
+def _few(found: Iterable[str]) -> list[str]:
+    """The first of the names that were found, as far as there is room for them."""
+    few: list[str] = []
+    letters = 0
+    for name in islice(found, MAX_HITS):
+        letters += len(name)
+        if few and letters > MAX_HIT_LETTERS:
+            break
+        few.append(name)
+    return few
+
+
+def _user_options(names: Sequence[str]) -> list[Any]:
+    """Users as options: nobody is taken for somebody else, or for everyone."""
+    labels = distinct(names, LONGEST_USER)
+    return [
+        _option(user_text(name, LONGEST_USER) if is_reserved(name) else label, name)
+        for name, label in zip(names, labels, strict=True)
+    ]
+
+
+def _page_options(pages: tuple[str, ...], names: Sequence[str]) -> list[Any]:
+    """Some of all *pages* as options."""
+    labels = page_labels(pages)
+    return [_option(labels.get(name, name), name) for name in names]
+
+
+def _option(label: str, name: str) -> str | dict[str, str]:
+    """An option: its name alone, where that is also its label.
+
+    The whole of a name that is cut shows in a hover; assets/dropdown.js sees to that.
+    """
+    return name if label == name else {"label": label, "value": name}
+
+
+def _found(option: str | dict[str, str], text: str) -> str | dict[str, str]:
+    """An option that was found by a text, such that the browser finds it as well.
+
+    It looks for the text itself, and doesn't know as many ways to write a letter.
+    """
+    named = {"label": option, "value": option} if isinstance(option, str) else option
+    if text.lower() in named["value"].lower():
+        return option
+    return {**named, "search": text}
 
 
 def _field(label: str, *controls: Any) -> html.Div:
@@ -336,6 +435,7 @@ def _card(chart: Chart, prefix: str) -> html.Section:
                     ],
                 },
             ),
+            *[html.P(id=ids.others(chart.id), className="others")] * chart.has_rows,
             html.Div([_table(chart), _files(chart, prefix)], className="tools"),
         ],
         id=ids.section(chart.id),
@@ -373,6 +473,7 @@ def _files(chart: Chart, prefix: str) -> html.Div:
                 "CSV",
                 href=f"{prefix}numbers/{chart.id}.csv",
                 download="",
+                **_data(**{"for": "spreadsheet"}),
                 **_aria(label=f"{chart.title} as CSV"),
             ),
             *(
@@ -388,6 +489,49 @@ def _files(chart: Chart, prefix: str) -> html.Div:
     )
 
 
+def _sessions(prefix: str) -> html.Div:
+    """The links to the sessions themselves."""
+    href = f"{prefix}sessions.csv"
+    return html.Div(
+        [
+            html.A(id=ids.SESSIONS, href=href, download=""),
+            html.A(
+                "for spreadsheets",
+                href=href,
+                download="",
+                **_data(**{"for": "spreadsheet"}),
+                **_aria(label="Download these sessions for spreadsheets"),
+            ),
+        ],
+        className="take-away",
+    )
+
+
+def _page_tools(facts: Facts) -> html.Section:
+    """What decides which pages have a row: there where not all have one."""
+    pages = facts.pages
+    search = f"Search {count_text(len(pages), 'page')}"
+    parts = [
+        html.Label(search, htmlFor=ids.MATCH, className="unseen"),
+        dcc.Input(
+            id=ids.MATCH, value="", type="search", debounce=0.3, placeholder=search
+        ),
+        html.Div(
+            _switch(ids.GROUPING, "Rows", GROUPINGS), hidden=not has_folders(pages)
+        ),
+        _switch(
+            ids.ROWS, "Number of rows", {n: f"{n} rows" for n in get_args(view.Length)}
+        ),
+        html.Nav(id=ids.CRUMBS, **_aria(label="Folders")),
+        html.Span(id=ids.FOUND, role="status"),
+        html.Span(page_parts(pages).words, className="shared"),
+    ]
+    few = len(pages) <= int(get_args(view.Length)[0])
+    return html.Section(
+        parts, hidden=few, className="page-tools full", **_aria(label="Pages shown")
+    )
+
+
 def _tiles() -> html.Dl:
     return html.Dl(
         [
@@ -397,6 +541,7 @@ def _tiles() -> html.Dl:
                     html.Dd(id=ids.tile(tile, "value")),
                     html.Dd(id=ids.tile(tile, "beside")),
                     html.Dd(id=ids.tile(tile, "rank")),
+                    html.Dd(id=ids.tile(tile, "line"), **_aria(hidden="true")),
                 ]
             )
             for tile in TILES
@@ -420,6 +565,7 @@ def _users() -> html.Section:
             html.Div(id=ids.table(ids.USERS)),
         ],
         id=ids.section(ids.USERS),
+        className="wide",
         **_aria(labelledby=ids.heading(ids.USERS)),
     )
 

@@ -6,24 +6,33 @@ is meant.
 """
 
 from dataclasses import replace
-from typing import Any, TypedDict
+from typing import Any, TypedDict, get_args
 
 import numpy as np
 import pandas as pd
 
 import view as views
+from charts.folders import way_to
 from charts.sentences import filter_texts
 from charts.users import COLUMNS, UserTable
-from formatting import duration_text
-from view import View
+from formatting import duration_text, one_line, shorten
+from labels import LONGEST_PAGE, LONGEST_USER, distinct
+from view import Length, View
 
 
-class Chip(TypedDict):
-    """A filter that is set, and the way to remove it."""
+class Link(TypedDict):
+    """A way to another view."""
 
     text: str
     address: str
-    """The address of the view without this filter."""
+    """The address of that view."""
+
+
+class Line(TypedDict):
+    """A sentence with what can be done about it."""
+
+    text: str
+    link: Link | None
 
 
 class NumbersTable(TypedDict):
@@ -40,6 +49,8 @@ class UsersTable(TypedDict):
     """The headings, by the value of ``sort`` in the address."""
     rows: list[list[str]]
     """The cells of each row; the first is the user's name."""
+    labels: list[str]
+    """The names as they are shown, short and told apart."""
     picked: str | None
     """The picked user."""
     sort: str
@@ -57,7 +68,16 @@ class PagePayload(TypedDict):
     """Texts by the ids of their elements."""
     tables: dict[str, NumbersTable]
     """The open tables, by chart."""
-    chips: list[Chip]
+    chips: list[Link]
+    """The filters that are set, each with the view without it."""
+    crumbs: list[Link]
+    """The way from all pages to the folder that is open."""
+    lines: dict[str, Line]
+    """Sentences by the ids of their elements."""
+    trends: dict[str, list[int | None]]
+    """The tiles' small lines by the ids of their elements, in percent of the top."""
+    heights: dict[str, int]
+    """The heights of charts in pixels."""
     unfiltered: str
     """The address of the view without any filter."""
     asked: str
@@ -78,21 +98,35 @@ class UserListPayload(TypedDict):
     users: UsersTable
 
 
-def chips(view: View) -> list[Chip]:
-    """The filters of a view."""
-    default = views.View().selection
-    fields = {
-        "dates": ("start", "end"),
-        "pages": ("pages",),
-        "durations": ("shortest", "longest"),
-    }
-    found: list[Chip] = []
-    for name, text in filter_texts(view).items():
-        unset = {field: getattr(default, field) for field in fields[name]}
-        selection = replace(view.selection, **unset)
-        without = replace(view, selection=selection, users_page=None)
-        found.append({"text": text, "address": views.address(without)})
-    return found
+def chips(view: View, pages: tuple[str, ...]) -> list[Link]:
+    """The filters of a view of some *pages*, each with the view without it."""
+    return [
+        {"text": text, "address": views.address(views.without(view, name))}
+        for name, text in filter_texts(view, pages).items()
+    ]
+
+
+def crumbs(view: View) -> list[Link]:
+    """The folders from the top to the one that is open; none where none is."""
+    if not view.folder:
+        return []
+    links: list[Link] = [
+        {"text": "All folders", "address": views.address(replace(view, folder=""))}
+    ]
+    for folder in way_to(view.folder):
+        to = views.address(replace(view, folder=folder))
+        links.append({"text": shorten(one_line(folder), LONGEST_PAGE), "address": to})
+    return links
+
+
+def more_rows(view: View, text: str) -> Line:
+    """A chart's sentence about the others, with a link to more rows if there can be."""
+    lengths = get_args(Length)
+    longer = lengths[lengths.index(view.length) + 1 :][:1]
+    if not text or not longer:
+        return {"text": text, "link": None}
+    to = views.address(replace(view, length=longer[0]))
+    return {"text": text, "link": {"text": f"Show {longer[0]} rows", "address": to}}
 
 
 def numbers_table(numbers: pd.DataFrame) -> NumbersTable:
@@ -114,6 +148,7 @@ def users_table(table: UserTable, view: View) -> UsersTable:
     return {
         "head": {str(column): heading for column, heading in COLUMNS.items()},
         "rows": table.rows,
+        "labels": distinct([row[0] for row in table.rows], LONGEST_USER),
         "picked": view.selection.user,
         "sort": view.sort,
         "reverse": view.reverse,

@@ -1,7 +1,7 @@
 """The one state of the page, a View, and its address."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from math import inf
@@ -14,18 +14,36 @@ import dates
 from engine.model import Engine, Facts, Selection, Statistic, UserColumn
 from formatting import edge_text, name_text
 
+FilterName = Literal["dates", "pages", "durations"]
+"""A filter: what a person sets, and removes, as one."""
+
 Scale = Literal["linear", "log"]
 """The axis of a distribution."""
 
 Measure = Literal["sessions", "time"]
 """What a timeline adds up: the number of sessions, or their durations."""
 
+Order = Literal["time", "difference"]
+"""What rows of pages are sorted by: total time, or a user's ratio to everyone."""
+
+Length = Literal["10", "50", "200"]
+"""How many rows of pages there are at most."""
+
+MOST_PAGES: Final = 500
+"""The pages that can be picked at once."""
+
 _REPEATABLE: Final = ("page", "table")
 _KEYS: Final = (
     *("user", "from", "to", *_REPEATABLE, "min", "max"),
     *("stat", "scale", "timeline", "sort", "find", "sheet"),
+    *("order", "rows", "match", "folder"),
 )
 _EVERYTHING: Final = Selection()
+_FILTERS: Final[Mapping[FilterName, Sequence[str]]] = {
+    "dates": ("start", "end"),
+    "pages": ("pages",),
+    "durations": ("shortest", "longest"),
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,17 @@ class View:
     """The text that the names in the table of users contain."""
     users_page: int | None = None
     """The page of the table of users, from 1 on; None is the picked user's page."""
+    order: Order = "time"
+    """What the pages beside everyone's are sorted by."""
+    length: Length = "10"
+    """How many rows the charts by page have at most."""
+    match: str = ""
+    """The text that the names in the charts by page contain."""
+    folder: str | None = None
+    """What the names in the charts by page begin with, deeper ones put into folders.
+
+    None is for no folders, "" for those at the top.
+    """
 
 
 class Reading(NamedTuple):
@@ -73,6 +102,12 @@ def without_filters(view: View) -> View:
     return replace(view, selection=selection, users_page=None)
 
 
+def without(view: View, name: FilterName) -> View:
+    """The same view without one of the filters."""
+    unset = {field: getattr(_EVERYTHING, field) for field in _FILTERS[name]}
+    return replace(view, selection=replace(view.selection, **unset), users_page=None)
+
+
 def address(view: View) -> str:
     """The query string of a view, beginning with "?"; defaults are left out of it.
 
@@ -94,6 +129,10 @@ def address(view: View) -> str:
         ("sort", _unless("time", sort)),
         ("find", view.search or None),
         ("sheet", view.users_page),
+        ("order", _unless("time", view.order)),
+        ("rows", _unless("10", view.length)),
+        ("match", view.match or None),
+        ("folder", view.folder),
     ]
     present = [(key, value) for key, value in parts if value is not None]
     return f"?{urlencode(present, quote_via=quote, safe='/')}"
@@ -103,8 +142,8 @@ def read(query: str, engine: Engine, charts: Collection[str]) -> Reading:
     """Understand an address; *charts* are the ids that ``table`` may name.
 
     ``from`` and ``to`` are days, half-open; ``min`` and ``max`` durations in seconds,
-    half-open; ``page`` and ``table`` may be repeated. Without ``user`` it is the user
-    with most sessions, with an empty one everyone.
+    half-open; ``page`` and ``table`` may be repeated, up to ``MOST_PAGES`` times.
+    Without ``user`` it is the user with most sessions, with an empty one everyone.
     """
     parser = _Parser(query)
     user = parser.one.get("user", opening(engine).selection.user)
@@ -127,6 +166,10 @@ def read(query: str, engine: Engine, charts: Collection[str]) -> Reading:
         reverse=sort.startswith("-"),
         search=parser.one.get("find", ""),
         users_page=_read_users_page(parser),
+        order=cast(Order, parser.choice("order", get_args(Order))),
+        length=cast(Length, parser.choice("rows", get_args(Length))),
+        match=parser.one.get("match", ""),
+        folder=_read_folder(parser, engine.facts),
     )
     return Reading(view, parser.ignored)
 
@@ -165,14 +208,17 @@ class _Parser:
         self._ignored[words] = None
 
     def several(self, key: str, is_valid: Any, why_not: str) -> tuple[str, ...]:
-        """The valid values of a key that may be repeated."""
+        """The valid values of a key that may be repeated, at most ``MOST_PAGES``."""
         valid = []
         for value in self._values.get(key, []):
             if is_valid(value):
                 valid.append(value)
             else:
                 self.ignore(f"{key} “{name_text(value)}”, {why_not}")
-        return tuple(valid)
+        if len(valid) > MOST_PAGES:
+            rest = len(valid) - MOST_PAGES
+            self.ignore(f"{rest:,} of {len(valid):,} “{key}”: {MOST_PAGES} is the most")
+        return tuple(valid[:MOST_PAGES])
 
     def choice(self, key: str, choices: Sequence[str]) -> str:
         """The value of a key if it is one of the choices, otherwise the first."""
@@ -222,6 +268,14 @@ def _read_dates(parser: _Parser, facts: Facts) -> tuple[date | None, date | None
         parser.ignore("dates outside the data")
         return None, None
     return dates.clip(start, end, facts.days)
+
+
+def _read_folder(parser: _Parser, facts: Facts) -> str | None:
+    folder = parser.one.get("folder")
+    if folder and not any(page.startswith(folder) for page in facts.pages):
+        parser.ignore(f"folder “{name_text(folder)}”, with which no page begins")
+        return ""
+    return folder
 
 
 def _read_durations(parser: _Parser, facts: Facts) -> tuple[float | None, float | None]:

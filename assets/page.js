@@ -36,10 +36,12 @@
     }
 
     // A bar that has a name picks it, alone or with Shift or Ctrl as one more; the same
-    // again takes it back.
-    function pickName({key, names}, bar) {
-        const name = names[bar.pointNumber];
-        if (name === undefined) return;
+    // again takes it back. A folder's opens.
+    function pickName({key, names, opens}, bar) {
+        const folder = opens?.[bar.pointNumber] ?? null;
+        if (folder !== null) return go(query => query.set("folder", folder));
+        const name = names[bar.pointNumber] ?? null;
+        if (name === null) return;
         go(query => {
             const picked = query.getAll(key);
             const add = pointer.shiftKey || pointer.ctrlKey || pointer.metaKey;
@@ -85,7 +87,7 @@
         return [table(head.map(name => make("th", {scope: "col"}, name)), rows.map(cells))];
     }
 
-    function usersTable({head, rows, picked, sort, reverse, page, pages, address}) {
+    function usersTable({head, rows, labels, picked, sort, reverse, page, pages, address}) {
         const to = (words, changes, attributes = {}) => {
             const query = new URLSearchParams(address);
             for (const [key, value] of Object.entries(changes)) query.set(key, value);
@@ -100,9 +102,10 @@
             const order = upwards ? "ascending" : "descending";
             return make("th", {scope: "col", "aria-sort": order}, link);
         });
-        const lines = rows.map(([user, ...rest]) => {
-            const current = user === picked ? {"aria-current": "true"} : {};
-            return [make("td", {}, to(user, {user}, current)), ...cells(rest)];
+        const lines = rows.map(([user, ...rest], i) => {
+            const attributes = user === picked ? {"aria-current": "true"} : {};
+            if (labels[i] !== user) Object.assign(attributes, {title: user, "data-whole": user});
+            return [make("td", {}, to(labels[i], {user}, attributes)), ...cells(rest)];
         });
         const pager = make("nav", {"aria-label": "Pages of the table"});
         const [here, last] = [page, pages].map(number => number.toLocaleString("en"));
@@ -114,10 +117,37 @@
 
     function chipsLine(chips, unfiltered) {
         if (!chips.length) return [];
-        const links = chips.map(({text, address}) => make(
-            "a", {href: address, class: "chip", "aria-label": `${text}: remove this filter`},
-            `${text} ×`));
+        const links = chips.map(({text, address}) => linkTo({text: `${text} ×`, address},
+            {class: "chip", "aria-label": `${text}: remove this filter`}));
         return [...links, make("a", {href: unfiltered, id: "clear"}, "Clear all (Esc)")];
+    }
+
+    // A link to another view, see Link in payload.py.
+    const linkTo = ({text, address}, attributes = {}) =>
+        make("a", {href: address, ...attributes}, text);
+
+    function crumbsLine(crumbs) {
+        return crumbs.flatMap((crumb, i) => i === crumbs.length - 1
+            ? [make("span", {"aria-current": "true"}, crumb.text)]
+            : [linkTo(crumb), " › "]);
+    }
+
+    // A small line of percentages over time; where one is missing it breaks.
+    const WIDTH = 120, HEIGHT = 24, SVG = "http://www.w3.org/2000/svg";
+    function trend(values) {
+        if (values.length < 2) return [];
+        const step = WIDTH / (values.length - 1);
+        const points = values.map((value, i) => value === null ? null
+            : `${(i * step).toFixed(1)},${(HEIGHT - 1 - (HEIGHT - 2) * value / 100).toFixed(1)}`);
+        const path = points.map((point, i) =>
+            point && `${points[i - 1] ? "L" : "M"}${point}${points[i - 1] || points[i + 1] ? "" : "h1"}`);
+        const svg = document.createElementNS(SVG, "svg");
+        const line = document.createElementNS(SVG, "path");
+        svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
+        svg.setAttribute("preserveAspectRatio", "none");
+        line.setAttribute("d", path.filter(Boolean).join(""));
+        svg.append(line);
+        return [svg];
     }
 
     function writeText(text) {
@@ -128,8 +158,24 @@
         }
     }
 
-    function writePage({text, tables, chips, unfiltered, asked, address, caption, controls}) {
+    function writeLine(id, {text, link}) {
+        const element = document.getElementById(id);
+        const inside = link ? [`${text} `, linkTo(link)] : [text];
+        const same = element.textContent === inside.map(part => part.textContent ?? part).join("")
+            && element.querySelector("a")?.getAttribute("href") === link?.address;
+        if (!same) element.replaceChildren(...inside.filter(part => part !== ""));
+    }
+
+    function writePage({text, lines, tables, chips, unfiltered, crumbs, trends, heights,
+        asked, address, caption, controls}) {
         writeText(text);
+        for (const [id, line] of Object.entries(lines)) writeLine(id, line);
+        for (const [id, values] of Object.entries(trends))
+            document.getElementById(id).replaceChildren(...trend(values));
+        for (const [chart, height] of Object.entries(heights))
+            document.getElementById(`${chart}-section`)
+                .style.setProperty("--height", `${height}px`);
+        document.getElementById("folders").replaceChildren(...crumbsLine(crumbs));
         for (const details of document.querySelectorAll(".tools details")) {
             const chart = details.id.replace("-details", "");
             details.open = chart in tables;
@@ -174,96 +220,6 @@
         },
     }});
 
-    // No pick fails silently: what the server refuses, or doesn't answer, is told in a line.
-    const PATIENCE = 1_000, FIRST_PAUSE = 1_000, LONGEST_PAUSE = 30_000;
-    const AWAY = [502, 503, 504];
-    const NO_CHANGE = () => new Response(null, {status: 204});
-    const STILL = "The page still shows the view before.";
-    const told = new Map(), newest = new Map();
-    const send = window.fetch.bind(window);
-    let restored = null;
-
-    function tell(output, words) {
-        told.set(output, words);
-        document.getElementById("connection").textContent =
-            [...told.values()].find(line => line) ?? "";
-    }
-
-    // Have the address and the controls say again what is drawn.
-    function restore(output) {
-        const {controls = {}, asked} = drawn;
-        for (const [id, wanted] of Object.entries({...controls, url: {search: asked}})) {
-            const now = dash_component_api.getLayout(id)?.props ?? {};
-            const other = Object.entries(wanted).filter(([name, value]) =>
-                JSON.stringify(now[name] ?? null) !== JSON.stringify(value ?? null));
-            if (!other.length) continue;
-            restored = output;
-            dash_clientside.set_props(id, Object.fromEntries(other));
-        }
-    }
-
-    async function answered(output, resource, options) {
-        const late = setTimeout(() => tell(output, `No answer yet. ${STILL}`), PATIENCE);
-        try {
-            const response = await send(resource, options);
-            return AWAY.includes(response.status) ? null : response;
-        } catch {
-            return null;
-        } finally {
-            clearTimeout(late);
-        }
-    }
-
-    async function ask(output, resource, options) {
-        const number = (newest.get(output) ?? 0) + 1;
-        newest.set(output, number);
-        for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
-            const response = await answered(output, resource, options);
-            // The answer to an earlier pick comes to nothing: Dash ignores it as well.
-            if (newest.get(output) !== number) return NO_CHANGE();
-            if (response) {
-                // What a refusal had asked for again doesn't take back that it was told.
-                const again = restored === output;
-                if (again) restored = null;
-                if (response.ok) {
-                    if (!again) tell(output, "");
-                    return response;
-                }
-                const why = (await response.text()).slice(0, 200);
-                tell(output, `The server refused this (${response.status}: ${why}). ${STILL}`);
-                restore(output);
-                return NO_CHANGE();
-            }
-            tell(output, `The server doesn't answer; trying again. ${STILL}`);
-            await new Promise(done => setTimeout(done, pause));
-            if (newest.get(output) !== number) return NO_CHANGE();
-        }
-    }
-
-    window.fetch = (resource, options) => {
-        if (!String(resource).includes("/_dash-update-component") || !options?.body)
-            return send(resource, options);
-        return ask(JSON.parse(options.body).output, resource, options);
-    };
-
-    function image(chart, format) {
-        const plot = document.querySelector(`#${chart} .js-plotly-plot`);
-        const heading = document.getElementById(`${chart}-heading`).textContent;
-        const name = `${heading}, ${drawn.caption}`;
-        const {width, height} = plot.getBoundingClientRect();
-        const layout = {
-            ...plot.layout,
-            title: {text: name.replace(/&/g, "&amp;").replace(/</g, "&lt;"), x: 0.02,
-                font: {size: 15}},
-            margin: {...plot.layout.margin, t: 84},
-            paper_bgcolor: "#ffffff",
-        };
-        Plotly.downloadImage({data: plot.data, layout}, {
-            format, width, height: height + 48, scale: 2,
-            filename: name.replace(/[^\p{L}\p{N}_. ,-]+/gu, "_").slice(0, 150),
-        });
-    }
-
     // A link is to another view than the one that is drawn: what differs is what is picked.
     function follow(href) {
         const [there, here] = [href, drawn.address].map(search => new URLSearchParams(search));
@@ -281,16 +237,7 @@
             event.preventDefault();
             follow(link.getAttribute("href"));
         }
-        const {chart, image: format} = event.target.closest("[data-image]")?.dataset ?? {};
-        if (chart) image(chart, format);
     });
-
-    // What is taken away is what is shown.
-    for (const kind of ["pointerdown", "click"])
-        document.addEventListener(kind, event => {
-            const link = event.target.closest("main a[download]");
-            if (link) link.search = drawn.address;
-        }, true);
 
     document.addEventListener("toggle", event => {
         const chart = event.target.id?.match(/^(.*)-details$/)?.[1];
@@ -342,6 +289,29 @@
         }
     });
     mending.observe(document.body, {...changes, childList: true});
+
+    // A name that is shown in part is copied whole.
+    document.addEventListener("copy", event => {
+        const selection = getSelection();
+        if (!selection.rangeCount) return;
+        const copied = selection.getRangeAt(0).cloneContents();
+        const cut = copied.querySelectorAll("[data-whole]");
+        if (!cut.length) return;
+        for (const element of cut) element.textContent = element.dataset.whole;
+        const held = make("div", {});
+        held.append(copied);
+        const lines = [...held.querySelectorAll("tr")].map(line =>
+            [...line.children].map(cell => cell.textContent).join("\t"));
+        event.clipboardData.setData("text/plain", lines.join("\n") || held.textContent);
+        event.preventDefault();
+    });
+
+    // On a narrow screen the filters are folded.
+    document.addEventListener("click", event => {
+        if (event.target.id !== "fold") return;
+        const open = event.target.getAttribute("aria-expanded") !== "true";
+        event.target.setAttribute("aria-expanded", String(open));
+    });
 
     document.addEventListener("keydown", event => {
         const open = document.querySelector("[data-state='open']");

@@ -12,7 +12,7 @@ CHARTS: Final[tuple[Chart, ...]] = (
     TotalTime(),
     UserAverage(),
     Durations(),
-    Timeline(),
     Hours(),
+    Timeline(),
 )
 """All charts, in the order of the page."""

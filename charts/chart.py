@@ -1,7 +1,7 @@
 """What a chart is: one object with its numbers, its figure and its sentence."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import pandas as pd
@@ -21,6 +21,8 @@ class Shown:
     """The numbers without the chart's own filter: a crossfilter shows all of it."""
     filtered: Summary
     """The numbers with every filter, the chart's own among them."""
+    made: dict[Any, Any] = field(default_factory=dict)
+    """What a chart has made of these, to be used again."""
 
 
 class Switch(NamedTuple):
@@ -50,14 +52,16 @@ class Chart(ABC):
     """The heading until there is a view to say more about."""
     own_filter: ClassVar[tuple[str, ...]] = ()
     """The fields of ``Selection`` that the chart picks, and isn't filtered by."""
-    width: ClassVar[Literal["half", "full"]] = "half"
-    """Whether another chart fits beside it on a wide screen."""
+    width: ClassVar[Literal["half", "narrow", "full"]] = "half"
+    """How much of a wide screen's width it has; narrow is less than half."""
     height: ClassVar[int] = 420
     """Height of the graph in pixels."""
     zoomable: ClassVar[bool] = False
     """Whether the x axis can be zoomed, with buttons for it."""
     has_color_scale: ClassVar[bool] = False
     """Whether colour stands for a number; then ``darkest`` says for which."""
+    has_rows: ClassVar[bool] = False
+    """Whether there may be rows for which there is no room, see ``others``."""
     compares_user: ClassVar[bool] = True
     """Whether the picked user is in the chart, not only everyone."""
     switch: ClassVar[Switch | None] = None
@@ -72,6 +76,14 @@ class Chart(ABC):
     def heading(self, shown: Shown) -> str:
         """The heading, which says what the chart counts."""
         return self.title
+
+    def height_of(self, shown: Shown) -> int:
+        """The height of the graph in pixels, for what is shown."""
+        return self.height
+
+    def others(self, shown: Shown) -> str:
+        """What there is besides the rows that are drawn, in words."""
+        return ""
 
     def darkest(self, shown: Shown) -> str:
         """What the strongest colour of the colour scale stands for."""

@@ -1,7 +1,8 @@
 """The distribution of durations: everyone's, with the picked user's over it."""
 
+import math
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,15 @@ from charts.chart import Chart, Shown, Switch
 from charts.figure import (
     EVERYONE_COLOR,
     MARGIN,
+    USER_COLOR,
     Figure,
     Trace,
     duration_unit,
     empty,
     figure,
     highlight,
+    is_everyone,
+    labels,
     picks_range,
     step_line,
     user_label,
@@ -24,6 +28,7 @@ from charts.figure import (
 )
 from charts.sentences import (
     FEW,
+    STATISTICS,
     comparison,
     filter_texts,
     none_known,
@@ -31,9 +36,25 @@ from charts.sentences import (
     statistic_sentence,
     subject_text,
 )
-from engine.model import Selection, Summary, Tally
-from formatting import count_text, duration_text, edge_text, percent_text, span_text
+from engine.model import Selection, Statistic, Summary, Tally
+from formatting import count_text, duration_text, percent_text, span_text
 from view import Scale
+
+_LOG_TICKS: Final = {
+    0.0: "0 s",
+    1.0: "1 s",
+    10.0: "10 s",
+    60.0: "1 min",
+    600.0: "10 min",
+    3_600.0: "1 h",
+    36_000.0: "10 h",
+    86_400.0: "1 day",
+    864_000.0: "10 days",
+    8_640_000.0: "100 days",
+}
+_POINTER_COLOR: Final = "#8a94a0"
+_LINE: Final = 0.075
+"""The height of a line of text, as a share of the plot's."""
 
 
 class Histogram(NamedTuple):
@@ -57,6 +78,11 @@ def histogram(summary: Summary, scale: Scale) -> Histogram:
     return Histogram(edges.logarithmic, everyone.log_histogram, counts)
 
 
+def bin_of(seconds: float, edges: NDArray[np.float64]) -> int:
+    """The number of the bin of a duration; its last edge belongs to the last bin."""
+    return min(int(np.searchsorted(edges, seconds, side="right")), len(edges) - 1) - 1
+
+
 class _Axis(NamedTuple):
     """The x axis, on which one bar stands apart from the others.
 
@@ -70,10 +96,43 @@ class _Axis(NamedTuple):
     """The number of bars before the two empty ones."""
     layout: dict[str, Any]
     """Title and ticks."""
+    is_log: bool = False
 
     def spaced(self, values: list[Any], between: Any = None) -> list[Any]:
         """Values by bin to values by bar, with the empty bars' in between."""
         return [*values[: self.gap_at], between, between, *values[self.gap_at :]]
+
+    def place(self, seconds: float, edges: NDArray[np.float64]) -> float:
+        """Where a duration is on the axis, between the edges of its bar.
+
+        What has no place of its own is in the middle: the zeros, and the tail.
+        """
+        i = bin_of(seconds, edges)
+        low, high = edges[i : i + 2].tolist()
+        if high == np.inf or (self.is_log and not low):
+            share = 0.5
+        elif self.is_log:
+            share = math.log(seconds / low) / math.log(high / low)
+        else:
+            share = (seconds - low) / (high - low)
+        empty_bars = 2 if i >= self.gap_at else 0
+        return round((i + empty_bars + share) * self.bar_width, 4)
+
+
+class _Shares(NamedTuple):
+    """How somebody's sessions of known duration are shared among the bins."""
+
+    name: str
+    """Whose sessions they are, escaped for Plotly."""
+    color: str
+    counts: list[int]
+    """(bins,): numbers of sessions."""
+    percent: list[float]
+    """(bins,): the same as shares."""
+    tail: str
+    """The last of these in words."""
+    seconds: float
+    """The statistic of the durations."""
 
 
 class Durations(Chart):
@@ -107,37 +166,39 @@ class Durations(Chart):
             return empty("No sessions of known duration")
         spans = [span_text(*edges) for edges in pairwise(bins.edges.tolist())]
         axis = (_linear_axis if view.scale == "linear" else _log_axis)(bins.edges)
-        heights = _percentages(bins.everyone)
+        shares = _drawn_shares(shown, bins)
+        all_ = shares[-1]
         bars: Trace = {
             "type": "bar",
-            "name": "everyone",
+            "name": all_.name,
             "x0": axis.bar_width / 2,
             "dx": axis.bar_width,
-            "y": axis.spaced(heights),
-            "marker": {"color": EVERYONE_COLOR},
+            "y": axis.spaced(all_.percent),
+            "marker": {"color": all_.color},
             **highlight(_picked_bars(bins.edges, view.selection, axis)),
         }
-        traces, columns, user_line = [bars], [spans, bins.everyone.tolist()], ""
-        height_of_last = heights[-1]
-        if bins.user is not None and bins.user.any():
-            label, user_heights = user_label(view), _percentages(bins.user)
-            columns += [user_heights, bins.user.tolist()]
+        traces, columns, user_line = [bars], [spans, all_.counts], ""
+        for own in shares[:-1]:
+            columns += [[round(share, 1) for share in own.percent], own.counts]
             user_line = (
-                f"{label}'s sessions: %{{customdata[3]:,}} (%{{customdata[2]:.1f}} %)"
-                "<br>"
+                f"{own.name}'s sessions: %{{customdata[3]:,}} "
+                "(%{customdata[2]:.1f} %)<br>"
             )
-            traces.append(_steps(label, user_heights, axis))
-            height_of_last = max(height_of_last, user_heights[-1])
+            traces.append(_steps(own, axis))
         bars["customdata"] = axis.spaced(list(zip(*columns, strict=True)))
         bars["hovertemplate"] = (
             f"<b>%{{customdata[0]}}</b><br>{user_line}"
-            "everyone's sessions: %{customdata[1]:,} (%{y:.1f} %)"
+            f"{all_.name}'s sessions: %{{customdata[1]:,}} (%{{y:.1f}} %)"
         )
-        end = axis.bar_width * (len(heights) + 2)
+        end = axis.bar_width * (len(spans) + 2)
+        # There is a line of text for each statistic above the highest bar.
+        highest = max(height for share in shares for height in share.percent)
+        top = round(highest / (1 - _LINE * (len(shares) + 0.5)), 2)
+        traces.append(_statistics(shares, axis, bins.edges, view.statistic, top))
         notes = []
         if view.scale == "linear":
-            notes = [_note_on_the_tail(spans[-1], end, height_of_last)]
-        edges = [edge if edge < np.inf else None for edge in bins.edges.tolist()]
+            notes = [_note_on_the_tail(shares, bins.edges, end)]
+        edges = [None if edge == np.inf else edge for edge in _short(bins.edges)]
         return figure(
             traces,
             {
@@ -152,7 +213,7 @@ class Durations(Chart):
                     "range": [0, end],
                     "ticklabeloverflow": "allow",
                 },
-                "yaxis": value_axis("Share of sessions (%)"),
+                "yaxis": {**value_axis("Share of sessions (%)"), "range": [0, top]},
                 **({"annotations": notes} if notes else {}),
             },
         )
@@ -171,7 +232,7 @@ class Durations(Chart):
             if user is not None:
                 words.insert(0, none_known(shown.view))
         words += _share_within_the_filter(shown)
-        if unknown and user is None:
+        if unknown and (user is None or is_everyone(shown.summary)):
             words.append(
                 f"{count_text(unknown, 'session')} of unknown duration left out."
             )
@@ -183,9 +244,18 @@ class Durations(Chart):
         return " ".join(words)
 
 
-def _percentages(counts: NDArray[np.int64]) -> list[float]:
-    percent = 100 * counts / max(counts.sum(), 1)
-    return [round(value, 2) for value in percent.tolist()]
+def _shares(
+    name: str, color: str, counts: NDArray[np.int64], seconds: float
+) -> _Shares:
+    n = int(counts.sum())
+    percent = _short(np.round(100 * counts / n, 2))
+    tail = percent_text(int(counts[-1]), n)
+    return _Shares(name, color, counts.tolist(), percent, tail, seconds)
+
+
+def _short(values: NDArray[np.float64]) -> list[float]:
+    """Values of which whole ones are written without a decimal."""
+    return [int(v) if v.is_integer() else v for v in values.tolist()]
 
 
 def _linear_axis(edges: NDArray[np.float64]) -> _Axis:
@@ -196,14 +266,14 @@ def _linear_axis(edges: NDArray[np.float64]) -> _Axis:
 
 
 def _log_axis(edges: NDArray[np.float64]) -> _Axis:
-    first_digits = [f"{edge:g}".strip("0") for edge in edges[:-1]]
-    ticks = [i for i, digits in enumerate(first_digits) if digits in ("1", "4")]
-    layout = {
-        "title": {"text": "Session duration (logarithmic)"},
-        "tickvals": [0.5, *(i + 2 for i in ticks)],
-        "ticktext": ["0 s", *(edge_text(float(edges[i])) for i in ticks)],
+    ticks = {
+        seconds: text for seconds, text in _LOG_TICKS.items() if seconds <= edges[-1]
     }
-    return _Axis(1.0, 1, layout)
+    axis = _Axis(1.0, 1, {}, is_log=True)
+    places = [axis.place(seconds, edges) for seconds in ticks]
+    title = {"text": "Session duration (logarithmic)"}
+    layout = {"title": title, "tickvals": places, "ticktext": list(ticks.values())}
+    return axis._replace(layout={**layout, "ticks": "outside"})
 
 
 def _picked_bars(
@@ -217,20 +287,84 @@ def _picked_bars(
     return axis.spaced(picked, False)
 
 
-def _steps(label: str, heights: list[float], axis: _Axis) -> Trace:
+def _steps(own: _Shares, axis: _Axis) -> Trace:
     # From edge to edge: each run of bars ends at the last edge of its own.
+    heights = own.percent
     steps = axis.spaced([*heights, heights[-1]])
     steps[axis.gap_at] = steps[axis.gap_at - 1]
-    return {**step_line(label), "x0": 0, "dx": axis.bar_width, "y": steps}
+    return {**step_line(own.name), "x0": 0, "dx": axis.bar_width, "y": steps}
 
 
-def _note_on_the_tail(words: str, x: float, y: float) -> dict[str, Any]:
+def _drawn_shares(shown: Shown, bins: Histogram) -> list[_Shares]:
+    """Everyone's shares, and before them the user's where there are any."""
+    view, statistic = shown.view, shown.view.statistic
+    summary = shown.summary
+    everyone = _shares("everyone", EVERYONE_COLOR, bins.everyone, _all(shown))
+    if summary.user is None or bins.user is None or not bins.user.any():
+        return [everyone]
+    seconds = summary.user.overall(statistic)
+    own = _shares(user_label(view), USER_COLOR, bins.user, seconds)
+    return [own] if is_everyone(summary) else [own, everyone]
+
+
+def _statistics(
+    shares: list[_Shares],
+    axis: _Axis,
+    edges: NDArray[np.float64],
+    statistic: Statistic,
+    top: float,
+) -> Trace:
+    """Where the statistic of each lies: a pointer from its value down to the bars."""
+    end = axis.bar_width * (len(edges) + 1)
+    places = [axis.place(share.seconds, edges) for share in shares]
+    # A pointer stands before another's text, not in it.
+    order = np.argsort(places if max(places) < end / 2 else np.negative(places))
+    shares, places = [shares[i] for i in order], [places[i] for i in order]
+    heights = [round(top * (1 - _LINE * (n + 0.5)), 2) for n in range(len(shares))]
+    bins = [bin_of(share.seconds, edges) for share in shares]
+    bars = [max(share.percent[i] for share in shares) for i in bins]
+    drops = [round(y - bar, 2) for y, bar in zip(heights, bars, strict=True)]
+    noun = STATISTICS[statistic].noun
+    return labels(
+        places,
+        heights,
+        [f"{noun} {duration_text(share.seconds)}" for share in shares],
+        mode="markers+text",
+        textposition=[f"middle {'right' if x < end / 2 else 'left'}" for x in places],
+        marker={
+            "symbol": "triangle-down",
+            "size": 10,
+            "color": [share.color for share in shares],
+        },
+        error_y={
+            "array": [0] * len(drops),
+            "arrayminus": drops,
+            "width": 0,
+            "thickness": 1,
+            "color": _POINTER_COLOR,
+        },
+    )
+
+
+def _note_on_the_tail(
+    shares: list[_Shares], edges: NDArray[np.float64], end: float
+) -> dict[str, Any]:
+    words = span_text(*edges[-2:].tolist())
+    if len(shares) == 1:
+        words += f": {shares[0].tail}"
+    else:
+        squares = (
+            f'<span style="color:{share.color}">■</span> {share.tail}'
+            for share in shares
+        )
+        words += f"<br>{' '.join(squares)}"
     return {
         "text": words,
-        "bgcolor": "#ffffff",
-        "x": x,
+        "bgcolor": "#fff",
+        "x": end,
         "xanchor": "right",
-        "y": y,
+        "align": "right",
+        "y": max(share.percent[-1] for share in shares),
         "yanchor": "bottom",
         "showarrow": False,
     }
@@ -244,19 +378,22 @@ def _user_beside_everyone(shown: Shown, user: Tally) -> str:
     statistic, everyone = shown.view.statistic, _all(shown)
     own = user.overall(statistic)
     words = statistic_sentence(statistic, subject_text(shown.view), own)
+    words += f" ({sample_text(int(user.known.sum()))})"
+    if is_everyone(shown.summary):
+        return f"{words}."
     noun = f"everyone's {duration_text(everyone)}"
     beside = comparison(own, everyone, noun) if everyone else noun
-    return f"{words} ({sample_text(int(user.known.sum()))}), {beside}."
+    return f"{words}, {beside}."
 
 
 def _share_within_the_filter(shown: Shown) -> list[str]:
     """The sentence about the picked durations, or none."""
-    span = filter_texts(shown.view).get("durations")
+    span = filter_texts(shown.view, shown.summary.facts.pages).get("durations")
     if not span:
         return []
     summary, filtered = shown.summary, shown.filtered
     share = percent_text(filtered.everyone.known.sum(), summary.everyone.known.sum())
-    if summary.user is not None:
+    if summary.user is not None and not is_everyone(summary):
         share += " of everyone's"
         if filtered.user is not None and summary.user.known.any():
             known = filtered.user.known.sum(), summary.user.known.sum()

@@ -15,6 +15,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.model import Summary
 from formatting import plotly_text, user_text
 from view import View
 
@@ -29,7 +30,7 @@ UNPICKED_COLOR: Final = "rgba(138, 148, 160, 0.5)"
 """The colour of bars that are not picked, in a chart that has a filter."""
 
 LONGEST_LABEL: Final = 20
-"""Characters of a name on an axis or in a legend."""
+"""Characters of a name beside a bar."""
 
 MARGIN: Final = {"l": 52, "r": 16, "t": 36, "b": 48}
 """Pixels around the plot, for a chart with short labels."""
@@ -90,12 +91,17 @@ def apply_zoom(whole: Figure, zoom: object) -> None:
         layout["dragmode"] = zoom["dragmode"]
 
 
-def picks_names(key: str, names: Sequence[str]) -> dict[str, Any]:
+def picks_names(
+    key: str, names: Sequence[str | None], opens: Sequence[str | None] | None = None
+) -> dict[str, Any]:
     """Layout for a chart whose bar i, clicked, picks names[i] as *key* of the address.
 
-    A bar without a name picks nothing.
+    A bar without a name picks nothing; where *opens* has a folder for it, that opens.
     """
-    return {"meta": {"key": key, "names": list(names)}, "dragmode": False}
+    meta = {"key": key, "names": list(names)}
+    if opens is not None:
+        meta["opens"] = list(opens)
+    return {"meta": meta, "dragmode": False}
 
 
 def picks_range(keys: tuple[str, str], edges: Sequence[Any] | Any) -> dict[str, Any]:
@@ -147,9 +153,39 @@ def value_axis(title: str) -> dict[str, Any]:
     }
 
 
+def labels(
+    x: Sequence[Any], y: Sequence[Any], texts: Sequence[str], **properties: Any
+) -> Trace:
+    """A trace of texts at points, which costs much less than as many annotations.
+
+    The style sheet gives them the colour of text, with a rim of the card's.
+    """
+    # Without a type it is a scatter.
+    return {
+        "mode": "text",
+        "x": list(x),
+        "y": list(y),
+        "text": list(texts),
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+        "showlegend": False,
+        **properties,
+    }
+
+
+def is_everyone(summary: Summary) -> bool:
+    """Whether the picked user has all the sessions: there is nobody to compare with."""
+    user, everyone = summary.user, summary.everyone
+    if user is None:
+        return False
+    return bool(
+        summary.facts.n_users == 1 or user.sessions.sum() == everyone.sessions.sum()
+    )
+
+
 def user_label(view: View) -> str:
     """The picked user as the name of a trace, escaped for Plotly."""
-    return plotly_text(user_text(view.selection.user or "", LONGEST_LABEL))
+    return plotly_text(user_text(view.selection.user or ""))
 
 
 def duration_unit(longest: float) -> tuple[float, str]:
@@ -159,12 +195,16 @@ def duration_unit(longest: float) -> tuple[float, str]:
     return (60.0, "minutes") if longest <= 3 * 3600 else (3600.0, "hours")
 
 
-def rounded(values: NDArray[np.float64]) -> list[float | None]:
-    """Round values to three digits, whole numbers not at all; None for NaN.
+def rounded(values: NDArray[np.float64], digits: int = 3) -> list[float | None]:
+    """Round values to so many digits, whole numbers not at all; None for NaN.
 
     That is as much as a chart shows, and short on the wire.
     """
     return [
-        None if np.isnan(value) else float(f"{value:.3g}") if value % 1 else int(value)
+        None
+        if np.isnan(value)
+        else float(f"{value:.{digits}g}")
+        if value % 1
+        else int(value)
         for value in values.tolist()
     ]

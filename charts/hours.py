@@ -15,6 +15,8 @@ from charts.figure import (
     Trace,
     empty,
     figure,
+    is_everyone,
+    labels,
     rounded,
     user_label,
 )
@@ -26,6 +28,7 @@ from charts.sentences import (
     subject_text,
 )
 from engine.model import Facts, Summary, Tally, divide_or_nan
+from formatting import count_text, rate_text
 
 
 def by_weekday(tally: Tally, facts: Facts) -> NDArray[np.int64]:
@@ -57,12 +60,16 @@ class Hours(Chart):
 
     id = "hours"
     title = "Sessions by Weekday and Hour"
-    height = 380
+    width = "narrow"
+    height = 260
     has_color_scale = True
 
     def darkest(self, shown: Shown) -> str:
-        rate = float(np.nan_to_num(_rates(shown)).max())
-        return f"{rate_of_sessions(rate)} an hour"
+        rates = np.nan_to_num(_rates(shown))
+        if _are_rare(rates):
+            counts = by_weekday(shown.summary.subject, shown.summary.facts)
+            return count_text(int(counts.flat[rates.argmax()]), "session")
+        return f"{rate_of_sessions(float(rates.max()))} an hour"
 
     def numbers(self, shown: Shown, *, every_row: bool = False) -> pd.DataFrame:
         summary = shown.summary
@@ -82,16 +89,19 @@ class Hours(Chart):
         if not summary.subject.sessions.any():
             return empty("No sessions match")
         name, color, beside, average = "everyone", EVERYONE_COLOR, "", {}
+        rates = _rates(shown)
+        counts = by_weekday(summary.subject, summary.facts)
         if summary.user is not None:
             name, color = user_label(shown.view), USER_COLOR
+        if summary.user is not None and not is_everyone(summary):
             everyone = per_weekday(summary.everyone, summary) / summary.facts.n_users
-            average = {"customdata": list(map(rounded, everyone))}
-            beside = "<br>average user's: %{customdata:.2~r}"
+            average = {"customdata": _two_digits(everyone)}
+            beside = "<br>average user's: %{customdata:,}"
         red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
         heat: Trace = {
             "type": "heatmap",
             "y": WEEKDAYS,
-            "z": list(map(rounded, _rates(shown))),
+            "z": _two_digits(rates),
             "zmin": 0,
             # More or less transparent, so that it suits the ground of either theme.
             "colorscale": [
@@ -100,21 +110,21 @@ class Hours(Chart):
             ],
             "xgap": 2,
             "ygap": 2,
-            "text": by_weekday(summary.subject, summary.facts).tolist(),
+            "text": counts.tolist(),
             **average,
             "hovertemplate": (
                 f"<b>%{{y}}, %{{x}}:00 to %{{x}}:59</b><br>{name}'s sessions: "
-                "%{z:.2~r} each %{y}, %{text:,} in total"
+                "%{z:,} each %{y}, %{text:,} in total"
                 f"{beside}<extra></extra>"
             ),
             # The page has a color scale of its own: Plotly's costs a fifth of the time.
             "showscale": False,
         }
         return figure(
-            [heat],
+            [heat, _busiest(np.nan_to_num(rates), counts)],
             {
                 "dragmode": False,
-                "margin": {"l": 84, "r": 8, "t": 8, "b": 48},
+                "margin": {"l": 40, "r": 8, "t": 4, "b": 44},
                 "xaxis": {
                     "title": {"text": f"Hour of the day ({summary.facts.timezone})"},
                     "tickvals": list(range(0, 24, 3)),
@@ -124,6 +134,8 @@ class Hours(Chart):
                 },
                 "yaxis": {
                     "autorange": "reversed",
+                    "tickvals": list(range(7)),
+                    "ticktext": [name[:3] for name in WEEKDAYS],
                     "showgrid": False,
                     "fixedrange": True,
                 },
@@ -137,7 +149,7 @@ class Hours(Chart):
             return none_match(shown.view)
         words = f"Half of {subject}'s sessions start between "
         words += _half_of_sessions(sessions.sum(axis=0))
-        if summary.user is not None:
+        if summary.user is not None and not is_everyone(summary):
             everyone = _half_of_sessions(summary.everyone.hours.sum(axis=0))
             words += f" (everyone's: between {everyone})"
         day, hour = divmod(int(np.nan_to_num(_rates(shown)).argmax()), 24)
@@ -149,6 +161,31 @@ class Hours(Chart):
 
 def _rates(shown: Shown) -> NDArray[np.float64]:
     return per_weekday(shown.summary.subject, shown.summary)
+
+
+def _two_digits(rates: NDArray[np.float64]) -> list[list[float | None]]:
+    # From ten on whole numbers, as in words.
+    whole = np.where(rates >= 9.95, np.round(rates), rates)
+    return [rounded(by_hour, 2) for by_hour in whole]
+
+
+def _are_rare(rates: NDArray[np.float64]) -> bool:
+    """Whether no hour has a session each week: then whole numbers say more."""
+    return bool(rates.max() < 1)
+
+
+def _busiest(rates: NDArray[np.float64], counts: NDArray[np.int64]) -> Trace:
+    """The number in each weekday's busiest hour, if it is a single one."""
+    is_busiest = (rates > 0) & (rates == rates.max(axis=1, keepdims=True))
+    days, hours = np.nonzero(is_busiest & (is_busiest.sum(axis=1, keepdims=True) == 1))
+    numbers = (counts if _are_rare(rates) else rates)[days, hours]
+    return labels(
+        hours.tolist(),
+        [WEEKDAYS[day] for day in days],
+        [rate_text(n) for n in numbers.tolist()],
+        # A rim on pictures, too, to which no style sheet gives one.
+        textfont={"shadow": "auto"},
+    )
 
 
 def _half_of_sessions(by_hour: NDArray[np.int64]) -> str:

@@ -1,18 +1,15 @@
-"""The charts by page: everyone's total time, and a user's statistic beside everyone's.
+"""The charts by page: everyone's total time, and a user's statistic beside it."""
 
-Both show the pages with most time and pool the others into one row.
-"""
-
+from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import NormalDist
-from typing import Any, Final, NamedTuple
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from charts.chart import Chart, Shown
+from charts.chart import Chart, Shown, Switch
 from charts.figure import (
     EVERYONE_COLOR,
     LONGEST_LABEL,
@@ -27,160 +24,96 @@ from charts.figure import (
     picks_names,
     user_label,
 )
+from charts.rows import EVERY_ROW, PageRows, PageStatistics, page_rows
 from charts.sentences import (
     FEW,
     STATISTICS,
     comparison,
+    is_beside,
     known_duration_text,
     none_known,
+    none_match,
+    pages_text,
     sample_text,
 )
-from engine.model import QUANTILES, Statistic, Summary, Tally, divide_or_nan
+from engine.model import QUANTILES, Statistic
 from formatting import (
     count_text,
     duration_text,
-    name_text,
-    names_text,
     percent_text,
+    plotly_lines,
     plotly_text,
-    shorten,
+    ratio_text,
     user_text,
 )
-from view import View
+from view import Order
 
-MOST_PAGES: Final = 15
-"""The number of pages that have a bar of their own."""
+_ORDERS: Final[dict[Order, str]] = {"time": "By total time", "difference": "Difference"}
 
 _FEWEST_ROWS: Final = 4
-_WEAK_OPACITY: Final = 0.4
+_USUAL_ROWS: Final = 10
+_ROW_HEIGHT: Final = 33
+"""Pixels of a row that has its label beside it."""
+_TALL_ROW_HEIGHT: Final = 33
+"""Pixels of a row that has its label above it."""
+_WEAK_OPACITY: Final = 0.45
+# Bars that aren't picked keep their colour: it says whose they are.
+_UNPICKED: Final[Trace] = {"unselected": {"marker": {"opacity": 0.2}}}
+# The interval of a few sessions may be many times as long as any bar.
+_LONGEST_INTERVAL: Final = 1.5
 
 
-@dataclass(frozen=True, eq=False)
-class PageStatistics:
-    """Statistics of one group of sessions for each row of a chart by page.
+class _ByPage(Chart):
+    """A chart with a row for each page, or folder of pages."""
 
-    All arrays have the length of the rows.
-    """
+    own_filter = ("pages",)
+    has_rows = True
 
-    sessions: NDArray[np.int64]
-    """Number of sessions, including those of unknown duration."""
-    unknown: NDArray[np.int64]
-    """Number of sessions of unknown duration."""
-    seconds: NDArray[np.float64]
-    """Sum of the known durations, in seconds."""
-    statistics: dict[Statistic, NDArray[np.float64]]
-    """Each statistic of the known durations in seconds; NaN where there is none.
+    def height_of(self, shown: Shown) -> int:
+        rows = self._rows(shown)
+        n_rows = len(rows.names)
+        if _are_tall(rows):
+            height = _TALL_ROW_HEIGHT * max(n_rows, _FEWEST_ROWS)
+        else:
+            height = _ROW_HEIGHT * max(n_rows, _USUAL_ROWS)
+        return _top(shown) + height + MARGIN["b"]
 
-    A row of several pages has no quantiles either: they can't be had from the pages'.
-    """
-    margin: NDArray[np.float64]
-    """Half the width of the mean's 95 % confidence interval (Student's t), in seconds.
+    def others(self, shown: Shown) -> str:
+        rows = self._rows(shown)
+        if not rows.n_others:
+            return ""
+        pages = count_text(rows.n_others, "other page")
+        return f"{pages}: {duration_text(rows.other_seconds)} of everyone's time."
 
-    NaN with fewer than ``FEW`` known durations.
-    """
+    def _rows(self, shown: Shown, *, every_row: bool = False) -> PageRows:
+        """The rows that are drawn, or all of them."""
+        if every_row not in shown.made:
+            most = EVERY_ROW if every_row else int(shown.view.length)
+            shown.made[every_row] = self._choose_rows(shown, most)
+        rows: PageRows = shown.made[every_row]
+        return rows
 
-    @property
-    def known(self) -> NDArray[np.int64]:
-        """Number of sessions of known duration, the n of every average."""
-        return self.sessions - self.unknown
-
-
-class PageRows(NamedTuple):
-    """The rows of a chart by page, from the top down."""
-
-    names: list[str]
-    """The names of the pages; "n other pages" for a row that pools the others."""
-    n_named: int
-    """Number of rows of one page each; at most one more row follows."""
-    everyone: PageStatistics
-    user: PageStatistics | None
+    @abstractmethod
+    def _choose_rows(self, shown: Shown, most: int) -> PageRows:
+        """The rows of the chart, at most *most*."""
 
 
-def pool(tally: Tally, row_of_page: NDArray[np.int64], n_rows: int) -> PageStatistics:
-    """Add pages up into rows: page i goes into row_of_page[i], or nowhere if it is -1.
-
-    The squared deviations of pooled pages are those within the pages plus those of the
-    pages' means from the pooled mean.
-    """
-    kept = row_of_page >= 0
-    rows = row_of_page[kept]
-
-    def total(values: NDArray[Any]) -> NDArray[Any]:
-        return np.bincount(rows, values[kept], n_rows).astype(values.dtype)
-
-    known, seconds = total(tally.known), total(tally.seconds)
-    mean = divide_or_nan(seconds, known)
-    deviation = np.zeros(len(row_of_page))
-    some = kept & (tally.known > 0)
-    deviation[some] = tally.mean[some] - mean[row_of_page[some]]
-    squared = total(tally.squared_deviations + tally.known * deviation**2)
-
-    statistics: dict[Statistic, NDArray[np.float64]] = {"average": mean}
-    several = np.bincount(rows, minlength=n_rows) > 1
-    for name in QUANTILES:
-        values = np.full(n_rows, np.nan)
-        values[rows] = tally.quantiles[name][kept]
-        values[several] = np.nan
-        statistics[name] = values
-    return PageStatistics(
-        sessions=total(tally.sessions),
-        unknown=total(tally.unknown),
-        seconds=seconds,
-        statistics=statistics,
-        margin=_margin(known, squared),
-    )
-
-
-def page_rows(
-    summary: Summary,
-    shown: Tally,
-    picked: tuple[str, ...] = (),
-    limit: int = MOST_PAGES,
-) -> PageRows:
-    """Choose the rows of a chart: the pages on which *shown* has sessions.
-
-    The first *limit* of them have a row each: those that are *picked* before the
-    others, and among both those of most known time. All rows stand in the order of
-    everyone's time, so that a page keeps its place from chart to chart and from user to
-    user.
-    """
-    names, n_pages = summary.facts.pages, len(summary.facts.pages)
-    present = np.flatnonzero(shown.sessions)
-    is_picked = np.zeros(n_pages, bool)
-    if picked and len(present) > limit:
-        wanted = frozenset(picked)
-        is_picked = np.array([name in wanted for name in names])
-    order = np.lexsort((-shown.seconds[present], ~is_picked[present]))
-    top, others = np.split(present[order], [limit])
-    top = top[np.argsort(-summary.everyone.seconds[top], kind="stable")]
-    row_of_page = np.full(n_pages, -1)
-    row_of_page[top] = np.arange(len(top))
-    row_of_page[others] = len(top)
-    labels = [names[page] for page in top]
-    if len(others):
-        labels.append(count_text(len(others), "other page"))
-    user = summary.user
-    return PageRows(
-        labels,
-        len(top),
-        pool(summary.everyone, row_of_page, len(labels)),
-        None if user is None else pool(user, row_of_page, len(labels)),
-    )
-
-
-class TotalTime(Chart):
+class TotalTime(_ByPage):
     """Everyone's known durations added up by page."""
 
     id = "total-time"
     title = "Total Time per Page"
-    own_filter = ("pages",)
     compares_user = False
 
+    def _choose_rows(self, shown: Shown, most: int) -> PageRows:
+        return page_rows(shown.summary, shown.summary.everyone, shown.view, most=most)
+
     def numbers(self, shown: Shown, *, every_row: bool = False) -> pd.DataFrame:
-        rows = _rows(shown, shown.summary.everyone, every_row)
+        rows = self._rows(shown, every_row=every_row)
         return pd.DataFrame(
             {
                 "page": rows.names,
+                **_folder_columns(rows),
                 "sessions": rows.everyone.sessions,
                 "of unknown duration": rows.everyone.unknown,
                 "time (s)": rows.everyone.seconds,
@@ -188,17 +121,24 @@ class TotalTime(Chart):
         )
 
     def figure(self, shown: Shown) -> Figure:
-        rows = _rows(shown, shown.summary.everyone)
+        rows = self._rows(shown)
         totals = rows.everyone.seconds
+        if not rows.names:
+            return empty("No sessions match")
         if not rows.everyone.known.any():
             return empty("No sessions of known duration")
         unit_seconds, unit = duration_unit(float(totals.max()))
-        whole = max(float(totals.sum()), 1e-9)
-        bars = _bars("everyone", EVERYONE_COLOR, totals / unit_seconds)
+        whole = max(float(shown.summary.everyone.seconds.sum()), 1e-9)
+        texts = list(map(duration_text, totals.tolist()))
+        bars = {
+            **_bars("everyone", EVERYONE_COLOR, totals / unit_seconds),
+            **_place(rows, (-0.34, 0.68), (-0.06, 0.4)),
+            **_texts(texts),
+        }
         bars["customdata"] = list(
             zip(
-                [plotly_text(name_text(name)) for name in rows.names],
-                map(duration_text, totals.tolist()),
+                map(plotly_lines, rows.names),
+                texts,
                 (100 * totals / whole).round(1).tolist(),
                 rows.everyone.sessions.tolist(),
                 rows.everyone.unknown.tolist(),
@@ -210,7 +150,7 @@ class TotalTime(Chart):
             "%{customdata[2]:.1f} % of the time<br>"
             "sessions: %{customdata[3]:,} (%{customdata[4]:,} of unknown duration)"
         )
-        return _by_page([bars], rows, shown.view, f"Total time ({unit})")
+        return _by_page([bars], rows, shown, f"Total time ({unit})")
 
     def sentence(self, shown: Shown) -> str:
         everyone, pages = shown.summary.everyone, shown.summary.facts.pages
@@ -221,7 +161,7 @@ class TotalTime(Chart):
             return "0 s in total."
         picked = shown.view.selection.pages
         if picked:
-            where, wanted = names_text(picked), frozenset(picked)
+            where, wanted = pages_text(picked, pages), frozenset(picked)
             codes = np.flatnonzero([page in wanted for page in pages])
             if not everyone.known[codes].any():
                 return f"No time on {where} is known."
@@ -231,134 +171,187 @@ class TotalTime(Chart):
                 f"of {duration_text(whole)} in total."
             )
         top = int(seconds.argmax())
-        share, page = percent_text(seconds[top], whole), name_text(pages[top])
+        share, page = percent_text(seconds[top], whole), pages_text([pages[top]], pages)
         if seconds[top] == whole:
             return f"{duration_text(whole)} in total, all of it on {page}."
         return f"{duration_text(whole)} in total; {share} on {page}."
 
 
-class UserAverage(Chart):
+class UserAverage(_ByPage):
     """The chosen statistic by page, the picked user's beside everyone's.
 
-    With a user it has the pages that they have been on, without one everyone's.
+    With a user it has the pages that they have been on, without one everyone's. A bar
+    of few sessions is faint; the value of an average that differs from the others' by
+    more than chance is bold.
     """
 
     id = "user-average"
     title = "Average Session Duration by Page"
-    own_filter = ("pages",)
+    switch = Switch("page-order", "Order", "order", _ORDERS)
 
     def heading(self, shown: Shown) -> str:
         return f"{STATISTICS[shown.view.statistic].label} Session Duration by Page"
 
+    def _choose_rows(self, shown: Shown, most: int) -> PageRows:
+        return page_rows(
+            shown.summary,
+            shown.summary.subject,
+            shown.view,
+            most=most,
+            by_difference=shown.view.order == "difference",
+        )
+
     def numbers(self, shown: Shown, *, every_row: bool = False) -> pd.DataFrame:
         statistic = shown.view.statistic
-        rows = _rows(shown, shown.summary.subject, every_row)
+        rows = self._rows(shown, every_row=every_row)
         noun = STATISTICS[statistic].label.lower()
-        columns: dict[str, Any] = {"page": rows.names}
+        columns: dict[str, Any] = {"page": rows.names, **_folder_columns(rows)}
         for whose, group in (("user", rows.user), ("everyone", rows.everyone)):
             if group is not None:
                 columns[f"{whose}: sessions of known duration"] = group.known
                 columns[f"{whose}: {noun} (s)"] = group.statistics[statistic]
+        if rows.user is not None and statistic == "average":
+            columns["user: half of 95 % interval (s)"] = rows.user.margin
+            columns["more than chance"] = rows.beyond_chance
         return pd.DataFrame(columns)
 
     def figure(self, shown: Shown) -> Figure:
         statistic = shown.view.statistic
-        rows = _rows(shown, shown.summary.subject)
+        rows = self._rows(shown)
+        if not rows.names:
+            return empty("No sessions match")
         groups = [group for group in (rows.everyone, rows.user) if group is not None]
         values = np.concatenate([group.statistics[statistic] for group in groups])
         if not (values >= 0).any():
             return empty("No sessions of known duration")
-        unit_seconds, unit = duration_unit(float(np.nanmax(values)))
+        longest = float(np.nanmax(values))
+        unit_seconds, unit = duration_unit(longest)
         everyone = rows.everyone.statistics[statistic]
         # One hover serves both bars, everyone's, which is never missing.
         columns = [
-            [plotly_text(name_text(name)) for name in rows.names],
+            list(map(plotly_lines, rows.names)),
             _statistic_texts(everyone, rows.everyone.known),
         ]
-        bars = _bars("everyone", EVERYONE_COLOR, everyone / unit_seconds)
-        traces, user_line = [bars], ""
-        if rows.user is not None:
-            user = rows.user.statistics[statistic]
+        who, color, user_line, end = "everyone", EVERYONE_COLOR, "", longest
+        place = _place(rows, (-0.34, 0.68), (-0.06, 0.4))
+        user_traces: list[Trace] = []
+        if rows.user is not None and is_beside(shown.summary):
             label = user_label(shown.view)
-            columns.append(_hover_texts(rows.user, rows.everyone, statistic))
+            columns.append(_hover_texts(rows, rows.user, statistic))
             user_line = f"{label}: %{{customdata[2]}}<br>"
-            user_bars = _bars(label, USER_COLOR, user / unit_seconds)
-            user_bars["marker"]["opacity"] = [
-                _WEAK_OPACITY if n < FEW else 1 for n in rows.user.known.tolist()
-            ]
-            user_bars["hoverinfo"] = "skip"
-            # The axis runs downwards: the first trace is on top.
-            traces.insert(0, user_bars)
+            place = _place(rows, (0.02, 0.34), (0.17, 0.26))
+            user_traces, end = _user_traces(label, rows, rows.user, statistic, longest)
+        elif rows.user is not None:
+            # Everyone is this user.
+            who, color = user_label(shown.view), USER_COLOR
+        bars = {**_bars(who, color, everyone / unit_seconds), **place}
+        bars |= _texts(_value_texts(everyone))
+        if who != "everyone":
+            bars["marker"]["opacity"] = _opacities(rows.everyone)
+        # The axis runs downwards: the first trace is on top.
+        traces = [*user_traces[:1], bars, *user_traces[1:]]
         bars["customdata"] = list(zip(*columns, strict=True))
         bars["hovertemplate"] = (
-            f"<b>%{{customdata[0]}}</b><br>{user_line}everyone: %{{customdata[1]}}"
+            f"<b>%{{customdata[0]}}</b><br>{user_line}{who}: %{{customdata[1]}}"
         )
         title = f"{STATISTICS[statistic].label} ({unit})"
-        return _by_page(traces, rows, shown.view, title)
+        return _by_page(traces, rows, shown, title, end / unit_seconds)
 
     def sentence(self, shown: Shown) -> str:
         summary, statistic = shown.summary, shown.view.statistic
-        rows = _rows(shown, summary.subject)
         noun = STATISTICS[statistic].noun
-        if rows.user is None:
+        if not summary.subject.sessions.any():
+            return none_match(shown.view)
+        if summary.user is None:
             words = ["Pick a user to see them beside everyone."]
-        elif not rows.user.known.any():
+        elif not summary.user.known.any():
             return none_known(shown.view)
+        elif not is_beside(summary):
+            words = ["Nobody else's sessions match, so there is nothing to compare."]
         else:
-            words = _compared(rows, rows.user, shown.view)
+            rows = self._compared_rows(shown)
+            if not rows.names:
+                return none_match(shown.view)
+            words = [] if rows.user is None else _compared(rows, rows.user, shown)
         if statistic in QUANTILES:
-            pages = np.count_nonzero(summary.subject.sessions)
-            if pages > rows.n_named + 1:
-                words.append(
-                    f"No bar for the {rows.names[-1]}: a {noun} can't be made from "
-                    f"several {noun}s."
-                )
+            if not words or (self._rows(shown).n_pages > 1).any():
+                words.append(f"Folders have no bar: they have no {noun} of their own.")
             if not summary.everyone.exact:
                 words.append(f"Everyone's {noun} is accurate to 1 %.")
         return " ".join(words)
 
+    def _compared_rows(self, shown: Shown) -> PageRows:
+        """All rows; where pages are picked, all pages: they may be in no row."""
+        view = shown.view
+        if view.selection.pages and (view.match or view.folder is not None):
+            ungrouped = replace(view, match="", folder=None)
+            summary = shown.summary
+            return page_rows(summary, summary.subject, ungrouped, most=EVERY_ROW)
+        rows = self._rows(shown)
+        return self._rows(shown, every_row=True) if rows.n_others else rows
 
-def _rows(shown: Shown, tally: Tally, every_row: bool = False) -> PageRows:
-    limit = len(shown.summary.facts.pages) if every_row else MOST_PAGES
-    return page_rows(shown.summary, tally, shown.view.selection.pages, limit)
 
-
-def _compared(rows: PageRows, user: PageStatistics, view: View) -> list[str]:
+def _compared(rows: PageRows, user: PageStatistics, shown: Shown) -> list[str]:
     """The sentences that compare a user with everyone, page by page."""
+    view = shown.view
     statistic, picked = view.statistic, view.selection.pages
+    pages = shown.summary.facts.pages
     name, noun = user_text(view.selection.user or ""), STATISTICS[statistic].noun
     own = user.statistics[statistic]
     everyone = rows.everyone.statistics[statistic]
 
     def beside(row: int) -> str:
         return (
-            f"{name}'s {noun} on {name_text(rows.names[row])} is "
+            f"{name}'s {noun} on {rows.labels[row]} is "
             f"{duration_text(own[row])} ({sample_text(int(user.known[row]))}), "
             f"everyone's {duration_text(everyone[row])}."
         )
 
-    comparable = (user.known >= FEW) & (everyone >= 0)
-    is_named = np.arange(len(own)) < rows.n_named
-    is_picked = is_named & np.array([page in picked for page in rows.names], bool)
-    # A page says more than the pool of all others, and a ratio to zero says nothing.
-    for better in (everyone > 0, is_named):
-        if (comparable & better).any():
-            comparable = comparable & better
-    words = []
-    if picked and not user.known[is_picked].any():
-        return [f"{name} has no known duration on {names_text(picked)}."]
+    if picked and not user.known[rows.is_picked].any():
+        return [f"{name} has no known duration on {pages_text(picked, pages)}."]
+    if not user.known.any():
+        return [f"{name} has no known duration on these pages."]
+    comparable = (user.known >= FEW) & (everyone > 0) & (own >= 0)
     if picked:
-        comparable = comparable & is_picked
+        comparable &= rows.is_picked
         if not comparable.any():
-            words.append(beside(int(np.where(is_picked, user.known, 0).argmax())))
-    if (comparable & (everyone > 0)).any():
-        extremes = _extremes(rows, user, comparable, statistic)
-        words.append(f"{name} spends {extremes}.")
-    elif comparable.any():
-        words.append(beside(int(np.where(comparable, own, -1).argmax())))
-    if ((user.known > 0) & (user.known < FEW) & (everyone >= 0)).any():
-        words.append("Faint bars: few sessions, so this may be chance.")
-    return words
+            return [beside(int(np.where(rows.is_picked, user.known, 0).argmax()))]
+    if not comparable.any():
+        with_bar = np.where(own >= 0, user.known, 0)
+        if with_bar.max() >= FEW:
+            return [beside(int(with_bar.argmax()))]
+        faint = "Faint bars: few sessions, so this may be chance."
+        return [faint] if with_bar.any() else []
+    # Only averages can be held against chance.
+    beyond = comparable & rows.beyond_chance & (statistic == "average")
+    differing = beyond & ~_about_the_same(own, everyone, beyond)
+    told = next(some for some in (differing, beyond, comparable) if some.any())
+    extremes = _extremes(rows, user, told, statistic)
+    if statistic != "average":
+        return [f"{name} spends {extremes}; whether that is chance isn't tested."]
+    compared = count_text(rows.n_compared, "page" if all(rows.is_page) else "row")
+    if beyond.any() and not differing.any():
+        return [f"{name} spends {extremes}."]
+    if beyond.any():
+        test = f"Welch's t-test, corrected for {compared}"
+        return [f"{name} spends {extremes}. More than chance ({test})."]
+    if rows.n_compared <= 1 or picked:
+        return [f"{name} spends {extremes}, which may be chance."]
+    return [
+        f"On none of {compared} does {name} differ from everyone by more than chance."
+    ]
+
+
+def _about_the_same(
+    own: NDArray[np.float64],
+    everyone: NDArray[np.float64],
+    some: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Whether a user is said to be about the same as everyone, in some of the rows."""
+    same = np.zeros(len(own), bool)
+    for row in np.flatnonzero(some).tolist():
+        same[row] = ratio_text(own[row], everyone[row]) == "1.0"
+    return same
 
 
 def _extremes(
@@ -367,9 +360,9 @@ def _extremes(
     comparable: NDArray[np.bool_],
     statistic: Statistic,
 ) -> str:
-    """The page with the largest ratio to everyone, and the one with the smallest.
+    """The row with the largest ratio to everyone, and the one with the smallest.
 
-    Where a user is above everyone on all pages, or on none, it is one page only.
+    Where a user is above everyone on all pages, or on none, it is one row only.
     """
     own, everyone = user.statistics[statistic], rows.everyone.statistics[statistic]
     ratio = np.full(len(own), np.nan)
@@ -384,39 +377,17 @@ def _extremes(
     for row in extremes:
         noun = "" if parts else f"everyone's {STATISTICS[statistic].noun}"
         ratio_words = comparison(own[row], everyone[row], noun)
-        page, n = (
-            name_text(rows.names[row]),
-            count_text(int(user.known[row]), "session"),
-        )
-        parts.append(f"{ratio_words} on {page} ({n})")
+        n = count_text(int(user.known[row]), "session")
+        parts.append(f"{ratio_words} on {rows.labels[row]} ({n})")
     return ", and ".join(parts)
 
 
-def _margin(
-    known: NDArray[np.int64], squared_deviations: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    margin = np.full(len(known), np.nan)
-    enough = known >= FEW
-    n = known[enough]
-    variance = squared_deviations[enough] / (n - 1)
-    margin[enough] = _t_quantile(n - 1) * np.sqrt(variance / n)
-    return margin
+def _folder_columns(rows: PageRows) -> dict[str, Any]:
+    return {"pages": rows.n_pages} if (rows.n_pages > 1).any() else {}
 
 
-def _t_quantile(degrees: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The 0.975 quantile of Student's t, within 0.3 % from 4 degrees of freedom on.
-
-    Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5.
-    """
-    z = NormalDist().inv_cdf(0.975)
-    terms = (
-        z,
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-    )
-    inverse = 1 / degrees
-    return sum((term * inverse**k for k, term in enumerate(terms)), 0 * inverse)
+def _value_texts(seconds: NDArray[np.float64]) -> list[str]:
+    return [duration_text(s) if s >= 0 else "" for s in seconds.tolist()]
 
 
 def _statistic_texts(
@@ -429,20 +400,23 @@ def _statistic_texts(
 
 
 def _hover_texts(
-    user: PageStatistics, everyone: PageStatistics, statistic: Statistic
+    rows: PageRows, user: PageStatistics, statistic: Statistic
 ) -> list[str]:
     """What a hover says of each of a user's bars: how long, and how sure that is."""
     texts = []
     columns = (
         _statistic_texts(user.statistics[statistic], user.known),
         user.statistics[statistic].tolist(),
-        everyone.statistics[statistic].tolist(),
+        rows.everyone.statistics[statistic].tolist(),
         user.statistics["average"].tolist(),
         user.margin.tolist(),
         user.known.tolist(),
         user.unknown.tolist(),
+        rows.beyond_chance.tolist(),
     )
-    for text, own, other, mean, margin, n, unknown in zip(*columns, strict=True):
+    for text, own, other, mean, margin, n, unknown, is_beyond in zip(
+        *columns, strict=True
+    ):
         if not n:
             unknowns = count_text(unknown, "session")
             texts.append(f"unknown ({unknowns} of unknown duration)")
@@ -450,62 +424,186 @@ def _hover_texts(
         lines = [text]
         if n < FEW:
             lines[0] += ", may be chance"
-        elif other > 0:
+        elif other > 0 and own >= 0:
             beside = comparison(own, other, "everyone's")
             lines[0] += f", {beside}"
         if n >= FEW and statistic == "average":
             low, high = max(mean - margin, 0), mean + margin
-            lines.append(f"95 % interval {duration_text(low)} to {duration_text(high)}")
+            interval = f"95 % interval {duration_text(low)} to {duration_text(high)}"
+            may_be = "more than chance" if is_beyond else "may be chance"
+            lines.append(f"{interval}, {may_be}")
         if unknown:
             lines.append(f"{unknown:,} of unknown duration")
         texts.append("<br>".join(lines))
     return texts
 
 
+def _user_traces(
+    label: str,
+    rows: PageRows,
+    user: PageStatistics,
+    statistic: Statistic,
+    longest: float,
+) -> tuple[list[Trace], float]:
+    """A user's bars and, at their ends, the values; with the end of the axis.
+
+    *longest* and the end are in seconds. An interval is drawn as far as the axis goes.
+    """
+    own = user.statistics[statistic]
+    unit_seconds, _ = duration_unit(longest)
+    place = _place(rows, (-0.36, 0.34), (-0.11, 0.26))
+    bars = {**_bars(label, USER_COLOR, own / unit_seconds), **place}
+    bars["marker"]["opacity"] = _opacities(user)
+    bars["hoverinfo"] = "skip"
+    ends, end = own, longest
+    if statistic == "average":
+        ends = own + np.nan_to_num(user.margin)
+        furthest = float(np.fmax.reduce(ends, initial=0.0))
+        end = max(longest, min(furthest, _LONGEST_INTERVAL * longest))
+        low = np.minimum(user.margin, own)
+        bars["error_x"] = {
+            "type": "data",
+            "array": _rounded(user.margin / unit_seconds),
+            "symmetric": False,
+            "arrayminus": _rounded(low / unit_seconds),
+            "thickness": 1,
+            "width": 3,
+            "color": "#566070",
+        }
+    texts = [
+        f"\u00a0<b>{text}</b>"
+        if is_beyond and statistic == "average"
+        else f"\u00a0{text}"
+        for text, is_beyond in zip(
+            _value_texts(own), rows.beyond_chance.tolist(), strict=True
+        )
+    ]
+    values: Trace = {
+        "type": "scatter",
+        "mode": "text",
+        "x": _rounded(np.minimum(ends, end) / unit_seconds),
+        "y": [row + place["offset"] + place["width"] / 2 for row in range(len(own))],
+        "text": texts,
+        "textposition": "middle right",
+        "textfont": {"size": 11},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    return [bars, values], end
+
+
+def _opacities(group: PageStatistics) -> list[float]:
+    return [_WEAK_OPACITY if n < FEW else 1 for n in group.known.tolist()]
+
+
+def _rounded(values: NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(value) else value for value in values.round(4).tolist()]
+
+
 def _bars(name: str, color: str, values: NDArray[np.float64]) -> Trace:
-    # Without y, the bars are at 0, 1, 2 and so on, and never at their labels: two long
-    # names may be shortened to the same one.
+    # Without y, the bars are at 0, 1, 2 and so on.
     return {
         "type": "bar",
         "name": name,
         "orientation": "h",
-        "x": [None if np.isnan(value) else value for value in values.round(4).tolist()],
+        "x": _rounded(values),
         "marker": {"color": color},
     }
 
 
-def _by_page(traces: Sequence[Trace], rows: PageRows, view: View, title: str) -> Figure:
-    n_rows, names = len(rows.names), rows.names[: rows.n_named]
-    if view.selection.pages:
-        is_picked = [name in view.selection.pages for name in names]
-        is_picked += [False] * (n_rows - len(names))
+def _top(shown: Shown) -> int:
+    """The margin above the rows, the same in both charts: a legend's, or none's."""
+    return MARGIN["t"] if is_beside(shown.summary) else 8
+
+
+def _are_tall(rows: PageRows) -> bool:
+    """Whether the rows have their labels above them: beside them is no room."""
+    return max(map(len, rows.labels), default=0) > LONGEST_LABEL
+
+
+def _place(
+    rows: PageRows, low: tuple[float, float], tall: tuple[float, float]
+) -> Trace:
+    """The offset from the middle of a row, and the width, of bars in rows."""
+    offset, width = tall if _are_tall(rows) else low
+    return {"offset": offset, "width": width}
+
+
+def _texts(texts: list[str]) -> Trace:
+    """The values of bars, at their ends."""
+    return {
+        "text": texts,
+        "textposition": "outside",
+        "textfont": {"size": 10},
+        "constraintext": "none",
+        "cliponaxis": False,
+    }
+
+
+def _by_page(
+    traces: Sequence[Trace],
+    rows: PageRows,
+    shown: Shown,
+    title: str,
+    end: float = 0.0,
+) -> Figure:
+    """The figure of rows; the axis goes to *end*, or as far as there are values."""
+    if shown.view.selection.pages:
         for trace in traces:
-            trace.update(highlight(is_picked))
-    labels = [shorten(name, LONGEST_LABEL) for name in rows.names]
-    # An axis of zeros alone would have them in its middle.
-    only_zeros = not any(value for trace in traces for value in trace["x"])
+            if trace["type"] == "bar":
+                trace.update(highlight(rows.is_picked.tolist()) | _UNPICKED)
+    is_page = rows.is_page
+    longest = max(
+        value for trace in traces for value in trace["x"] if value is not None
+    )
+    names = [
+        name if page else None for name, page in zip(rows.names, is_page, strict=True)
+    ]
+    opens = [
+        None if page else name for name, page in zip(rows.names, is_page, strict=True)
+    ]
     return figure(
         traces,
         {
-            **picks_names("page", names),
+            **picks_names("page", names, opens if any(opens) else None),
             "hovermode": "y",
-            "margin": {**MARGIN, "l": 20 + 7 * max(map(len, labels))},
+            "margin": {
+                **MARGIN,
+                "t": _top(shown),
+                "l": MARGIN["r"]
+                if _are_tall(rows)
+                else 20 + 7 * max(map(len, rows.labels)),
+                "r": 84,
+            },
             "xaxis": {
                 "title": {"text": title},
-                **({"range": [0, 1]} if only_zeros else {}),
+                # An axis of zeros alone would have them in its middle.
+                "range": [0, max(end, longest) or 1],
                 "fixedrange": True,
                 "ticklabeloverflow": "allow",
             },
-            "yaxis": {
-                # Downwards; where there are few rows, as high as if there were more.
-                "range": [max(n_rows, _FEWEST_ROWS) - 0.5, -0.5],
-                "tickvals": list(range(n_rows)),
-                "ticktext": list(map(plotly_text, labels)),
-                "ticklabelstandoff": 6,
-                "ticklabeloverflow": "allow",
-                "showgrid": False,
-                "zeroline": False,
-                "fixedrange": True,
-            },
+            "yaxis": _row_axis(rows),
         },
     )
+
+
+def _row_axis(rows: PageRows) -> Trace:
+    """The axis of rows, downwards, with their labels beside the bars or above them."""
+    n_rows = len(rows.names)
+    if _are_tall(rows):
+        ticks = [row - 0.3 for row in range(n_rows)]
+        place: Trace = {"ticklabelposition": "inside"}
+    else:
+        ticks, place = list(range(n_rows)), {"ticklabelstandoff": 6}
+    return {
+        # Where there are few rows, as high as if there were more.
+        "range": [max(n_rows, _FEWEST_ROWS) - 0.5, -0.5],
+        "tickvals": ticks,
+        "ticktext": list(map(plotly_text, rows.labels)),
+        **place,
+        "ticklabeloverflow": "allow",
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+    }

@@ -1,22 +1,24 @@
 """The wording that sentences, tiles and headings share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from engine.model import Statistic
+from engine.model import Selection, Statistic, Summary
 from formatting import (
     count_text,
     day_text,
     days_text,
     duration_text,
+    name_text,
     names_text,
     rate_text,
     ratio_text,
     span_text,
     user_text,
 )
-from view import Measure, View
+from labels import page_labels
+from view import FilterName, Measure, View
 
 FEW: Final = 5
 """With fewer known durations than this, a statistic is weak evidence."""
@@ -48,14 +50,28 @@ STATISTICS: Final[Mapping[Statistic, Wording]] = {
 """Every statistic that can be chosen, in the order of its buttons."""
 
 
-def filter_texts(view: View) -> dict[str, str]:
-    """The filters that are set, in words, by "dates", "pages" and "durations"."""
+def pages_text(names: Sequence[str], pages: tuple[str, ...]) -> str:
+    """Format some of all pages: "cart", "cart and home", "cart, home and 3 more"."""
+    labels = page_labels(pages)
+    return names_text([labels.get(name, name_text(name)) for name in names])
+
+
+def has_filters(view: View) -> bool:
+    """Whether only some sessions of the user, or of everyone, are shown."""
+    return view.selection != Selection(view.selection.user)
+
+
+def filter_texts(view: View, pages: tuple[str, ...]) -> dict[FilterName, str]:
+    """The filters that are set, in words, by "dates", "pages" and "durations".
+
+    *pages* are all of the data, from which those that are picked are told apart.
+    """
     selection = view.selection
-    texts = {}
+    texts: dict[FilterName, str] = {}
     if selection.start or selection.end:
         texts["dates"] = dates_text(selection.start, selection.end)
     if selection.pages:
-        texts["pages"] = names_text(selection.pages)
+        texts["pages"] = pages_text(selection.pages, pages)
     if selection.shortest is not None or selection.longest is not None:
         texts["durations"] = span_text(selection.shortest, selection.longest)
     return texts
@@ -71,15 +87,22 @@ def dates_text(start: date | None, end: date | None) -> str:
     return f"from {day_text(start)}" if start else ""
 
 
-def caption(view: View) -> str:
+def caption(view: View, pages: tuple[str, ...]) -> str:
     """The user and the filters of a view: "user_7, March 2024, cart"."""
-    return ", ".join([subject_text(view), *filter_texts(view).values()])
+    return ", ".join([subject_text(view), *filter_texts(view, pages).values()])
 
 
 def subject_text(view: View) -> str:
     """Whose sessions are shown: "user_7" or "everyone"."""
     user = view.selection.user
     return "everyone" if user is None else user_text(user)
+
+
+def is_beside(summary: Summary) -> bool:
+    """Whether there is a user, and others to compare them with."""
+    if summary.user is None:
+        return False
+    return bool((summary.user.sessions != summary.everyone.sessions).any())
 
 
 def none_match(view: View) -> str:

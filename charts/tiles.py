@@ -1,10 +1,19 @@
 """The tiles: headline numbers of the selection, beside everyone's, with ranks."""
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 import dates
-from charts.sentences import FEW, STATISTICS, comparison, known_duration_text
-from engine.model import Engine, Rank, Summary
+from charts.sentences import (
+    FEW,
+    STATISTICS,
+    comparison,
+    is_beside,
+    known_duration_text,
+)
+from engine.model import Engine, Rank, Summary, divide_or_nan
 from formatting import count_text, duration_text, instant_text, ordinal, percent_text
 from view import View
 
@@ -36,10 +45,60 @@ def tiles(summary: Summary, view: View) -> dict[str, Tile]:
         "active": ("Active days", f"{subject.active_days:,}"),
         "last": ("Last seen", instant_text(subject.last)),
     }
-    beside = _beside_all(summary) if summary.user is None else _beside(summary, view)
+    beside = _beside_all(summary)
+    if is_beside(summary):
+        beside = _beside(summary, view)
     if 0 < known < FEW:
         beside["typical"] += ", may be chance"
     return {name: Tile(*values[name], beside[name]) for name in TILES}
+
+
+def lines(summary: Summary, view: View) -> dict[str, list[int | None]]:
+    """The small lines of the tiles over the selected dates, by ``TILES``.
+
+    Each has a value by day, or by week, month or year; by hour for sessions of one day.
+    They are whole percentages of the largest, which is as much as a small line shows;
+    None is a period without a value, and no values are a tile without a line.
+    """
+    subject, facts = summary.subject, summary.facts
+    is_in = np.ones(len(facts.days), bool)
+    if summary.selection.start is not None:
+        is_in &= facts.days >= np.datetime64(summary.selection.start)
+    if summary.selection.end is not None:
+        is_in &= facts.days < np.datetime64(summary.selection.end)
+    days = facts.days[is_in]
+    found: dict[str, list[int | None]] = {name: [] for name in TILES}
+    if not len(days):
+        return found
+    if len(days) == 1:
+        return found | {"sessions": _percentages(subject.hours[is_in][0].astype(float))}
+    edges = dates.period_edges(days, dates.period_unit(days))
+    period = np.searchsorted(edges, days, side="right") - 1
+
+    def by_period(by_day: NDArray[Any]) -> NDArray[np.float64]:
+        weights = by_day[is_in].astype(np.float64)
+        return np.bincount(period, weights, len(edges) - 1).astype(np.float64)
+
+    sessions, seconds = subject.day_sessions, by_period(subject.day_seconds)
+    active = by_period(sessions > 0)
+    found |= {
+        "sessions": _percentages(by_period(sessions)),
+        "total": _percentages(seconds),
+        "active": _percentages(active),
+        "last": _percentages((active > 0).astype(float)),
+    }
+    if view.statistic == "average":
+        known = by_period(subject.day_known)
+        found["typical"] = _percentages(divide_or_nan(seconds, known))
+    return found
+
+
+def _percentages(values: NDArray[np.float64]) -> list[int | None]:
+    largest = np.nanmax(values, initial=0) or 1
+    return [
+        None if np.isnan(value) else round(100 * value / largest)
+        for value in values.tolist()
+    ]
 
 
 def ranks(engine: Engine, view: View) -> dict[str, str]:
@@ -57,9 +116,13 @@ def ranks(engine: Engine, view: View) -> dict[str, str]:
 
 
 def _rank_text(rank: Rank | None) -> str:
-    if rank is None:
-        return "no rank"
-    return f"{ordinal(rank.place)} of {rank.n_users:,}"
+    """A place in words; none for one that all users share."""
+    if rank is None or rank.n_equal == rank.n_users:
+        return ""
+    shared = (
+        f", with {count_text(rank.n_equal - 1, 'other')}" if rank.n_equal > 1 else ""
+    )
+    return f"{ordinal(rank.place)} of {rank.n_users:,}{shared}"
 
 
 def _n_days(summary: Summary) -> str:
@@ -69,13 +132,14 @@ def _n_days(summary: Summary) -> str:
 
 
 def _beside_all(summary: Summary) -> dict[str, str]:
-    """What everyone's numbers stand beside: all the data."""
-    everyone = summary.everyone
+    """What numbers stand beside that are everyone's: all the data."""
+    everyone, n_all = summary.everyone, summary.facts.n_sessions
     n, known = int(everyone.sessions.sum()), int(everyone.known.sum())
+    of_known = f"of {count_text(known, 'session')}" if known else ""
     return {
-        "sessions": f"{percent_text(n, summary.facts.n_sessions)} of all",
-        "total": f"of {count_text(known, 'session')}",
-        "typical": f"of {count_text(known, 'session')}",
+        "sessions": f"{percent_text(n, n_all)} of {n_all:,}" if n < n_all else "",
+        "total": of_known,
+        "typical": of_known,
         "active": f"of {_n_days(summary)}",
         "last": "",
     }

@@ -12,19 +12,22 @@ from charts.chart import Chart, Shown, Switch
 from charts.figure import (
     EVERYONE_COLOR,
     MARGIN,
+    USER_COLOR,
     Figure,
     Trace,
     duration_unit,
     empty,
     figure,
     highlight,
+    is_everyone,
+    labels,
     picks_range,
     rounded,
-    step_line,
     user_label,
     value_axis,
 )
 from charts.sentences import (
+    FEW,
     capitalized,
     comparison,
     dates_text,
@@ -35,8 +38,14 @@ from charts.sentences import (
     subject_text,
 )
 from engine.model import Selection, Summary, Tally
-from formatting import days_text, duration_text
-from view import Measure
+from formatting import (
+    count_text,
+    days_text,
+    duration_text,
+    frequency_text,
+    rate_text,
+)
+from view import Measure, View
 
 # The start of a period in a hover, in the notation of d3-time-format.
 _HOVER_FORMATS: Final = {
@@ -45,8 +54,27 @@ _HOVER_FORMATS: Final = {
     "month": "%B %Y",
     "year": "%Y",
 }
+# Day and month first: short ticks, with the year only where it changes.
+_TICKS: Final[dict[dates.PeriodUnit, dict[str, str]]] = {
+    "day": {"tickformat": "%-d %b\n%Y"},
+    "week": {"tickformat": "%-d %b\n%Y"},
+    "month": {"tickformat": "%b\n%Y"},
+    "year": {},
+}
 _MEASURES: Final = {"sessions": "Sessions", "time": "Time"}
 _FEW_PERIODS: Final = 8
+
+_MARGIN: Final = {**MARGIN, "r": 30, "b": 40}
+_UNITS: Final = {"seconds": "s", "minutes": "min", "hours": "h"}
+
+# Shares of the plot's height: the highest bar of one of two rows, the ground that the
+# upper row stands on, and where the lower row's name does.
+_ROW: Final = 0.37
+_GROUND: Final = 0.57
+_NAME: Final = 0.44
+_CHANCE: Final = "Few sessions, so this may be chance."
+_HEADROOM: Final = 1.12
+"""How much higher the axis of a single row is than its highest bar."""
 
 
 class Periods(NamedTuple):
@@ -56,7 +84,7 @@ class Periods(NamedTuple):
     edges: dates.Days
     """(periods + 1,): period i has the days [edges[i], edges[i + 1])."""
     everyone: NDArray[np.float64]
-    """(periods,): everyone's sessions or seconds; beside a user, an average user's."""
+    """(periods,): sessions or seconds of everyone together."""
     user: NDArray[np.float64] | None
     """(periods,): sessions or seconds of the user; None without a user."""
     incomplete: NDArray[np.bool_]
@@ -76,9 +104,6 @@ def periods(summary: Summary, measure: Measure) -> Periods:
             values = tally.day_seconds
         return np.bincount(period, values, len(edges) - 1).astype(np.float64)
 
-    everyone = by_period(summary.everyone)
-    if summary.user is not None:
-        everyone = everyone / facts.n_users
     # With few sessions, the first and last of a complete day are a little inside.
     tolerance = np.timedelta64(1, "h")
     first, last = np.datetime64(facts.first), np.datetime64(facts.last)
@@ -87,16 +112,17 @@ def periods(summary: Summary, measure: Measure) -> Periods:
     return Periods(
         unit=unit,
         edges=edges,
-        everyone=everyone,
+        everyone=by_period(summary.everyone),
         user=None if summary.user is None else by_period(summary.user),
         incomplete=np.asarray(begun | unfinished),
     )
 
 
 class Timeline(Chart):
-    """Sessions, or time, by day, week, month or year; beside a user, the average one's.
+    """Sessions, or time, by day, week, month or year; a user's above everyone's.
 
-    Periods of which the data has only a part are hatched.
+    A user is tiny beside everyone: the two have a row and an axis each, one above the
+    other. Periods of which the data has only a part are hatched.
     """
 
     id = "timeline"
@@ -117,11 +143,9 @@ class Timeline(Chart):
         # Text, since the year 10000 may begin at the last edge, and no date can.
         days = np.datetime_as_string(line.edges).tolist()
         columns = {"from": days[:-1], "to (not included)": days[1:]}
-        whose = "everyone"
         if line.user is not None:
             columns[f"user: {noun}"] = line.user
-            whose = "average user"
-        columns[f"{whose}: {noun}"] = line.everyone
+        columns[f"everyone: {noun}"] = line.everyone
         return pd.DataFrame({**columns, "complete": ~line.incomplete})
 
     def figure(self, shown: Shown) -> Figure:
@@ -129,31 +153,34 @@ class Timeline(Chart):
         if not summary.everyone.sessions.any():
             return empty("No sessions match")
         line = periods(summary, view.timeline)
-        starts, end = [str(day) for day in line.edges[:-1]], str(line.edges[-1])
-        bars, unit_seconds, noun = _bars(line, shown)
-        traces = [bars]
+        rows = [_row("everyone", EVERYONE_COLOR, line.everyone, view.timeline)]
         if line.user is not None:
-            steps = rounded(line.user / unit_seconds)
-            widths = _widths(line)
-            edges: Trace = {"x": [*starts, end]}
-            if len(set(widths)) == 1:
-                # The same, in far fewer bytes.
-                edges = {"x0": starts[0], "dx": widths[0]}
-            line_ = step_line(user_label(view))
-            traces.append({**line_, **edges, "y": [*steps, steps[-1]]})
+            own = _row(user_label(view), USER_COLOR, line.user, view.timeline)
+            rows = [own] if is_everyone(summary) else [*rows, own]
+        starts, end = [str(day) for day in line.edges[:-1]], str(line.edges[-1])
+        # What a click or a drag picks is read from the x of the first trace.
+        traces = [{"x": starts, **_bars(rows[0], line, view)}]
+        if len(rows) == 1:
+            traces.append(_highest(rows[0], line))
+        else:
+            traces[0]["legend"] = "legend2"
+            traces.append(
+                {"yaxis": "y2", **_starts(line), **_bars(rows[1], line, view)}
+            )
         return figure(
             traces,
             {
                 **picks_range(("from", "to"), end),
                 "hovermode": "x",
-                "margin": {**MARGIN, "r": 30, "b": 40},
+                "margin": _MARGIN,
                 "uirevision": line.unit,
                 "xaxis": {
                     "type": "date",
                     "range": [starts[0], end],
+                    **_TICKS[line.unit],
                     **(_roomy_axis(line) if len(starts) < _FEW_PERIODS else {}),
                 },
-                "yaxis": value_axis(f"{capitalized(noun)} per {line.unit}"),
+                **(_two_rows(*rows) if rows[1:] else _one_row(rows[0], line)),
             },
         )
 
@@ -168,68 +195,138 @@ class Timeline(Chart):
         if selection.start or selection.end:
             return _compare_dates(shown)
         line = periods(summary, measure)
-        head = "Everyone" if selection.user is None else subject
-        text = f"{head}: {_typical_and_most(line, measure)}."
-        if line.incomplete.any():
-            text += f" Hatched {line.unit}s are incomplete."
+        compared = summary.user is not None and not is_everyone(summary)
+        others = summary.facts.n_users if compared else None
+        words = [f"{_head(subject)}: {_typical_and_most(line, measure, others)}."]
+        if compared and tally.sessions.sum() < FEW:
+            words.append(_CHANCE)
+        n_incomplete = int(line.incomplete.sum())
+        if n_incomplete:
+            plural = "s" if n_incomplete > 1 else ""
+            words.append(f"Hatched: incomplete {line.unit}{plural}.")
         if measure == "time" and summary.everyone.unknown.any():
-            text += " Unknown durations left out."
-        return text
+            words.append("Unknown durations left out.")
+        return " ".join(words)
 
 
-def _bars(line: Periods, shown: Shown) -> tuple[Trace, float, str]:
-    """The bars, the seconds of their unit (1 for sessions), and the unit's name."""
-    counts = shown.view.timeline == "sessions"
-    unit_seconds, noun = 1.0, "sessions"
-    if not counts:
-        user = line.everyone if line.user is None else line.user
-        longest = max(line.everyone.max(), user.max())
-        unit_seconds, noun = duration_unit(float(longest))
+class _Row(NamedTuple):
+    """Bars on an axis of their own."""
+
+    name: str
+    """Whose sessions they are, escaped for Plotly."""
+    color: str
+    heights: list[float | None]
+    """(periods,): the values in the unit of the axis."""
+    top: float
+    """The height of the highest bar, or 1 where all are zero."""
+    unit: str
+    """The unit of the axis."""
+    texts: list[str]
+    """(periods,): the values in words."""
+
+    @property
+    def most(self) -> str:
+        """The value of the highest bar for an axis: "2,827", "8.4 h"."""
+        if self.unit == "sessions":
+            return f"{self.top:,.0f}"
+        return f"{rate_text(self.top)} {_UNITS[self.unit]}"
+
+
+def _row(name: str, color: str, values: NDArray[np.float64], measure: Measure) -> _Row:
+    per_unit, unit = 1.0, "sessions"
+    texts = [f"{value:,.0f}" for value in values.tolist()]
+    if measure == "time":
+        per_unit, unit = duration_unit(float(values.max()))
+        texts = [duration_text(value) for value in values.tolist()]
+    heights = rounded(values / per_unit)
+    top = max(filter(None, heights), default=1.0)
+    return _Row(name, color, heights, top, unit, texts)
+
+
+def _bars(row: _Row, line: Periods, view: View) -> Trace:
+    """The bars of a row, without their x."""
     # Bars begin where their period does; a month's is as wide as the month is long.
     widths = _widths(line)
-    name = "everyone" if line.user is None else "average user"
     bars: Trace = {
         "type": "bar",
-        "name": name,
-        "x": [str(day) for day in line.edges[:-1]],
-        "y": rounded(line.everyone / unit_seconds),
+        "name": row.name,
+        "y": row.heights,
         "offset": 0,
         "width": widths[0] if len(set(widths)) == 1 else widths,
-        "marker": {"color": EVERYONE_COLOR, "line": {"width": 0}},
-        **highlight(_picked_bars(line.edges, shown.view.selection)),
+        "marker": {"color": row.color},
+        **highlight(_picked_bars(line.edges, view.selection)),
     }
     if line.incomplete.any():
         shapes = ["/" if incomplete else "" for incomplete in line.incomplete]
         bars["marker"]["pattern"] = {"shape": shapes, "fillmode": "replace"}
-    columns: list[list[Any]] = []
-    text, user_line = f"{name}'s sessions: %{{y:,}}", ""
-    if not counts:
-        columns.append(_duration_texts(line.everyone))
-        text = f"{name}: %{{customdata[0]}}"
-    if line.user is not None:
-        label = user_label(shown.view)
-        if counts:
-            text = f"{name}'s: %{{y:,.3~r}}"
-            columns.append(rounded(line.user))
-            user_line = f"{label}'s sessions: %{{customdata[0]:,}}<br>"
-        else:
-            columns.append(_duration_texts(line.user))
-            user_line = f"{label}: %{{customdata[1]}}<br>"
-    if columns:
-        bars["customdata"] = list(zip(*columns, strict=True))
+    text = f"{row.name}'s sessions: %{{y:,}}"
+    if view.timeline == "time":
+        bars["customdata"] = row.texts
+        text = f"{row.name}: %{{customdata}}"
     head = f"<b>%{{x|{_HOVER_FORMATS[line.unit]}}}</b><br>"
-    bars["hovertemplate"] = f"{head}{user_line}{text}"
-    return bars, unit_seconds, noun
+    bars["hovertemplate"] = f"{head}{text}"
+    return bars
+
+
+def _starts(line: Periods) -> Trace:
+    """The x of bars, in as few bytes as there may be."""
+    widths = _widths(line)
+    if len(set(widths)) == 1:
+        return {"x0": str(line.edges[0]), "dx": widths[0]}
+    return {"x": [str(day) for day in line.edges[:-1]]}
+
+
+def _highest(row: _Row, line: Periods) -> Trace:
+    """What the highest bar of a single row comes to, if there is one."""
+    if not any(row.heights):
+        return labels([], [], [])
+    bar = row.heights.index(row.top)
+    start, end = line.edges[bar : bar + 2].astype("M8[h]")
+    middle = str(start + (end - start) // 2)
+    return labels([middle], [row.top], [row.texts[bar]], textposition="top center")
+
+
+def _one_row(row: _Row, line: Periods) -> dict[str, Any]:
+    """The y axis of a single row."""
+    title = value_axis(f"{capitalized(row.unit)} per {line.unit}")
+    axis = {**title, "range": [0, float(f"{row.top * _HEADROOM:.4g}")]}
+    return {"showlegend": False, "yaxis": axis}
+
+
+def _two_rows(below: _Row, above: _Row) -> dict[str, Any]:
+    """The y axes of two rows, each with a legend of its own.
+
+    Each axis has the whole height, one over the other, so that Plotly.js takes both
+    rows for one plot: what is dragged or pointed at in either is meant in both.
+    """
+    longest = max(len(below.most), len(above.most))
+    return {
+        "margin": {**_MARGIN, "l": max(_MARGIN["l"], 16 + 7 * longest)},
+        "showlegend": True,
+        "legend2": {"x": 0, "y": _NAME, "yanchor": "bottom"},
+        "yaxis": _row_axis(below, 0),
+        "yaxis2": {**_row_axis(above, _GROUND), "overlaying": "y"},
+    }
+
+
+def _row_axis(row: _Row, ground: float) -> dict[str, Any]:
+    """The y axis of a row that stands at this share of the plot's height.
+
+    It says what the highest bar comes to.
+    """
+    ends = (row.top * y / _ROW for y in (-ground, 1 - ground))
+    return {
+        "range": [float(f"{end:.4g}") for end in ends],
+        "tickvals": [0, row.top],
+        "ticktext": ["0", row.most],
+        "fixedrange": True,
+    }
 
 
 def _widths(line: Periods) -> list[int]:
     """The length of each period in milliseconds, the unit of Plotly's dates."""
     widths = np.diff(line.edges).astype(np.int64) * 86_400_000
     return cast("list[int]", widths.tolist())
-
-
-def _duration_texts(seconds: NDArray[np.float64]) -> list[str]:
-    return [duration_text(value) for value in seconds.tolist()]
 
 
 def _picked_bars(edges: dates.Days, selection: Selection) -> list[bool] | None:
@@ -263,29 +360,42 @@ def period_text(edges: dates.Days) -> str:
     return days_text(edges[0].item(), last.item())
 
 
-def _typical_and_most(line: Periods, measure: Measure) -> str:
-    """The mean of the complete periods, and the largest one."""
+def _typical_and_most(line: Periods, measure: Measure, n_users: int | None) -> str:
+    """The mean of the complete periods, and the largest one.
+
+    A user is compared with the average of so many, or with nobody.
+    """
     values = line.everyone if line.user is None else line.user
     top = int(values.argmax())
     preposition = {"day": "on", "week": "from"}.get(line.unit, "in")
     when = f"{preposition} {period_text(line.edges[top : top + 2])}"
     most = measure_text(float(values[top]), measure)
+
     noun = "the average user's"
+
+    def beside_average(mean: float, mean_of_everyone: float) -> str:
+        if n_users is None or not mean_of_everyone > 0:
+            return ""
+        return f", {comparison(mean, mean_of_everyone / n_users, noun)}"
+
     if len(values) == 1:
-        if line.user is None or not line.everyone[0] > 0:
-            return f"{most} {when}"
-        return f"{most} {when}, {comparison(values[0], line.everyone[0], noun)}"
+        return f"{most} {when}{beside_average(values[0], line.everyone[0])}"
     words = []
     complete = ~line.incomplete
-    if complete.any():
+    if complete.any() and (values[complete].any() or not values[top] > 0):
         mean = float(values[complete].mean())
-        mean_of_everyone = float(line.everyone[complete].mean())
-        words.append(f"{measure_text(mean, measure)} a {line.unit}")
-        if line.user is not None and mean_of_everyone > 0:
-            words[0] += f", {comparison(mean, mean_of_everyone, noun)}"
+        words.append(_how_often(mean, measure, line.unit))
+        words[0] += beside_average(mean, float(line.everyone[complete].mean()))
     if values[top] > 0:
         words.append(f"most, {most}, {when}")
     return "; ".join(words or [most])
+
+
+def _how_often(value: float, measure: Measure, unit: dates.PeriodUnit) -> str:
+    """Format a rate: "52 sessions a week", "6.1 s a day"."""
+    if measure == "time":
+        return f"{duration_text(value)} a {unit}"
+    return frequency_text(value, unit, "session")
 
 
 class _Rates(NamedTuple):
@@ -311,6 +421,12 @@ class _Rates(NamedTuple):
     def counted(self, measure: Measure) -> int:
         return self.sessions if measure == "sessions" else self.known
 
+    def total_text(self, measure: Measure) -> str:
+        """What there is in all: "2 sessions", "none", "3 min", "no known time"."""
+        if measure == "sessions":
+            return count_text(self.sessions, "session") if self.sessions else "none"
+        return duration_text(self.seconds) if self.known else "no known time"
+
 
 def _rates(summary: Summary) -> _Rates:
     selection, tally = summary.selection, summary.subject
@@ -328,27 +444,62 @@ def _compare_dates(shown: Shown) -> str:
     measure, selection = shown.view.timeline, shown.view.selection
     inside, whole = _rates(shown.filtered), _rates(shown.summary)
     others = whole.without(inside)
-    period = capitalized(dates_text(selection.start, selection.end))
-    nothing = "no sessions" if measure == "sessions" else "no known time"
-    rate, other_rate = inside.per_day(measure), others.per_day(measure)
-    words = f"{period}, {subject_text(shown.view)}: "
-    words += (
-        f"{measure_text(rate, measure)} a day" if inside.counted(measure) else nothing
+    subject, period = (
+        subject_text(shown.view),
+        dates_text(selection.start, selection.end),
     )
-    if others.n_days > 0:
-        other_text = measure_text(other_rate, measure)
-        if inside.counted(measure) and other_rate > 0:
-            noun = f"the other days' {other_text}"
-            words += f", {comparison(rate, other_rate, noun)}"
-        else:
-            usual = f"{other_text} a day" if others.counted(measure) else nothing
-            words += f"; the other days: {usual}"
+    if not (inside.counted(measure) and others.counted(measure)):
+        when = f"{_preposition(selection)}{period}"
+        words = f"{inside.total_text(measure)} {when}"
+        if others.n_days:
+            rest = _rest_text(shown.summary.facts.days)
+            usual = others.total_text(measure)
+            if measure == "sessions":
+                usual = usual.split(" ")[0]
+            words += f"; {usual} {rest}"
+        return f"{_head(subject)}: {words}."
+    rate, other_rate = inside.per_day(measure), others.per_day(measure)
+    usual = _how_often(other_rate, measure, "day")
+    beside = f"; the other days: {usual}"
+    if other_rate > 0:
+        if measure == "sessions":
+            usual = frequency_text(other_rate)
+        beside = f", {comparison(rate, other_rate, f'the other days ({usual})')}"
+    often = _how_often(rate, measure, "day")
+    words = f"{capitalized(period)}, {subject}: {often}{beside}."
+    few = min(inside.sessions, others.sessions) < FEW
     if inside.known and others.known:
         mean, other_mean = inside.seconds / inside.known, others.seconds / others.known
         noun = f"the other days' {duration_text(other_mean)}"
         beside = comparison(mean, other_mean, noun) if other_mean > 0 else noun
+        sample = sample_text(inside.known, others.known)
+        if few:
+            sample = count_text(inside.known, "session")
         words += (
-            f". Sessions last {duration_text(mean)} on average "
-            f"({sample_text(inside.known, others.known)}), {beside}"
+            f" Sessions last {duration_text(mean)} on average ({sample}), {beside}."
         )
-    return words + "."
+    return f"{words} {_CHANCE}" if few else words
+
+
+def _head(subject: str) -> str:
+    # A user's name keeps its letters.
+    return "Everyone" if subject == "everyone" else subject
+
+
+def _preposition(selection: Selection) -> str:
+    """What goes before the picked dates in the midst of a sentence."""
+    if selection.start is None or selection.end is None:
+        # "From 1 May 2024" or "until" it.
+        return ""
+    days = (selection.end - selection.start).days
+    if days == 1:
+        return "on "
+    text = dates_text(selection.start, selection.end)
+    return "from " if " to " in text else "in "
+
+
+def _rest_text(days: dates.Days) -> str:
+    """All days of the data but for those that are picked: a year is called so."""
+    first, last = dates.bounds(days)
+    whole = first.year == last.year and (first.month, last.month) == (1, 12)
+    return "in the rest of the year" if whole else "on the other days"

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from charts.sentences import filter_texts, known_duration_text
+from charts.sentences import has_filters, known_duration_text
 from engine.model import Engine, UserColumn, UserPage, UserRow
 from formatting import count_text, name_text
 from view import View
@@ -55,7 +55,7 @@ def sentence(page: UserPage, view: View) -> str:
             "the name."
         )
     users = count_text(page.n_users, "user")
-    if filter_texts(view):
+    if has_filters(view):
         users += " matches" if page.n_users == 1 else " match"
     return f"{users}. Click one to see them."
 

@@ -464,6 +464,12 @@ def test_no_pick_is_lost_to_one_that_comes_before_its_answer(app: Dash) -> None:
     response = answer(opened(app, "?user=bob", **values))
     assert ids.URL not in response
     assert response[ids.USER]["value"] == "bob"
+    # Nor does it lose to a pick that came before it; what it leaves alone does.
+    values["user_value"] = "cy"
+    response = answer(opened(app, "?user=bob", statistic_value="median", **values))
+    assert response[ids.URL]["search"] == "?user=bob&stat=median"
+    response = answer(opened(app, "?user=ann&page=home", **values))
+    assert response[ids.URL]["search"] == "?user=cy&page=home"
 
 
 def test_of_durations_that_exclude_each_other_the_last_set_is_meant(app: Dash) -> None:

@@ -16,7 +16,9 @@ import view as views
 from charts import CHARTS
 from controls import (
     END,
+    GROUPING,
     LONGEST,
+    MATCH,
     PAGES,
     PERIOD,
     SEARCH,
@@ -27,6 +29,9 @@ from controls import (
     Control,
     Controls,
 )
+from controls import (
+    ROWS as N_ROWS,
+)
 from engine.memory import MemoryEngine
 from engine.model import Engine
 from tests.building import MARCH, at, days_from, engine_of, view_of
@@ -35,6 +40,7 @@ from tests.view_strategies import strange_rows, views_of
 from view import View
 
 SCALE, MEASURE = ("scale", "value"), ("measure", "value")
+ORDER = ("page-order", "value")
 
 
 def controls_of(engine: Engine) -> Controls:
@@ -57,7 +63,7 @@ def picked(page: Controls, view: View, changed: dict[Control, Any]) -> View:
 def test_every_control_is_one_of_the_page(page: Controls) -> None:
     assert set(page.all) == {
         *{USER, PERIOD, START, END, PAGES, SHORTEST, LONGEST, STATISTIC, SEARCH},
-        *{SCALE, MEASURE},
+        *{SCALE, MEASURE, ORDER, MATCH, GROUPING, N_ROWS},
     }
     assert len(page.all) == len(set(page.all))
     # A named period is more than its days: it counts where both have changed.
@@ -76,6 +82,10 @@ def test_what_controls_say_of_a_view(page: Controls) -> None:
         scale="log",
         timeline="time",
         search="a",
+        order="difference",
+        length="50",
+        match="o",
+        folder="",
     )
     assert page.values(view) == {
         USER: "ann",
@@ -90,6 +100,10 @@ def test_what_controls_say_of_a_view(page: Controls) -> None:
         SCALE: "log",
         MEASURE: "time",
         SEARCH: "a",
+        ORDER: "difference",
+        N_ROWS: "50",
+        MATCH: "o",
+        GROUPING: "folders",
     }
     assert page.values(View()) == {
         USER: "",
@@ -103,6 +117,10 @@ def test_what_controls_say_of_a_view(page: Controls) -> None:
         SCALE: "linear",
         MEASURE: "sessions",
         SEARCH: "",
+        ORDER: "time",
+        N_ROWS: "10",
+        MATCH: "",
+        GROUPING: "pages",
     }
 
 
@@ -356,13 +374,27 @@ def test_a_pick_that_changes_the_list_or_the_user_shows_the_users_page(
     assert picked(page, THIRD, changed).users_page is None
 
 
+def test_folders_stay_open_until_pages_are_wanted() -> None:
+    page = controls_of(engine_of([("ann", "/a/b", 1, "2024-01-01")]))
+    top, opened = view_of(folder=""), view_of(folder="/a/")
+    assert picked(page, View(), {GROUPING: "folders"}) == top
+    assert picked(page, opened, {GROUPING: "folders"}) == opened
+    assert picked(page, opened, {GROUPING: "pages"}) == View()
+    assert picked(page, View(), {MATCH: "b", N_ROWS: "200"}) == view_of(
+        match="b", length="200"
+    )
+    for control in (GROUPING, N_ROWS):
+        with pytest.raises(BadRequest):
+            picked(page, View(), {control: "eleven"})
+
+
 def test_no_page_stays_none(page: Controls) -> None:
     assert picked(page, view_of("ann"), {STATISTIC: "p90"}).users_page is None
 
 
 def test_a_switch_sets_its_field(engine: MemoryEngine) -> None:
     switches = [chart.switch for chart in CHARTS if chart.switch is not None]
-    assert [switch.id for switch in switches] == ["scale", "measure"]
+    assert [switch.id for switch in switches] == ["page-order", "scale", "measure"]
     none = Controls(engine, [])
     assert SCALE not in none.all
     assert SCALE not in none.values(View())
@@ -399,8 +431,10 @@ def test_controls_that_say_a_view_ask_for_it(
     assert page.differing(view, said) == set()
     assert page.pick(view, said, page.all) == view
     # From any other view they lead to it, but for what no control says.
+    folder = None if view.folder is None else other.folder or ""
     wanted = replace(
         view,
+        folder=folder,
         tables=other.tables,
         sort=other.sort,
         reverse=other.reverse,

@@ -1,3 +1,5 @@
+import csv
+import io
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -6,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from dash import Dash
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -108,9 +110,9 @@ def test_without_an_address_it_is_the_busiest_user(app: Dash) -> None:
 def test_the_sessions_themselves(app: Dash) -> None:
     assert lines(app, "/sessions.csv?user=bob") == [
         HEAD,
+        "bob,home,60.0,2024-02-29 08:00:00+00:00",
         "bob,cart,0.0,2024-02-29 08:01:00+00:00",
         "bob,help,,2024-02-29 08:02:00+00:00",
-        "bob,home,60.0,2024-02-29 08:00:00+00:00",
     ]
 
 
@@ -143,12 +145,8 @@ def read_back(path: Path, text: str) -> list[Any]:
 
 
 def wanted(rows: Sequence[Row]) -> list[Any]:
-    there = [(*map(safe, row[:2]), row[2], str(pd.Timestamp(row[3]))) for row in rows]
+    there = [(*row[:3], str(pd.Timestamp(row[3]))) for row in rows]
     return sorted(there, key=repr)
-
-
-def safe(name: str) -> str:
-    return f"'{name}" if name.startswith(("=", "@", "+1+", "-h", "\t=")) else name
 
 
 STRANGE: list[Row] = [
@@ -163,6 +161,7 @@ STRANGE: list[Row] = [
     ("😀", "<b>x</b>", 3e9, "1901-01-01T00:00:00"),
     ("a\r\nb", "%20+&", 1 / 3, "2100-12-31T23:59:59"),
     (" padded ", ";\t", 0, "2024-10-27T00:30:00"),
+    ("'=1+1", "\ufeff=1", 5, "2024-10-27T00:30:01"),
     ("1e5", "-0", None, "2024-10-27T02:30:00"),
 ]
 
@@ -176,6 +175,117 @@ def test_sessions_can_be_read_again_as_they_were(timezone: str, tmp_path: Path) 
         query = address(View(Selection(row[0], pages=(row[1],))))
         text = server.test_client().get(f"/sessions.csv{query}").text
         assert read_back(tmp_path / "one.csv", text) == wanted([row])
+
+
+SAFE = {
+    "=1+1": "'=1+1",
+    "=cmd|'/c'!A1": "'=cmd|'/c'!A1",
+    "+1+2": "'+1+2",
+    "-home": "'-home",
+    "@sum": "'@sum",
+    "＝1": "'＝1",
+    "＋1": "'＋1",
+    "－a": "'－a",
+    "＠sum": "'＠sum",
+    "\thome": "'\thome",
+    "\rhome": "'\rhome",
+    "\nhome": "'\nhome",
+    "\t=1": "'\t'=1",
+    "  =1": "'  =1",
+    "\xa0\u200b=1": "'\xa0\u200b=1",
+    '"=1"': '\'"=1"',
+    "a;=1": "a;'=1",
+    'a;"=1"': 'a;\'"=1"',
+    "a,@b": "a,'@b",
+    "a\n=1": "a\n'=1",
+    "a\t+b": "a\t'+b",
+    "1+": "1+",
+    "a=1": "a=1",
+    "a;b": "a;b",
+    " a": " a",
+    "'=1": "'=1",
+    "+49": "+49",
+    "-1,5": "-1,5",
+    "-1.5": "-1.5",
+    "-1,5,": "'-1,5,",
+    "-8845298781299428018": "-8845298781299428018",
+    "": "",
+}
+"""Names, and what they are in a file for a spreadsheet."""
+
+
+def cells(text: str) -> list[list[str]]:
+    assert text[0] == "\ufeff"
+    assert text.endswith("\r\n")
+    return list(csv.reader(io.StringIO(text[1:], newline="")))
+
+
+def test_a_file_for_a_spreadsheet_has_no_formulas() -> None:
+    names = [name for name in SAFE if name.strip()]
+    rows: list[Row] = [(name, name, -0.0, "2024-01-01") for name in names]
+    app = create_app(table(rows))
+    head, *found = cells(get(app, "/sessions.csv?for=spreadsheet&user=").text)
+    assert head == HEAD.split(",")
+    assert found == [
+        [SAFE[name], SAFE[name], "0.0", "2024-01-01 00:00:00+00:00"]
+        for name in sorted(names)
+    ]
+    text = get(app, "/numbers/total-time.csv?user=&for=spreadsheet").text
+    assert sorted(row[0] for row in cells(text)[1:]) == sorted(map(SAFE.get, names))
+
+
+@given(
+    st.text(st.sampled_from("=+-@＝＋－＠;,\t\r\n\" '\xa0\u200b\ufeffa1."), max_size=9)
+)
+@example("\r\n=1")
+def test_no_cell_begins_a_formula_wherever_it_begins(name: str) -> None:
+    (safe,) = downloads._without_formulas(pd.Series([name]))
+    # Nothing but apostrophes is added.
+    rest = iter(safe)
+    assert all(letter in rest for letter in name)
+    assert len(safe) - len(name) == safe.count("'") - name.count("'")
+    if re.fullmatch(r"[+-]?\d+([.,]\d+)?", name, re.ASCII):
+        assert safe == name
+        return
+    assert not safe.startswith(("\t", "\r", "\n"))
+    for cell in re.split("[;,\t\r\n]", safe):
+        assert not cell.lstrip(' "\xa0\u200b\ufeff').startswith(tuple("=+-@＝＋－＠"))
+
+
+def test_a_long_name_takes_no_longer_for_being_strange() -> None:
+    for part, mark in ((";", ""), ("\t", "'"), (" ", ""), ('; "', "")):
+        (safe,) = downloads._without_formulas(pd.Series([part * 10**6]))
+        assert safe == mark + part * 10**6
+
+
+def test_only_that_form_is_for_a_spreadsheet(app: Dash) -> None:
+    plain = get(app, "/sessions.csv?user=ann")
+    for query in ("user=ann&for=", "for=Spreadsheet&user=ann", "for&user=ann"):
+        response = get(app, f"/sessions.csv?{query}")
+        assert response.data == plain.data
+        assert response.headers == plain.headers
+    for query in ("user=ann&for=spreadsheet", "for=spreadsheet&user=ann"):
+        response = get(app, f"/sessions.csv?{query}")
+        assert response.data == b"\xef\xbb\xbf" + plain.data
+        assert response.content_type == "text/csv; charset=utf-8"
+        name = named(app, f"/sessions.csv?{query}")
+        assert name == "Sessions, ann, for spreadsheets.csv"
+
+
+def test_the_key_of_a_file_is_no_part_of_the_address(
+    app: Dash, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    read = downloads.views.read
+
+    def watched(query: str, *rest: Any) -> Any:
+        asked.append(query)
+        return read(query, *rest)
+
+    monkeypatch.setattr(downloads.views, "read", watched)
+    get(app, "/sessions.csv?for=spreadsheet&user=ann&page=home&from=2024-03-01&for=x")
+    get(app, "/numbers/hours.csv?for=spreadsheet")
+    assert asked == ["user=ann&page=home&from=2024-03-01", ""]
 
 
 def test_times_are_those_of_the_time_zone_with_their_offset() -> None:
@@ -259,9 +369,9 @@ def test_a_download_is_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert next(parts) == f"{HEAD}\r\n".encode()
     assert given_out == []
     next(parts)
-    assert given_out == [4]
-    assert len(list(parts)) == 2
-    assert given_out == [4, 4, 4]
+    assert given_out == [3]
+    assert len(list(parts)) == 3
+    assert given_out == [3, 3, 3, 3]
     response.close()
 
 

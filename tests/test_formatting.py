@@ -28,9 +28,10 @@ MINUTE, HOUR = 60, 3600
         (3599.6, "1 h"),
         (HOUR + 29, "1 h"),
         (3 * HOUR + 12 * MINUTE, "3 h 12 min"),
-        (1234 * HOUR + MINUTE, "1,234 h 1 min"),
-        (10_000 * HOUR - 1, "10,000 h"),
-        (10_000 * HOUR + 31 * MINUTE, "10,001 h"),
+        (99 * HOUR + 59 * MINUTE, "99 h 59 min"),
+        (100 * HOUR - 1, "100 h"),
+        (100 * HOUR + 31 * MINUTE, "101 h"),
+        (2603 * HOUR + 41 * MINUTE, "2,604 h"),
         (100 * 365.25 * 24 * HOUR, "876,600 h"),
     ],
 )
@@ -50,6 +51,8 @@ def test_a_duration_never_has_sixty_of_anything(seconds: float) -> None:
     [
         *((0, "0 s"), (0.001, "0.001 s"), (1.5, "1.5 s"), (59.5, "59.5 s")),
         *((60, "1 min"), (150, "2 min 30 s"), (HOUR, "1 h"), (1e5, "27 h 47 min")),
+        *((4e5, "111 h 7 min"), (10_000 * HOUR - 1, "10,000 h")),
+        (10_000 * HOUR + 31 * MINUTE, "10,001 h"),
     ],
 )
 def test_edges_are_not_rounded_below_an_hour(seconds: float, text: str) -> None:
@@ -94,6 +97,54 @@ def test_rates_have_few_digits_and_whole_ones_none_behind(
 
 
 @pytest.mark.parametrize(
+    ("n", "unit", "text"),
+    [
+        *((16, "day", "16 a day"), (1, "day", "1 a day"), (2.44, "day", "2.4 a day")),
+        *((0.97, "day", "about 1 a day"), (1.02, "day", "about 1 a day")),
+        # Less than once a day: by the week.
+        *((0.94, "day", "6.6 a week"), (2 / 7, "day", "2 a week")),
+        *((1 / 7, "day", "1 a week"), (0.136, "day", "about 1 a week")),
+        *((140, "week", "140 a week"), (1 / 3, "month", "about 1 every 3 months")),
+        *((3, "year", "3 a year"), (1 / 30, "year", "about 1 every 30 years")),
+        # Rarer still: the longest unit that is within 10 %.
+        *((1 / 8, "day", "about 1 every 8 days"), (0.94, "week", "about 1 a week")),
+        *(
+            (1 / 13, "day", "about 1 every 2 weeks"),
+            (1 / 17, "day", "about 1 every 17 days"),
+        ),
+        *((1 / 30, "day", "about 1 a month"), (1 / 45, "day", "about 1 every 6 weeks")),
+        *(
+            (0.0055, "day", "about 1 every 6 months"),
+            (0.011, "day", "about 1 every 3 months"),
+        ),
+        *(
+            (1 / 365, "day", "about 1 a year"),
+            (1 / 500, "day", "about 1 every 16 months"),
+        ),
+        *((1e-6, "day", "about 1 every 2,738 years"), (0, "day", "none")),
+        (1e-10, "day", "hardly ever"),
+    ],
+)
+def test_how_often(n: float, unit: formatting.Unit, text: str) -> None:
+    assert formatting.frequency_text(n, unit) == text
+
+
+def test_how_often_something_is() -> None:
+    def text(n: float) -> str:
+        return formatting.frequency_text(n, "day", "session")
+
+    assert text(16) == "16 sessions a day"
+    assert text(1) == "1 session a day"
+    assert text(1.04) == "about 1 session a day"
+    assert text(1.5) == "1.5 sessions a day"
+    assert text(1 / 7) == "1 session a week"
+    assert text(11) == "11 sessions a day"
+    assert text(1 / 365) == "about 1 session a year"
+    assert text(0.011) == "about 1 session every 3 months"
+    assert text(0) == "no sessions"
+
+
+@pytest.mark.parametrize(
     ("value", "other", "text"),
     [
         *((7, 5, "1.4"), (5, 5, "1.0"), (1, 1000, "0.001"), (1, 30, "0.03")),
@@ -116,7 +167,10 @@ durations = st.floats(0, 1e10)
 
 @given(durations, durations)
 def test_no_number_is_written_with_an_exponent(value: float, other: float) -> None:
-    for text in (formatting.ratio_text(value, other), formatting.rate_text(value)):
+    frequency = formatting.frequency_text(value)
+    for text in (
+        *(formatting.ratio_text(value, other), formatting.rate_text(value), frequency),
+    ):
         assert "e-" not in text
         assert "e+" not in text
         assert "inf" not in text
@@ -208,7 +262,20 @@ def test_a_name_in_a_sentence_is_on_one_line(name: str) -> None:
 
 
 def test_lines_of_a_name_are_joined_and_spaces_kept() -> None:
-    assert formatting.name_text("a\r\nb\u2028c  d") == "a b c  d"
+    for text in (formatting.name_text, formatting.one_line):
+        assert text("a\r\nb\u2028c  d") == "a b c  d"
+        assert text("a\n\nb\n") == "a  b"
+        assert text("") == text("\n") == ""
+    assert formatting.one_line("a" * 10_000 + "\n") == "a" * 10_000
+
+
+@given(st.text())
+def test_one_line_is_one_line(text: str) -> None:
+    line = formatting.one_line(text)
+    assert len(line.splitlines()) <= 1
+    assert formatting.one_line(line) == line
+    assert len(line) <= len(text)
+    assert "".join(line.split()) == "".join(text.split())
 
 
 @pytest.mark.parametrize(
@@ -222,6 +289,16 @@ def test_several_names_are_one_or_two_and_how_many_more(n: int, text: str) -> No
     assert formatting.names_text(tuple("abcdef"[:n])) == text
 
 
+def test_names_in_a_list_are_whole() -> None:
+    # They are labels, which are short already.
+    long = "0123456789" * 6
+    assert formatting.names_text([long, "b"]) == f"{long} and b"
+    assert formatting.names_text([]) == ""
+    names = ["a", "b", "c"]
+    assert formatting.names_text(names) == "a, b and c"
+    assert names == ["a", "b", "c"]
+
+
 def test_many_names() -> None:
     names = tuple(str(number) for number in range(2_002))
     assert formatting.names_text(names) == "0, 1 and 2,000 more"
@@ -233,6 +310,24 @@ def test_text_in_html_is_text() -> None:
         == "&lt;b&gt;x&lt;/b&gt; &amp; &#37;{y}"
     )
     assert formatting.plotly_text('it\'s "it"') == 'it\'s "it"'
+
+
+def test_a_name_in_a_hover_is_in_lines() -> None:
+    assert formatting.plotly_lines("home") == "home"
+    assert formatting.plotly_lines("") == ""
+    assert formatting.plotly_lines("a" * 60) == "a" * 60
+    assert formatting.plotly_lines("a" * 60 + "b") == "a" * 60 + "<br>b"
+    # Its own lines are none, and what is escaped isn't cut.
+    assert formatting.plotly_lines("a\nb") == "a b"
+    name = "a" * 59 + "<b>%{x}"
+    assert formatting.plotly_lines(name) == "a" * 59 + "&lt;<br>b&gt;&#37;{x}"
+    lines = formatting.plotly_lines("0123456789" * 1_000).split("<br>")
+    assert [len(line) for line in lines] == [60] * 5
+    # A quarter of it is its beginning.
+    assert lines[1][:16] == "012345678901234…"
+    assert lines[4] == "0123456789" * 6
+    whole = "0123456789" * 30
+    assert formatting.plotly_lines(whole).replace("<br>", "") == whole
 
 
 @pytest.mark.parametrize(

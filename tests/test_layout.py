@@ -36,7 +36,10 @@ def test_ids_are_unique_and_there_is_one_for_each_text(engine: MemoryEngine) -> 
     assert len(names) == len(set(names))
     assert {
         *{ids.URL, ids.PAGE, ids.USER_LIST, ids.DRAWN, ids.CHIPS, ids.CONNECTION},
-        *{ids.PROBLEM, ids.NOTICE, ids.SESSIONS, ids.THEME},
+        *{ids.PROBLEM, ids.NOTICE, ids.SESSIONS, ids.THEME, ids.NOTHING},
+        *{ids.COPY, ids.SAVE, ids.FOLD, ids.CRUMBS, ids.FOUND},
+        *(ids.tile(tile, "line") for tile in TILES),
+        *(ids.others(chart.id) for chart in CHARTS if chart.has_rows),
         *(ids.tile(tile, "rank") for tile in TILES),
         *(ids.table(chart.id) for chart in CHARTS),
         ids.table(ids.USERS),
@@ -48,9 +51,13 @@ def test_ids_are_unique_and_there_is_one_for_each_text(engine: MemoryEngine) -> 
 def test_charts_stand_in_their_order_with_what_they_need(engine: MemoryEngine) -> None:
     there = by_id(engine)
     sections = [name for name in there if name.endswith("-section")]
-    assert sections == [
-        ids.section(name) for name in [c.id for c in CHARTS] + ["users"]
-    ]
+    # The three charts that were first are followed by the table of users.
+    order = [chart.id for chart in CHARTS]
+    order.insert(3, ids.USERS)
+    assert sections == [ids.section(name) for name in order]
+    every_id = list(there)
+    assert every_id.index(ids.FIELDS) < every_id.index("tile-sessions-value")
+    assert every_id.index("tile-last-line") < every_id.index(sections[0])
     for chart in CHARTS:
         assert there[ids.heading(chart.id)].children == chart.title
         assert there[chart.id].config["displayModeBar"] == chart.zoomable
@@ -84,14 +91,41 @@ def test_links_to_files_are_where_browsers_find_them(
     }
 
 
+@pytest.mark.parametrize(
+    ("pages", "tools", "grouping"),
+    [
+        ([f"p{i}" for i in range(10)], False, False),
+        ([f"p{i:02}" for i in range(11)], True, False),
+        ([f"/a/{i:02}" for i in range(11)], True, False),
+        ([f"/{i % 2}/{i:02}" for i in range(11)], True, True),
+    ],
+)
+def test_rows_can_be_chosen_where_pages_are_many(
+    pages: list[str], tools: bool, grouping: bool
+) -> None:
+    rows: list[Row] = [("ann", page, 1, "2024-01-01") for page in pages]
+    found = [c for c in all_of(engine_of(rows)) if hasattr(c, "hidden")]
+    (section,) = [c for c in found if "page-tools" in str(getattr(c, "className", ""))]
+    assert section.hidden != tools
+    (group,) = [c for c in section.children if getattr(c, "hidden", None) is not None]
+    assert group.hidden != grouping
+
+
+def test_what_all_pages_share_is_said_once() -> None:
+    rows: list[Row] = [
+        ("ann", f"https://example.org/{i}?lang=en", 1, "2024-01-01") for i in "ab"
+    ]
+    words = "All begin with “https://example.org” and end in “?lang=en”."
+    assert words in [getattr(c, "children", None) for c in all_of(engine_of(rows))]
+
+
 # What the data is.
 
 
 def test_one_line_about_the_data(engine: MemoryEngine) -> None:
     assert data_line(engine.facts, ORIGIN) == (
         "A table: 12 sessions of 3 users on 3 pages, 1 January 2024 to "
-        "31 December 2024 (UTC). Unknown durations: 3 (these sessions count, but not "
-        "in sums, averages and the distribution)."
+        "31 December 2024 (UTC). Unknown durations: 3 (left out of times)."
     )
     day = engine_of(at("2024-01-01T08:00", "2024-01-01T17:30:59"), "Asia/Kolkata")
     assert data_line(day.facts, ORIGIN) == (
@@ -203,3 +237,56 @@ def test_text_from_data_stays_text() -> None:
     there = by_id(engine_of(rows))
     assert "<script>" in there[ids.USER].options
     assert "[x](y)" in there[ids.PAGES].options
+
+
+# Names that are long.
+
+
+def test_names_that_are_long_together_are_searched_on_the_server() -> None:
+    # Users and pages alike: characters decide, and 30,000 are still sent.
+    for longer, n_options in ((0, 100), (1, 50)):
+        names = [f"{i:03}".ljust(300 + (i == 0) * longer, "x") for i in range(100)]
+        engine = engine_of([(name, name, 1, "2024-01-01") for name in names])
+        there = by_id(engine)
+        assert len(there[ids.USER].options) == 1 + n_options
+        assert len(there[ids.PAGES].options) == n_options
+        assert layout.searches_users(engine) == layout.searches_pages(engine)
+        assert layout.searches_users(engine) == bool(longer)
+
+
+@pytest.mark.parametrize(
+    ("length", "n_hits"), [(400, 50), (401, 49), (20_000, 1), (90_000, 1)]
+)
+def test_hits_have_few_characters_and_one_is_always_sent(
+    length: int, n_hits: int
+) -> None:
+    names = [f"{i:03}".ljust(length, "x") for i in range(60)]
+    engine = engine_of([(name, name, 1, "2024-01-01") for name in names])
+    options = user_options(engine, "", names[30])
+    assert len(options) == 1 + n_hits + (names[30] not in names[:n_hits])
+    assert len(page_options(engine, "", names[30:32])) == n_hits + 2
+    labels = [option["label"] for option in options]
+    assert len(labels) == len(set(labels))
+    assert max(map(len, labels)) < 60
+
+
+def test_an_option_is_a_name_or_a_label_for_it() -> None:
+    long = "/a/long/way/" * 10
+    rows: list[Row] = [(name, name, 1, "2024-01-01") for name in ("ann", long)]
+    there = by_id(engine_of(rows))
+    everyone, hidden, plain = there[ids.USER].options
+    assert (everyone["label"], plain) == ("Everyone", "ann")
+    assert hidden["value"] == long
+    assert len(hidden["label"]) < 60
+    assert "ann" in there[ids.PAGES].options
+
+
+def test_the_browser_finds_what_the_server_found() -> None:
+    rows: list[Row] = [(name, name, 1, "2024-01-01") for name in ("Straße", "ann")]
+    engine = engine_of(rows)
+    hit = {"label": "Straße", "value": "Straße", "search": "STRASSE"}
+    assert user_options(engine, "STRASSE", "ann")[1:] == ["ann", hit]
+    assert page_options(engine, "STRASSE", ["ann"]) == ["ann", hit]
+    # What it sees for itself isn't said.
+    assert user_options(engine, "sTRaß", None)[1:] == ["Straße"]
+    assert page_options(engine, "sTRaß", []) == ["Straße"]

@@ -19,12 +19,15 @@ from charts.users import user_table
 from engine.memory import MemoryEngine
 from engine.model import Selection
 from payload import (
-    Chip,
+    Line,
+    Link,
     NumbersTable,
     PagePayload,
     UserListPayload,
     UsersTable,
     chips,
+    crumbs,
+    more_rows,
     numbers_table,
     users_table,
 )
@@ -32,11 +35,13 @@ from tests.building import MARCH, engine_of, view_of
 from tests.sessions import ROWS, Row, table
 from view import View, address
 
-SCRIPT = (Path(__file__).parents[1] / "assets" / "page.js").read_text()
+ASSETS = Path(__file__).parents[1] / "assets"
+SCRIPT = "\n".join(path.read_text() for path in sorted(ASSETS.glob("*.js")))
+PAGES = ("cart", "help", "home")
 
 
 CODE = re.sub(r"(?m)(^|\s)//.*$", "", SCRIPT)
-"""The script without its comments."""
+"""The scripts without their comments."""
 
 
 # What is sent.
@@ -52,7 +57,7 @@ def test_a_chip_is_a_filter_and_the_way_to_remove_it() -> None:
         users_page=3,
     )
     head = "?user=ann"
-    assert chips(view) == [
+    assert chips(view, PAGES) == [
         {
             "text": "from 1 March 2024",
             "address": f"{head}&page=cart&page=home&max=60&stat=p90",
@@ -66,11 +71,32 @@ def test_a_chip_is_a_filter_and_the_way_to_remove_it() -> None:
             "address": f"{head}&from=2024-03-01&page=cart&page=home&stat=p90",
         },
     ]
-    assert chips(view_of("ann", users_page=3)) == []
+    assert chips(view_of("ann", users_page=3), PAGES) == []
     between = view_of(shortest=10, longest=60, **MARCH)
-    assert [chip["address"] for chip in chips(between)] == [
+    assert [chip["address"] for chip in chips(between, PAGES)] == [
         *("?user=&min=10&max=60", "?user=&from=2024-03-01&to=2024-04-01")
     ]
+
+
+def test_folders_lead_back_to_all_of_them() -> None:
+    assert crumbs(View()) == []
+    assert crumbs(view_of(folder="")) == []
+    head = "?user=&folder="
+    assert crumbs(view_of(folder="/shop/blue/")) == [
+        {"text": "All folders", "address": head},
+        {"text": "/shop/", "address": f"{head}/shop/"},
+        {"text": "/shop/blue/", "address": f"{head}/shop/blue/"},
+    ]
+
+
+def test_more_rows_can_be_asked_for_until_there_are_200() -> None:
+    words = "7 other pages: 2 h of everyone's time."
+    fifty: Link = {"text": "Show 50 rows", "address": "?user=&rows=50"}
+    assert more_rows(View(), words) == {"text": words, "link": fifty}
+    many: Link = {"text": "Show 200 rows", "address": "?user=&rows=200"}
+    assert more_rows(view_of(length="50"), words) == {"text": words, "link": many}
+    assert more_rows(view_of(length="200"), words) == {"text": words, "link": None}
+    assert more_rows(View(), "") == {"text": "", "link": None}
 
 
 @pytest.mark.parametrize(
@@ -112,6 +138,7 @@ def test_the_table_of_users_is_of_its_view(engine: MemoryEngine) -> None:
             "last": "Last seen",
         },
         "rows": [["bob", "1 min", "3", "1", "30 s", "2024-02-29 08:02"]],
+        "labels": ["bob"],
         "picked": "bob",
         "sort": "user",
         "reverse": True,
@@ -131,7 +158,10 @@ def test_what_is_sent_is_what_the_types_say(engine: MemoryEngine) -> None:
     view = view_of("ann", tables=("hours",), **MARCH)
     page = callbacks.redraw(engine, view).page
     assert set(page) == keys(PagePayload)
-    assert [set(chip) for chip in page["chips"]] == [keys(Chip)]
+    assert [set(chip) for chip in page["chips"]] == [keys(Link)]
+    assert {frozenset(line) for line in page["lines"].values()} == {
+        frozenset(keys(Line))
+    }
     assert [set(numbers) for numbers in page["tables"].values()] == [keys(NumbersTable)]
     listed = callbacks.list_users(engine, view)
     assert set(listed) == keys(UserListPayload)
@@ -179,9 +209,14 @@ def test_the_script_takes_exactly_what_is_sent(name: str, kind: type) -> None:
         assert re.search(rf"\b{key}\b", code), f"{name} takes {key} for nothing"
 
 
-def test_the_script_takes_exactly_what_is_in_a_chip() -> None:
-    (pattern,) = re.findall(r"chips\.map\(\(\{([^}]*)\}\)", function("chipsLine"))
-    assert {key.strip() for key in pattern.split(",")} == keys(Chip)
+def test_the_script_takes_exactly_what_is_in_a_link() -> None:
+    patterns = re.findall(r"chips\.map\(\(\{([^}]*)\}\)", function("chipsLine"))
+    patterns += re.findall(r"const linkTo = \(\{([^}]*)\}", CODE)
+    assert len(patterns) == 2
+    for pattern in patterns:
+        assert {key.strip() for key in pattern.split(",")} == keys(Link)
+    (pattern,) = re.findall(r"function writeLine\(id, \{([^}]*)\}", CODE)
+    assert {key.strip() for key in pattern.split(",")} == keys(Line)
 
 
 def test_of_what_is_drawn_the_script_asks_only_what_it_keeps() -> None:
@@ -198,8 +233,11 @@ def test_the_script_writes_the_texts_under_the_ids_that_it_is_sent(
     engine: MemoryEngine,
 ) -> None:
     view = view_of("ann", tables=tuple(chart.id for chart in CHARTS))
+    drawn = callbacks.redraw(engine, view).page
     text = {
-        **callbacks.redraw(engine, view).page["text"],
+        **drawn["text"],
+        **drawn["lines"],
+        **drawn["trends"],
         **callbacks.list_users(engine, view)["text"],
         ids.NOTICE: "",
     }
@@ -220,7 +258,8 @@ def id_names() -> set[str]:
 def suffixes() -> set[str]:
     """The endings of the ids of a chart's parts."""
     parts = (ids.section, ids.heading, ids.finding, ids.details, ids.table, ids.zoom)
-    return {part("x").removeprefix("x") for part in (*parts, ids.darkest)}
+    more = (ids.darkest, ids.others)
+    return {part("x").removeprefix("x") for part in (*parts, *more)}
 
 
 def test_the_script_knows_no_ids_but_those_of_ids() -> None:
@@ -246,7 +285,7 @@ def test_the_script_knows_no_parts_of_charts_but_those_of_ids() -> None:
     endings = set(re.findall(r"\$\{chart\}(-[\w-]+)", CODE))
     endings |= set(re.findall(r"\.replace\(\"(-[a-z]+)\", \"\"\)", CODE))
     endings |= set(re.findall(r"\(\.\*\)(-[a-z]+)\$", CODE))
-    assert {"-table", "-details", "-heading"} == endings
+    assert {"-table", "-details", "-heading", "-section"} == endings
     assert endings <= suffixes()
 
 
@@ -278,16 +317,22 @@ def test_the_script_has_each_function_that_is_called_and_no_other() -> None:
 def test_the_script_picks_by_what_figures_say() -> None:
     patterns = {name: parameter(name) for name in ("pickName", "pickRange")}
     assert patterns == {
-        "pickName": {"key", "names"},
+        "pickName": {"key", "names", "opens"},
         "pickRange": {"keys", "edges", "end"},
     }
+    rows: list[Row] = [("ann", f"/{i // 2}/{i}", 1, "2024-01-01") for i in range(4)]
     metas: list[dict[str, Any]] = [
-        callbacks.redraw(engine_of(ROWS), View())
-        .figures[chart.id]["layout"]
-        .get("meta", {})
+        callbacks.redraw(engine, view).figures[chart.id]["layout"].get("meta", {})
         for chart in CHARTS
+        for engine, view in (
+            (engine_of(ROWS), View()),
+            (engine_of(rows), view_of(folder="")),
+        )
     ]
-    allowed = [{"key", "names"}, {"keys", "edges"}, {"keys", "end"}, set()]
+    allowed = [
+        *({"key", "names"}, {"key", "names", "opens"}),
+        *({"keys", "edges"}, {"keys", "end"}, set()),
+    ]
     assert all(set(meta) in allowed for meta in metas)
 
 
@@ -307,6 +352,7 @@ def test_the_script_knows_the_keys_of_the_address() -> None:
         ("sheet", view_of(users_page=2)),
         ("sort", view_of(sort="user")),
         ("table", view_of(tables=("hours",))),
+        ("folder", view_of(folder="/")),
     ):
         assert re.search(rf"\b{key}: |\"{key}\"", CODE)
         assert f"&{key}=" in address(view)
@@ -318,4 +364,6 @@ def test_the_types_of_payloads_are_all_here() -> None:
         for value in vars(payload).values()
         if isinstance(value, type) and value.__module__ == "payload"
     }
-    assert kinds == {Chip, NumbersTable, PagePayload, UserListPayload, UsersTable}
+    assert kinds == {
+        *(Line, Link, NumbersTable, PagePayload, UserListPayload, UsersTable),
+    }

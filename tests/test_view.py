@@ -16,7 +16,7 @@ from engine.model import Engine, Selection
 from tests.building import engine_of, view_of
 from tests.sessions import ROWS, Row
 from tests.view_strategies import queries, strange_rows, views_of
-from view import Reading, View, address
+from view import MOST_PAGES, FilterName, Reading, View, address
 
 CHART_IDS = [chart.id for chart in CHARTS]
 
@@ -52,17 +52,58 @@ def test_an_address_holds_what_is_not_usual(engine: MemoryEngine) -> None:
         reverse=True,
         search="Ü",
         users_page=2,
+        order="difference",
+        length="200",
+        match="a b",
+        folder="/ü/",
     )
     assert address(full) == (
         "?user=a%20b&from=2024-02-01&to=2024-03-01&page=/a%26b&page=%2B&min=0.001"
         "&max=60&stat=p90&scale=log&timeline=time&table=hours&table=durations"
-        "&sort=-user&find=%C3%9C&sheet=2"
+        "&sort=-user&find=%C3%9C&sheet=2&order=difference&rows=200&match=a%20b"
+        "&folder=/%C3%BC/"
     )
 
 
 def test_the_usual_may_stand_in_an_address(engine: MemoryEngine) -> None:
     query = "?user=&stat=average&scale=linear&timeline=sessions&sort=time&find="
-    assert read(query, engine) == (View(), [])
+    assert read(f"{query}&order=time&rows=10&match=", engine) == (View(), [])
+
+
+def test_the_rows_of_pages_stand_in_the_address(engine: MemoryEngine) -> None:
+    query = "?user=&order=difference&rows=50&match=Ho&folder=ho"
+    wanted = View(order="difference", length="50", match="Ho", folder="ho")
+    assert read(query, engine) == (wanted, [])
+    assert address(wanted) == query
+
+
+def test_no_folders_are_not_those_at_the_top(engine: MemoryEngine) -> None:
+    assert read("user=", engine).view.folder is None
+    assert read("user=&folder=", engine) == (View(folder=""), [])
+    assert address(View(folder="")) == "?user=&folder="
+    # What no page begins with is replaced by them.
+    words = ["folder “/none/”, with which no page begins"]
+    assert read("user=&folder=/none/", engine) == (View(folder=""), words)
+    assert read("user=&folder=cart", engine) == (View(folder="cart"), [])
+    long = "x" * 10_000
+    (words_of_long,) = read(f"user=&folder={long}", engine).ignored
+    assert len(words_of_long) < 100
+
+
+def test_without_one_filter_the_others_are_kept() -> None:
+    how: dict[str, Any] = {"order": "difference", "match": "x", "folder": ""}
+    selected: dict[FilterName, dict[str, Any]] = {
+        "dates": {"start": date(2024, 1, 2), "end": date(2024, 1, 3)},
+        "pages": {"pages": ("p", "q")},
+        "durations": {"shortest": 1, "longest": 2},
+    }
+    every: dict[str, Any] = {}
+    for fields in selected.values():
+        every |= fields
+    filtered = view_of("u", **every, **how, users_page=3)
+    for name, fields in selected.items():
+        rest = {field: every[field] for field in every.keys() - fields}
+        assert views.without(filtered, name) == view_of("u", **rest, **how)
 
 
 def test_without_a_user_it_is_the_busiest_and_with_an_empty_one_everyone(
@@ -137,6 +178,12 @@ def test_the_view_of_any_address_can_be_drawn(query: str) -> None:
         ("stat=P90", "stat “P90”, which is none of average, median, p90"),
         ("scale=", "scale “”, which is none of linear, log"),
         ("timeline=users", "timeline “users”, which is none of sessions, time"),
+        ("order=", "order “”, which is none of time, difference"),
+        ("order=-time", "order “-time”, which is none of time, difference"),
+        ("rows=11", "rows “11”, which is none of 10, 50, 200"),
+        ("rows=50.0", "rows “50.0”, which is none of 10, 50, 200"),
+        ("match=&match=b", "a second “match”"),
+        ("order=time&order=difference", "a second “order”"),
         (
             "sort=foo",
             "sort “foo”, which is none of time, user, sessions, days, median, last",
@@ -269,6 +316,10 @@ def test_without_filters_the_user_and_how_things_are_shown_are_kept() -> None:
         "sort": "last",
         "reverse": True,
         "search": "x",
+        "order": "difference",
+        "length": "50",
+        "match": "y",
+        "folder": "",
     }
     days = {"start": date(2024, 1, 2), "end": date(2024, 1, 3)}
     filtered = view_of(
@@ -326,8 +377,20 @@ def test_an_address_is_read_in_time_that_grows_with_its_length(
     assert Counted.compared < 20 * n
 
 
-def test_an_address_may_name_every_page_of_many() -> None:
+def test_an_address_may_name_many_pages() -> None:
     rows: list[Row] = [("u", f"p{number}", 1, "2024-01-01") for number in range(3_000)]
     pages = tuple(row[1] for row in rows)
-    view = view_of("u", pages=pages)
+    view = view_of("u", pages=pages[-MOST_PAGES:])
     assert read(address(view), engine_of(rows)) == (view, [])
+
+
+def test_an_address_picks_so_many_pages_and_no_more() -> None:
+    n = MOST_PAGES + 700
+    engine = engine_of([("u", f"p{i}", 1, "2024-01-01") for i in range(n)])
+    query = "?user=&" + "&".join(f"page=p{i}" for i in range(n))
+    view, ignored = views.read(query, engine, ())
+    assert view.selection.pages == tuple(f"p{i}" for i in range(MOST_PAGES))
+    assert ignored == ["700 of 1,200 “page”: 500 is the most"]
+    view, ignored = views.read(query.partition(f"&page=p{MOST_PAGES}&")[0], engine, ())
+    assert len(view.selection.pages) == MOST_PAGES
+    assert ignored == []

@@ -10,7 +10,7 @@ import view as views
 from charts import CHARTS
 from engine.model import Engine, Selection, Statistic, UserColumn
 from tests.strategies import MOMENTS
-from view import Measure, Scale, View
+from view import Length, Measure, Order, Scale, View
 
 STRANGE = (
     *("a b", "a&b=c", "100%", "%20", "a+b", "'\"", "<script>alert(1)</script>"),
@@ -77,12 +77,25 @@ def views_of(draw: st.DrawFn, engine: Engine) -> View:
         reverse=draw(st.booleans()),
         search=draw(st.one_of(st.sampled_from(("", *STRANGE)), st.text(max_size=8))),
         users_page=draw(st.one_of(st.none(), st.integers(1, 10**9 - 1))),
+        order=draw(_choices(Order)),
+        length=draw(_choices(Length)),
+        match=draw(st.one_of(st.sampled_from(("", *STRANGE)), st.text(max_size=8))),
+        folder=draw(st.one_of(st.none(), folders_of(engine))),
+    )
+
+
+def folders_of(engine: Engine) -> st.SearchStrategy[str]:
+    """Beginnings of the names of pages."""
+    return st.builds(
+        lambda page, n: page[:n],
+        st.sampled_from(engine.facts.pages),
+        st.integers(0, 20),
     )
 
 
 KEYS = (
     *("user", "from", "to", "page", "table", "min", "max", "stat", "scale"),
-    *("timeline", "sort", "find", "sheet"),
+    *("timeline", "sort", "find", "sheet", "order", "rows", "match", "folder"),
 )
 """The keys of an address."""
 

@@ -3,10 +3,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
-from charts.durations import Durations, histogram
-from charts.figure import EVERYONE_COLOR, MARGIN, value_axis
+from charts.durations import Durations, bin_of, histogram
+from charts.figure import EVERYONE_COLOR, MARGIN, USER_COLOR, value_axis
 from engine.memory import MemoryEngine
 from engine.model import Selection
 from tests.building import engine_of, view_of
@@ -55,7 +56,7 @@ def test_the_distribution_is_in_percent_and_starts_at_zero(
     engine: MemoryEngine,
 ) -> None:
     figure = drawn(CHART, engine, view_of("ann"))
-    bars, line = figure.data
+    bars, line, _ = figure.data
     assert (bars.name, line.name) == ("everyone", "ann")
     # Bins of 2 s from 0 on, the first as wide as the others; the bar of 90 s and
     # longer stands apart.
@@ -73,7 +74,7 @@ def test_the_distribution_is_in_percent_and_starts_at_zero(
     assert figure.layout.xaxis.title.text == "Session duration (seconds)"
     assert figure.layout.yaxis.title.text == "Share of sessions (%)"
     (note,) = figure.layout.annotations
-    assert (note.text, note.x) == ("1 min 30 s and longer", 96)
+    assert note.x == 96
     assert note.y == pytest.approx(11.11)
 
 
@@ -93,20 +94,23 @@ def test_the_axes_of_the_distribution(engine: MemoryEngine) -> None:
             "range": [0, 96],
             "ticklabeloverflow": "allow",
         },
-        "yaxis": value_axis("Share of sessions (%)"),
+        # Two in nine, with room for a line and a half of text above them.
+        "yaxis": {**value_axis("Share of sessions (%)"), "range": [0, 12.52]},
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
         "annotations": [
             {
-                "text": "1 min 30 s and longer",
-                "bgcolor": "#ffffff",
+                "text": "1 min 30 s and longer: 11 %",
+                "bgcolor": "#fff",
                 "x": 96,
                 "xanchor": "right",
+                "align": "right",
                 "y": 11.11,
                 "yanchor": "bottom",
                 "showarrow": False,
             }
         ],
     }
-    (bars,) = drawn(CHART, engine, View()).data
+    bars, _ = drawn(CHART, engine, View()).data
     assert bars.marker.color == EVERYONE_COLOR
     log = layout_of(CHART, engine, view_of(scale="log"))
     assert log["uirevision"] == "Session duration (logarithmic)"
@@ -143,12 +147,12 @@ def test_the_note_stands_over_the_higher_of_the_last_bars() -> None:
 
 
 def test_one_session_is_all_of_them() -> None:
-    (bars,) = drawn(CHART, engine_of([("u", "p", 1, "2024-01-01")]), View()).data
+    bars, _ = drawn(CHART, engine_of([("u", "p", 1, "2024-01-01")]), View()).data
     assert [y for y in bars.y if y] == [100]
 
 
 def test_the_line_goes_on_to_the_end_of_the_last_bar(engine: MemoryEngine) -> None:
-    _, line = drawn(CHART, engine, view_of("cy")).data
+    _, line, _ = drawn(CHART, engine, view_of("cy")).data
     # 5 s, and 100 s in the last bar.
     assert (line.y[44], line.y[45:47], line.y[47:]) == (0, (0, None), (50, 50))
 
@@ -156,7 +160,8 @@ def test_the_line_goes_on_to_the_end_of_the_last_bar(engine: MemoryEngine) -> No
 def test_a_user_without_a_known_duration_has_no_line() -> None:
     rows: list[Row] = [*ROWS, ("dan", "home", None, "2024-01-01")]
     figure = drawn(CHART, engine_of(rows), view_of("dan"))
-    assert [trace.name for trace in figure.data] == ["everyone"]
+    assert [trace.name for trace in figure.data] == ["everyone", None]
+    assert figure.data[1].text == ("average 35 s",)
 
 
 def test_picked_durations_stand_out_on_either_axis(engine: MemoryEngine) -> None:
@@ -193,27 +198,140 @@ def test_an_edge_between_those_of_an_axis_picks_the_bar_around_it(
 
 def test_on_a_logarithmic_axis_zeros_stand_apart(engine: MemoryEngine) -> None:
     figure = drawn(CHART, engine, view_of(scale="log"))
-    (bars,) = figure.data
+    bars, _ = figure.data
     assert (bars.x0, bars.dx) == (0.5, 1)
     # 0 s; nothing; then 0.001 s to 1 s, 1 to 1.5, 1.5 to 2.5, 2.5 to 4, 4 to 6 and on.
     assert bars.y[:3] == (pytest.approx(11.11), None, None)
     assert bars.customdata[0][0] == "under 0.001 s"
     assert bars.customdata[7][0] == "4 s to 6 s"
     assert bars.y[7] == pytest.approx(11.11)
-    ticks = dict(
-        zip(figure.layout.xaxis.ticktext, figure.layout.xaxis.tickvals, strict=True)
-    )
-    assert ticks["0 s"] == 0.5
-    assert list(ticks) == ["0 s", "1 s", "4 s", "10 s", "40 s", "1 min 40 s"]
     # A tick is where a bin begins: bar i is over [i, i + 1).
-    assert figure.layout.meta["edges"][int(ticks["10 s"])] == 10
+    ticks = ticks_of(figure)
+    assert ticks == {"0 s": 0.5, "1 s": 4, "10 s": 9, "1 min": 13}
+    assert [figure.layout.meta["edges"][i] for i in (4, 9, 13)] == [1, 10, 60]
+    assert figure.layout.xaxis.ticks == "outside"
     assert sum(y or 0 for y in bars.y) == pytest.approx(100, abs=0.1)
     assert figure.layout.annotations == ()
     assert figure.layout.xaxis.range == (0, len(bars.y))
 
 
+def ticks_of(figure: go.Figure) -> dict[str, float]:
+    axis = figure.layout.xaxis
+    return dict(zip(axis.ticktext, axis.tickvals, strict=True))
+
+
+def test_ticks_stand_where_they_are_between_the_edges() -> None:
+    # 100 days.
+    rows: list[Row] = [("u", "p", 8_640_000, "2024-01-01")]
+    figure = drawn(CHART, engine_of(rows), view_of(scale="log"))
+    ticks, edges = ticks_of(figure), figure.layout.meta["edges"]
+    assert list(ticks) == [
+        *("0 s", "1 s", "10 s", "1 min", "10 min"),
+        *("1 h", "10 h", "1 day", "10 days", "100 days"),
+    ]
+    seconds = {"10 min": 600, "1 h": 3600, "10 h": 36e3, "1 day": 86400}
+    for text, value in {**seconds, "10 days": 864e3, "100 days": 864e4}.items():
+        bar = int(ticks[text])
+        low, high = edges[bar : bar + 2]
+        assert low <= value < high
+        share = np.log(value / low) / np.log(high / low)
+        assert ticks[text] == pytest.approx(bar + share, abs=1e-4)
+    assert ticks["1 h"] == pytest.approx(21 + np.log(1.44) / np.log(1.6), abs=1e-4)
+    # As far as the data reaches; what an edge is at is there.
+    short = drawn(
+        CHART, engine_of([("u", "p", 0.5, "2024-01-01")]), view_of(scale="log")
+    )
+    assert ticks_of(short) == {"0 s": 0.5, "1 s": 4}
+
+
+def test_a_duration_is_in_a_bin() -> None:
+    edges = np.array([0.0, 1.0, 2.0, 4.0])
+    assert [bin_of(s, edges) for s in (0, 0.9, 1, 3.9, 4, 5)] == [0, 0, 1, 2, 2, 2]
+
+
+def test_the_statistics_are_pointed_at(engine: MemoryEngine) -> None:
+    *_, pointers = drawn(CHART, engine, View()).data
+    # 315 s in nine sessions.
+    assert (pointers.text, pointers.x) == (("average 35 s",), (35,))
+    assert pointers.marker.color == (EVERYONE_COLOR,)
+    assert pointers.textposition == ("middle right",)
+    (y,) = pointers.y
+    assert y == pytest.approx(12.52 * (1 - 0.075 / 2), abs=0.01)
+    # Down to the bar of 34 s to 36 s, which is empty.
+    assert pointers.error_y.arrayminus == (y,)
+    assert pointers.error_y.array == (0,)
+    assert (pointers.hoverinfo, pointers.showlegend) == ("skip", False)
+    assert pointers.mode == "markers+text"
+
+    figure = drawn(CHART, engine, view_of("cy", statistic="p90"))
+    *_, pointers = figure.data
+    # Both in the right half: the farther one first, with its text on the left.
+    assert pointers.text == ("P90 1 min 30 s", "P90 1 min 8 s")
+    assert pointers.marker.color == (USER_COLOR, EVERYONE_COLOR)
+    assert pointers.textposition == ("middle left", "middle left")
+    # What is in the last bar is in its middle.
+    assert pointers.x == (95, 68)
+    top = figure.layout.yaxis.range[1]
+    assert top == pytest.approx(50 / (1 - 0.075 * 2.5), abs=0.01)
+    assert pointers.y == pytest.approx((top * 0.9625, top * 0.8875), abs=0.01)
+    # Down to the higher of the bar and the user's line.
+    assert pointers.error_y.arrayminus[0] == pytest.approx(top * 0.9625 - 50, abs=0.01)
+
+    *_, pointers = drawn(CHART, engine, view_of("ann")).data
+    # 30 s and 35 s: in the left half the nearer one is first.
+    assert pointers.marker.color == (USER_COLOR, EVERYONE_COLOR)
+    assert pointers.x == (30, 35)
+    assert pointers.textposition == ("middle right", "middle right")
+
+
+def test_the_statistics_are_pointed_at_on_a_logarithmic_axis() -> None:
+    rows: list[Row] = [
+        *[("a", "p", 0, "2024-01-01")] * 2,
+        *[("b", "p", 12, "2024-01-01")] * 3,
+    ]
+    figure = drawn(CHART, engine_of(rows), view_of("a", scale="log"))
+    *_, pointers = figure.data
+    assert pointers.text == ("average 7.2 s", "average 0 s")
+    # Between 6 and 10 s; in the middle of the zeros.
+    between = 8 + np.log(1.2) / np.log(10 / 6)
+    assert pointers.x == (pytest.approx(between, abs=1e-4), 0.5)
+
+
+def test_the_tail_says_its_share(engine: MemoryEngine) -> None:
+    def text(user: str | None) -> str:
+        (note,) = drawn(CHART, engine, view_of(user)).layout.annotations
+        words: str = note.text
+        return words
+
+    def square(color: str) -> str:
+        return f'<span style="color:{color}">■</span>'
+
+    assert text(None) == "1 min 30 s and longer: 11 %"
+    # One of the two of cy.
+    assert text("cy") == (
+        f"1 min 30 s and longer<br>{square(USER_COLOR)} 50 % "
+        f"{square(EVERYONE_COLOR)} 11 %"
+    )
+
+
+def test_a_user_who_is_everyone_has_the_bars() -> None:
+    rows: list[Row] = [("u", "p", 5, "2024-01-01"), ("u", "p", 9, "2024-01-01")]
+    figure = drawn(CHART, engine_of(rows), view_of("u"))
+    bars, pointers = figure.data
+    assert (bars.name, bars.marker.color) == ("u", USER_COLOR)
+    assert pointers.text == ("average 7 s",)
+    assert hovers(figure)[0] == "<b>under 1 s</b><br>u's sessions: 0 (0.0 %)"
+    # One of several users, who has all that is selected.
+    figure = drawn(CHART, engine_of(ROWS), view_of("cy", shortest=80, pages=("cart",)))
+    assert len(figure.data) == 3
+    cy = [row for row in ROWS if row[0] == "cy"]
+    more = engine_of([*cy, ("z", "other", 1, "2024-01-01")])
+    figure = drawn(CHART, more, view_of("cy", pages=("cart",)))
+    assert [trace.name for trace in figure.data] == ["cy", None]
+
+
 def test_a_line_over_a_logarithmic_axis_has_the_same_gap(engine: MemoryEngine) -> None:
-    bars, line = drawn(CHART, engine, view_of("bob", scale="log")).data
+    bars, line, _ = drawn(CHART, engine, view_of("bob", scale="log")).data
     assert line.y[:3] == (50, 50, None)
     assert len(line.y) == len(bars.y) + 1
     assert (line.x0, line.dx) == (0, 1)
@@ -306,6 +424,21 @@ def test_there_is_no_ratio_to_nothing() -> None:
     ]
     assert said(CHART, rows, view_of("a", statistic="median")) == (
         "a's median session lasts 10 s (5 sessions), everyone's 0 s."
+    )
+
+
+def test_a_user_who_is_everyone_is_compared_with_nobody() -> None:
+    rows: list[Row] = [
+        *[("u", "p", 5, "2024-01-01")] * 5,
+        ("u", "p", None, "2024-01-01"),
+    ]
+    assert said(CHART, rows, view_of("u")) == (
+        "u's sessions last 5 s on average (5 sessions). "
+        "1 session of unknown duration left out."
+    )
+    assert said(CHART, rows[:1], view_of("u", longest=5)) == (
+        "u's sessions last 5 s on average (1 session, so this may be chance). "
+        "0 % last under 5 s."
     )
 
 

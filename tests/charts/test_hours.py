@@ -94,14 +94,15 @@ def test_the_table_of_hours(engine: MemoryEngine) -> None:
 
 def test_hours_are_by_how_often_their_weekday_occurs() -> None:
     figure = drawn(CHART, engine_of(WEEKDAYS), view_of("u"))
-    (heat,) = figure.data
-    assert heat.z[0][14] == pytest.approx(2 / 3, abs=1e-3)
+    heat, _ = figure.data
+    assert heat.z[0][14] == 0.67
     assert heat.text[0][14] == 2
     assert heat.customdata[0][14] == pytest.approx(0.5)
     assert heat.z[1][0] == 0
-    assert heat.customdata[1][0] == pytest.approx(1 / 3 / 2, abs=1e-3)
+    assert heat.customdata[1][0] == 0.17
     # The map's rows run down from Monday.
     assert heat.y[0] == "Monday"
+    assert figure.layout.yaxis.ticktext[0] == "Mon"
     assert figure.layout.yaxis.autorange == "reversed"
     assert sum(sum(row) for row in heat.text) == 2
     assert figure.layout.xaxis.title.text == "Hour of the day (UTC)"
@@ -111,7 +112,7 @@ def test_hours_are_by_how_often_their_weekday_occurs() -> None:
 def test_the_map_has_the_colour_of_whose_sessions_it_shows() -> None:
     engine = engine_of(WEEKDAYS)
     for user, color in ((None, EVERYONE_COLOR), ("u", USER_COLOR)):
-        (heat,) = drawn(CHART, engine, view_of(user)).data
+        heat, _ = drawn(CHART, engine, view_of(user)).data
         red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
         assert heat.colorscale == (
             (0, f"rgba({red}, {green}, {blue}, 0.06)"),
@@ -122,23 +123,71 @@ def test_the_map_has_the_colour_of_whose_sessions_it_shows() -> None:
 def test_a_hover_says_how_many_each_weekday_and_in_total() -> None:
     engine = engine_of(WEEKDAYS)
     head = "<b>%{y}, %{x}:00 to %{x}:59</b><br>"
-    numbers = "%{z:.2~r} each %{y}, %{text:,} in total"
-    (heat,) = drawn(CHART, engine, View()).data
+    numbers = "%{z:,} each %{y}, %{text:,} in total"
+    heat, _ = drawn(CHART, engine, View()).data
     assert heat.hovertemplate == (
         f"{head}everyone's sessions: {numbers}<extra></extra>"
     )
     assert heat.customdata is None
-    (heat,) = drawn(CHART, engine, view_of("u")).data
+    heat, _ = drawn(CHART, engine, view_of("u")).data
     assert heat.hovertemplate == (
-        f"{head}u's sessions: {numbers}<br>average user's: %{{customdata:.2~r}}"
+        f"{head}u's sessions: {numbers}<br>average user's: %{{customdata:,}}"
         "<extra></extra>"
     )
+
+
+def test_rates_have_two_digits_or_are_whole() -> None:
+    # On two Mondays 3 at 0:00 and 225 at 1:00.
+    rows = at(
+        *("2024-01-01T00:00", "2024-01-08T00:00", "2024-01-08T00:10"),
+        *["2024-01-01T01:00"] * 225,
+    )
+    heat, _ = drawn(CHART, engine_of(rows), View()).data
+    assert list(heat.z[0][:3]) == [1.5, 112, 0]
+
+
+def test_each_weekday_has_the_number_of_its_busiest_hour() -> None:
+    # Three Mondays and two Wednesdays; two hours of Tuesday have as many.
+    rows = [
+        *at(*["2024-01-01T14:00"] * 7, "2024-01-08T09:00", "2024-01-15T09:30"),
+        *at("2024-01-09T00:00", "2024-01-09T05:00", "2024-01-10T23:00"),
+    ]
+    heat, numbers = drawn(CHART, engine_of(rows), View()).data
+    assert (heat.type, numbers.type, numbers.mode) == ("heatmap", "scatter", "text")
+    assert list(zip(numbers.x, numbers.y, numbers.text, strict=True)) == [
+        *((14, "Monday", "2.3"), (23, "Wednesday", "0.5"))
+    ]
+    assert (numbers.hoverinfo, numbers.showlegend) == ("skip", False)
+    # Where none comes to one a week: sessions in all, here two on three Mondays.
+    _, numbers = drawn(CHART, engine_of(WEEKDAYS), view_of("u")).data
+    assert (numbers.x, numbers.y, numbers.text) == ((14,), ("Monday",), ("2",))
+    # A weekday that isn't among the dates has none.
+    one_day = view_of(start=date(2024, 2, 29), end=date(2024, 3, 1))
+    _, numbers = drawn(CHART, engine_of(ROWS), one_day).data
+    assert (numbers.y, numbers.text) == (("Thursday",), ("3",))
+
+
+def test_a_user_who_is_everyone_is_compared_with_nobody() -> None:
+    rows = at("2024-01-01T14:00", "2024-01-08T14:59")
+    heat, _ = drawn(CHART, engine_of(rows), view_of("u")).data
+    assert heat.customdata is None
+    assert "average user" not in heat.hovertemplate
+    assert heat.hovertemplate.startswith("<b>%{y}, %{x}:00 to %{x}:59</b><br>u's ")
+    assert said(CHART, rows, view_of("u")) == (
+        "Half of u's sessions start between 14:00 and 15:00; the busiest hour is "
+        "Monday, 14:00 to 15:00. Few sessions, so this may be chance."
+    )
+    # One of several users, who has all that is selected.
+    help_ = view_of("bob", pages=("help",))
+    assert drawn(CHART, engine_of(ROWS), help_).data[0].customdata is None
+    assert "everyone" not in said(CHART, ROWS, help_)
 
 
 def test_the_map_has_no_lines_and_stays_as_it_is(engine: MemoryEngine) -> None:
     assert layout_of(CHART, engine, View()) == {
         "dragmode": False,
-        "margin": {"l": 84, "r": 8, "t": 8, "b": 48},
+        "margin": {"l": 40, "r": 8, "t": 4, "b": 44},
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
         "xaxis": {
             "title": {"text": "Hour of the day (UTC)"},
             "tickvals": [0, 3, 6, 9, 12, 15, 18, 21],
@@ -146,9 +195,15 @@ def test_the_map_has_no_lines_and_stays_as_it_is(engine: MemoryEngine) -> None:
             "zeroline": False,
             "fixedrange": True,
         },
-        "yaxis": {"autorange": "reversed", "showgrid": False, "fixedrange": True},
+        "yaxis": {
+            "autorange": "reversed",
+            "tickvals": [*range(7)],
+            "ticktext": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
+            "showgrid": False,
+            "fixedrange": True,
+        },
     }
-    (heat,) = drawn(CHART, engine, View()).data
+    heat, _ = drawn(CHART, engine, View()).data
     # No session is the lightest colour, however few the busiest hour has.
     assert (heat.zmin, heat.zmax) == (0, None)
     assert (heat.xgap, heat.ygap) == (2, 2)
@@ -232,8 +287,8 @@ def test_the_darkest_colour_stands_for_the_busiest_hour() -> None:
     assert CHART.darkest(shown(CHART, engine_of(rows), View())) == "2 sessions an hour"
     one = shown(CHART, engine_of(rows[:1]), View())
     assert CHART.darkest(one) == "1 session an hour"
-    assert CHART.darkest(shown(CHART, engine_of(WEEKDAYS), view_of("u"))) == (
-        "0.67 sessions an hour"
-    )
+    # Two on three Mondays.
+    rare = shown(CHART, engine_of(WEEKDAYS), view_of("u"))
+    assert CHART.darkest(rare) == "2 sessions"
     nothing = shown(CHART, engine_of(ROWS), view_of("bob", **MARCH))
-    assert CHART.darkest(nothing) == "0 sessions an hour"
+    assert CHART.darkest(nothing) == "0 sessions"

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,10 +15,13 @@ from charts.sentences import (
     comparison,
     dates_text,
     filter_texts,
+    has_filters,
+    is_beside,
     known_duration_text,
     measure_text,
     none_known,
     none_match,
+    pages_text,
     sample_text,
     statistic_sentence,
     subject_text,
@@ -30,21 +34,85 @@ from tests.strategies import rows_lists
 from tests.view_strategies import views_of
 from view import View
 
+PAGES = ("cart", "help", "home")
+
 
 def test_captions_and_filters() -> None:
-    picked = Selection("ann", date(2024, 3, 1), None, ("cart", "home"), None, 60)
-    assert caption(View(picked)) == "ann, from 1 March 2024, cart and home, under 1 min"
-    assert filter_texts(View(picked)) == {
+    picked = View(Selection("ann", date(2024, 3, 1), None, PAGES[::2], None, 60))
+    words = "ann, from 1 March 2024, cart and home, under 1 min"
+    assert caption(picked, PAGES) == words
+    assert filter_texts(picked, PAGES) == {
         "dates": "from 1 March 2024",
         "pages": "cart and home",
         "durations": "under 1 min",
     }
-    assert caption(view_of(end=date(2024, 3, 1))) == "everyone, until 29 February 2024"
-    assert caption(view_of(**MARCH)) == "everyone, March 2024"
-    assert caption(view_of(start=date.max)) == "everyone, from 31 December 9999"
-    assert caption(view_of(shortest=0)) == "everyone, 0 s and longer"
-    assert caption(View()) == "everyone"
-    assert filter_texts(View()) == {}
+    assert filter_texts(View(), PAGES) == {}
+
+
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        (view_of(end=date(2024, 3, 1)), "everyone, until 29 February 2024"),
+        (view_of(**MARCH), "everyone, March 2024"),
+        (view_of(start=date.max), "everyone, from 31 December 9999"),
+        (view_of(shortest=0), "everyone, 0 s and longer"),
+        (View(), "everyone"),
+        # What decides which rows there are is no filter.
+        (view_of("ann", match="x", folder="", length="50"), "ann"),
+    ],
+)
+def test_captions(view: View, words: str) -> None:
+    assert caption(view, PAGES) == words
+
+
+def test_pages_are_named_by_what_tells_them_apart() -> None:
+    assert pages_text(["home"], PAGES) == "home"
+    assert pages_text([*PAGES, "none"], PAGES) == "cart, help and 2 more"
+    # One that isn't among them is named, too.
+    assert pages_text(["none", "home"], PAGES) == "none and home"
+    assert pages_text(["x" * 99], PAGES) == "x" * 9 + "…" + "x" * 26
+    base = "https://www.example.org/shop"
+    pages = tuple(f"{base}/{'x' * 90}{n}{'y' * 90}.html" for n in range(3))
+    first, second = (pages_text([page], pages) for page in pages[:2])
+    assert (first, second) == (
+        "…xxxxxxxxxxx0yyyyyyyyyyy…",
+        "…xxxxxxxxxxx1yyyyyyyyyyy…",
+    )
+    assert filter_texts(view_of(pages=pages[:2]), pages) == {
+        "pages": f"{first} and {second}"
+    }
+    assert caption(view_of("ann", pages=pages[:1]), pages) == f"ann, {first}"
+    assert pages_text(["<b>\n</b>", "__proto__"], ("<b>\n</b>", "__proto__")) == (
+        "<b> </b> and __proto__"
+    )
+
+
+@pytest.mark.parametrize(
+    ("how", "has"),
+    [
+        *(({}, False), ({"start": date.max}, True), ({"end": date.max}, True)),
+        *(({"pages": ("p",)}, True), ({"shortest": 0}, True), ({"longest": 1}, True)),
+        ({"match": "x", "folder": "", "statistic": "p90", "search": "y"}, False),
+    ],
+)
+def test_whether_there_are_filters(how: dict[str, Any], has: bool) -> None:
+    assert has_filters(view_of(**how)) == has_filters(view_of("ann", **how)) == has
+
+
+def test_whether_there_is_somebody_to_compare_with(engine: MemoryEngine) -> None:
+    def beside(user: str | None, **how: Any) -> bool:
+        return is_beside(engine.summarise(view_of(user, **how).selection))
+
+    assert beside("ann")
+    assert not beside(None)
+    # Only bob has been on help; nobody in June.
+    assert not beside("bob", pages=("help",))
+    assert beside("ann", pages=("help",))
+    june = {"start": date(2024, 6, 1), "end": date(2024, 7, 1)}
+    assert not beside("ann", **june)
+    assert not is_beside(
+        engine_of([("u", "p", 1, "2024-01-01")]).summarise(Selection("u"))
+    )
 
 
 def test_dates() -> None:

@@ -1,16 +1,24 @@
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from charts.tiles import TILES, Tile, ranks, tiles
-from tests.building import MARCH, engine_of, view_of
+from charts.tiles import TILES, Tile, lines, ranks, tiles
+from tests.building import MARCH, at, days_from, engine_of, view_of
 from tests.sessions import ROWS, Row
+from tests.strategies import rows_lists, selections
 from view import View
 
 
 def tiled(rows: Sequence[Row], view: View) -> dict[str, Tile]:
     return tiles(engine_of(rows).summarise(view.selection), view)
+
+
+def lined(rows: Sequence[Row], view: View) -> dict[str, list[int | None]]:
+    return lines(engine_of(rows).summarise(view.selection), view)
 
 
 def ranked(rows: Sequence[Row], view: View) -> dict[str, str]:
@@ -35,7 +43,7 @@ def test_tiles_of_a_user() -> None:
 
 def test_tiles_of_everyone() -> None:
     assert tiled(ROWS, view_of(pages=("cart",), statistic="median")) == {
-        "sessions": Tile("Sessions", "4", "33 % of all"),
+        "sessions": Tile("Sessions", "4", "33 % of 12"),
         "total": Tile("Total time", "1 min 45 s", "of 3 sessions"),
         "typical": Tile("Median session", "5 s", "of 3 sessions, may be chance"),
         "active": Tile("Active days", "4", "of 366 days"),
@@ -45,7 +53,7 @@ def test_tiles_of_everyone() -> None:
     assert march["active"] == Tile("Active days", "2", "of 31 days")
     one: list[Row] = [("u", "p", 0, "2024-01-01")]
     assert tiled(one, View()) == {
-        "sessions": Tile("Sessions", "1", "100 % of all"),
+        "sessions": Tile("Sessions", "1", ""),
         "total": Tile("Total time", "0 s", "of 1 session"),
         "typical": Tile("Average session", "0 s", "of 1 session, may be chance"),
         "active": Tile("Active days", "1", "of 1 day"),
@@ -67,10 +75,29 @@ def test_tiles_of_a_user_of_whom_nothing_is_known() -> None:
         "active": Tile("Active days", "0", "of 31 days"),
         "last": Tile("Last seen", "never", "everyone: 2 Mar 2024, 10:01"),
     }
-    found = tiled(ROWS, view_of("bob", pages=("help",)))
-    assert found["sessions"].beside == "100 % of everyone's 1"
+    rows: list[Row] = [*ROWS, ("cy", "help", None, "2024-01-01")]
+    found = tiled(rows, view_of("bob", pages=("help",)))
+    assert found["sessions"].beside == "50 % of everyone's 2"
     assert found["total"][1:] == ("unknown", "everyone: unknown")
     assert found["typical"][1:] == ("unknown", "everyone: unknown")
+    assert tiled(rows, view_of(pages=("help",)))["total"][1:] == ("unknown", "")
+
+
+def test_with_nobody_else_nothing_is_compared() -> None:
+    alone = {
+        "sessions": Tile("Sessions", "5", ""),
+        "total": Tile("Total time", "2 min 30 s", "of 5 sessions"),
+        "typical": Tile("Average session", "30 s", "of 5 sessions"),
+        "active": Tile("Active days", "3", "of 3 days"),
+        "last": Tile("Last seen", "1 Mar 2024, 00:00", ""),
+    }
+    assert tiled(ROWS[:5], view_of("ann")) == tiled(ROWS[:5], View()) == alone
+    # Nor where all that match are the user's.
+    found = tiled(ROWS, view_of("bob", pages=("help",)))
+    assert found["sessions"] == Tile("Sessions", "1", "8.3 % of 12")
+    assert found["total"] == Tile("Total time", "unknown", "")
+    assert found["typical"] == Tile("Average session", "unknown", "")
+    assert found["last"].beside == ""
 
 
 def test_there_is_no_ratio_to_nothing() -> None:
@@ -80,12 +107,13 @@ def test_there_is_no_ratio_to_nothing() -> None:
     ]
     found = tiled(rows, view_of("a", statistic="median"))
     assert found["typical"].beside == "everyone: 0 s"
-    assert tiled(rows[5:], view_of("b"))["total"].beside == "everyone: 0 s"
+    zeros: list[Row] = [*rows[5:], ("c", "p", 0, "2024-01-01")]
+    assert tiled(zeros, view_of("b"))["total"].beside == "everyone: 0 s"
 
 
 def test_ranks() -> None:
     assert ranked(ROWS, view_of("cy")) == {
-        "sessions": "2nd of 3",
+        "sessions": "2nd of 3, with 1 other",
         "total": "2nd of 3",
         "typical": "1st of 3",
         "active": "2nd of 3",
@@ -93,8 +121,8 @@ def test_ranks() -> None:
     }
     assert ranked(ROWS, view_of("bob"))["total"] == "3rd of 3"
     # Equal ones share the better place: 3 sessions each; an average of 30 s each.
-    assert ranked(ROWS, view_of("bob"))["sessions"] == "2nd of 3"
-    assert ranked(ROWS, view_of("ann"))["typical"] == "2nd of 3"
+    assert ranked(ROWS, view_of("bob"))["sessions"] == "2nd of 3, with 1 other"
+    assert ranked(ROWS, view_of("ann"))["typical"] == "2nd of 3, with 1 other"
     assert ranked(ROWS, view_of()) == dict.fromkeys(TILES, "")
 
 
@@ -126,7 +154,8 @@ def test_each_tile_has_its_own_rank() -> None:
 @pytest.mark.parametrize(
     ("statistic", "ann", "bob"),
     [
-        *(("average", "2nd of 3", "2nd of 3"), ("median", "2nd of 3", "2nd of 3")),
+        ("average", "2nd of 3, with 1 other", "2nd of 3, with 1 other"),
+        ("median", "2nd of 3, with 1 other", "2nd of 3, with 1 other"),
         ("p90", "3rd of 3", "2nd of 3"),
     ],
 )
@@ -138,19 +167,150 @@ def test_the_rank_of_the_typical_is_that_of_the_statistic(
 
 
 def test_a_user_without_sessions_has_no_rank() -> None:
-    assert set(ranked(ROWS, view_of("bob", **MARCH)).values()) == {"no rank"}
+    assert set(ranked(ROWS, view_of("bob", **MARCH)).values()) == {""}
+    # Both have two sessions, on one day each.
     assert ranked(ROWS, view_of("cy", **MARCH)) == {
-        "sessions": "1st of 2",
+        "sessions": "",
         "total": "2nd of 2",
         "typical": "2nd of 2",
-        "active": "1st of 2",
+        "active": "",
         "last": "1st of 2",
     }
-    help_ = ranked(ROWS, view_of("bob", pages=("help",)))
-    assert help_["sessions"] == "1st of 1"
-    assert help_["total"] == help_["typical"] == "no rank"
+    assert set(ranked(ROWS, view_of("bob", pages=("help",))).values()) == {""}
+
+
+def test_users_who_share_a_place_are_counted() -> None:
+    rows: list[Row] = [
+        (user, "p", seconds, "2024-01-01")
+        for user, seconds in zip("abcdef", (9, 9, 9, 5, 5, 1), strict=True)
+    ]
+    assert [ranked(rows, view_of(user))["total"] for user in "abcdef"] == [
+        *["1st of 6, with 2 others"] * 3,
+        *["4th of 6, with 1 other"] * 2,
+        "6th of 6",
+    ]
+    # To share it with all is no praise, and neither is to be alone.
+    assert ranked(rows, view_of("a"))["sessions"] == ""
+    assert ranked(rows[:3], view_of("a"))["total"] == ""
+    assert set(ranked(rows[:1], view_of("a")).values()) == {""}
 
 
 def test_places_among_many_have_commas() -> None:
     rows: list[Row] = [(f"u{n:04}", "p", n, "2024-01-01") for n in range(1_100)]
     assert ranked(rows, view_of("u0000"))["total"] == "1,100th of 1,100"
+    rows = [(user, page, min(n or 0, 50), day) for user, page, n, day in rows]
+    words = "1st of 1,100, with 1,049 others"
+    assert ranked(rows, view_of("u0999"))["total"] == words
+
+
+# Lines.
+
+
+def test_lines_are_by_day_in_percent_of_the_largest() -> None:
+    # 40 and 50 s on 1 March, none on the day after, on which others have some.
+    assert lined(ROWS, view_of("ann", **MARCH)) == {
+        "sessions": [100, 0],
+        "total": [100, 0],
+        "typical": [100, None],
+        "active": [100, 0],
+        "last": [100, 0],
+    }
+    # Everyone's are 90 s in 2 sessions, and 5 s and one unknown.
+    assert lined(ROWS, view_of(**MARCH)) == {
+        "sessions": [100, 100],
+        "total": [100, 6],
+        "typical": [100, 11],
+        "active": [100, 100],
+        "last": [100, 100],
+    }
+    # Medians of days aren't known.
+    median = lined(ROWS, view_of("ann", statistic="median", **MARCH))
+    assert median == lined(ROWS, view_of("ann", **MARCH)) | {"typical": []}
+
+
+def test_lines_are_by_hour_for_one_day() -> None:
+    day = {"start": date(2024, 2, 29), "end": date(2024, 3, 1)}
+    found = lined(ROWS, view_of("ann", **day))
+    assert found.pop("sessions") == [100 * (hour in (0, 12)) for hour in range(24)]
+    assert found == {"total": [], "typical": [], "active": [], "last": []}
+    assert lined(at("2024-01-01T05:00:00"), View())["sessions"][5] == 100
+
+
+def test_lines_are_by_week_for_more_days() -> None:
+    # From Monday, 1 January 2024, to 31 December.
+    found = lined(ROWS, View())
+    assert {name: len(values) for name, values in found.items()} == dict.fromkeys(
+        TILES, 53
+    )
+
+    def some(name: str) -> dict[int, float]:
+        return {n: value for n, value in enumerate(found[name]) if value}
+
+    # 1, 10 and 1 sessions, on 1, 4 and 1 days.
+    assert some("sessions") == {0: 10, 8: 100, 52: 10}
+    assert some("active") == {0: 25, 8: 100, 52: 25}
+    assert some("last") == {0: 100, 8: 100, 52: 100}
+    # 100 s in one and 215 s in 8 of them; the last one isn't known.
+    assert some("total") == {0: 47, 8: 100}
+    assert some("typical") == {0: 100, 8: 27}
+    assert found["typical"][52] is None
+    assert found["typical"][1] is None
+
+
+@pytest.mark.parametrize(
+    ("n_days", "n_values"),
+    [
+        (2, 2),
+        (120, 120),
+        (121, 18),
+        (1_098, 157),
+        (1_099, 37),
+        (7_320, 241),
+        (7_321, 21),
+    ],
+)
+def test_lines_have_a_few_hundred_values_at_most(n_days: int, n_values: int) -> None:
+    first = date(2024, 1, 1)
+    rows = [*days_from(first, 1), *days_from(first + timedelta(days=n_days - 1), 1)]
+    assert len(lined(rows, View())["sessions"]) == n_values
+
+
+def test_lines_where_there_is_nothing_and_at_the_ends_of_the_calendar() -> None:
+    june: dict[str, Any] = {"start": date(2024, 6, 1), "end": date(2024, 7, 1)}
+    assert lined(ROWS, view_of(**june)) == {name: [] for name in TILES}
+    ends = lined(at("0001-01-01T00:00:00", "9999-12-31T23:59:59"), View())
+    assert ends["sessions"] == [100, *[0] * 9_997, 100]
+
+
+def test_lines_of_nothing_known_are_flat() -> None:
+    rows: list[Row] = [("u", "p", None, f"2024-01-0{day}") for day in (1, 2)]
+    found = lined(rows, View())
+    assert found["total"] == [0, 0]
+    assert found["typical"] == [None, None]
+    assert found["sessions"] == [100, 100]
+
+
+@settings(max_examples=40)
+@given(rows_lists, st.data())
+def test_lines_are_of_the_selected_days(rows: list[Row], data: st.DataObject) -> None:
+    engine = engine_of(rows)
+    selection = data.draw(selections(engine))
+    summary = engine.summarise(selection)
+    found = lines(summary, View(selection))
+    assert list(found) == list(TILES)
+    days = [
+        day
+        for day in engine.facts.days.tolist()
+        if (selection.start is None or day >= selection.start)
+        and (selection.end is None or day < selection.end)
+    ]
+    n_values = {name: len(values) for name, values in found.items()}
+    if len(days) > 1:
+        assert len(set(n_values.values())) == 1
+    else:
+        assert n_values == dict.fromkeys(TILES, 0) | {"sessions": 24 * len(days)}
+    assert all(v is None or 0 <= v <= 100 for values in found.values() for v in values)
+    if days and summary.subject.sessions.any():
+        assert max(value or 0 for value in found["sessions"]) == 100
+    if len(days) > 1 and summary.subject.seconds.any():
+        assert max(value or 0 for value in found["total"]) == 100

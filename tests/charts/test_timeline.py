@@ -3,20 +3,22 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from charts.figure import EVERYONE_COLOR, value_axis
+from charts.figure import EVERYONE_COLOR, USER_COLOR, value_axis
 from charts.timeline import Periods, Timeline, period_text, periods
 from engine.memory import MemoryEngine
 from engine.model import Selection
 from tests.building import MARCH, at, days_from, engine_of, view_of
 from tests.charts.drawing import drawn, hovers, layout_of, picked_bars, said, shown
-from tests.sessions import ROWS, Row
+from tests.sessions import ROWS, Row, table
 from view import Measure, View
 
 CHART = Timeline()
 WEEK = "from 26 February to 3 March 2024"
-HATCHED = "Hatched weeks are incomplete."
+HATCHED = "Hatched: incomplete week."
+CHANCE = "Few sessions, so this may be chance."
 
 
 def line_of(
@@ -106,15 +108,15 @@ def test_months_and_years_are_those_of_the_calendar() -> None:
     assert line.incomplete[[0, -1]].tolist() == [True, True]
 
 
-def test_a_user_stands_beside_the_average_of_all() -> None:
+def test_a_user_stands_beside_everyone() -> None:
     line = line_of(ROWS, "sessions", "ann")
     # The week from 26 February: 10 sessions of three users, 5 of ann.
-    assert line.everyone[8] == pytest.approx(10 / 3)
+    assert line.everyone[8] == 10
     assert line.user is not None
     assert line.user[8] == 5
     line = line_of(ROWS, "time", "ann")
     # 10, 20, 30, 40, 50; 60 and 0; 5.
-    assert line.everyone[8] == pytest.approx(215 / 3)
+    assert line.everyone[8] == 215
     assert line.user is not None
     assert line.user[8] == 150
 
@@ -161,10 +163,8 @@ def test_the_table_of_the_timeline(engine: MemoryEngine) -> None:
     assert frame.iloc[8].tolist() == ["2024-02-26", "2024-03-04", 215, True]
     assert frame.iloc[-1].tolist() == ["2024-12-30", "2025-01-06", 0, False]
     frame = CHART.numbers(shown(CHART, engine, view_of("ann")))
-    assert list(frame)[2:] == ["user: sessions", "average user: sessions", "complete"]
-    assert frame.iloc[8].tolist() == [
-        *("2024-02-26", "2024-03-04", 5, pytest.approx(10 / 3), True)
-    ]
+    assert list(frame)[2:] == ["user: sessions", "everyone: sessions", "complete"]
+    assert frame.iloc[8].tolist() == ["2024-02-26", "2024-03-04", 5, 10, True]
 
 
 def test_the_heading_says_what_is_counted_by_what(engine: MemoryEngine) -> None:
@@ -189,50 +189,134 @@ WEEKS: list[Row] = [
 
 def test_a_timeline_of_a_third_of_a_year_is_by_week() -> None:
     figure = drawn(CHART, engine_of(WEEKS), view_of("u"))
-    bars, line = figure.data
-    assert bars.x[:2] == ("2024-01-01", "2024-01-08")
-    assert bars.x[-1] == "2024-05-13"
-    assert (bars.name, line.name) == ("average user", "u")
-    assert bars.y[:4] == (0.5, 0.5, 0, 0.5)
-    assert line.y[:4] == (1, 0, 0, 1)
-    assert (bars.offset, bars.width) == (0, 7 * 86_400_000)
-    # The line goes on to the end of the last week.
-    assert line.y[-2:] == (1, 1)
-    assert len(line.y) == len(bars.x) + 1
-    assert (line.x0, line.dx, line.x) == ("2024-01-01", bars.width, None)
-    # From Monday 0:00 on nothing is missing; the data ends on a Monday morning.
-    assert bars.marker.pattern.shape[:2] == ("/", "")
-    assert bars.marker.pattern.shape[-1] == "/"
-    assert figure.layout.yaxis.title.text == "Sessions per week"
+    everyone, user = figure.data
+    assert everyone.x[:2] == ("2024-01-01", "2024-01-08")
+    assert everyone.x[-1] == "2024-05-13"
+    assert (everyone.name, user.name) == ("everyone", "u")
+    assert everyone.y[:4] == (1, 1, 0, 1)
+    assert user.y[:4] == (1, 0, 0, 1)
+    assert len(everyone.y) == len(user.y) == len(everyone.x) == 20
+    for bars in figure.data:
+        assert (bars.type, bars.offset, bars.width) == ("bar", 0, 7 * 86_400_000)
+        # From Monday 0:00 on nothing is missing; the data ends on a Monday morning.
+        assert bars.marker.pattern.shape[:2] == ("/", "")
+        assert bars.marker.pattern.shape[-1] == "/"
+    assert (user.x0, user.dx, user.x) == ("2024-01-01", user.width, None)
     assert figure.layout.xaxis.range == ("2024-01-01", "2024-05-20")
+    alone = drawn(CHART, engine_of(WEEKS), View())
+    assert alone.layout.yaxis.title.text == "Sessions per week"
+
+
+def test_a_user_has_a_row_and_an_axis_above_everyone() -> None:
+    # Of everyone 20 sessions on the second day, of u 2.
+    rows: list[Row] = [
+        ("u", "p", 60, "2024-01-01T00:00"),
+        *[("u", "p", 60, "2024-01-02T23:59")] * 2,
+        *[("v", "p", 7200, "2024-01-02T23:59")] * 18,
+    ]
+    figure = drawn(CHART, engine_of(rows), view_of("u"))
+    everyone, user = figure.data
+    assert (everyone.y, user.y) == ((1, 20), (1, 2))
+    assert (everyone.marker.color, user.marker.color) == (EVERYONE_COLOR, USER_COLOR)
+    assert (everyone.yaxis, user.yaxis) == (None, "y2")
+    below, above = figure.layout.yaxis, figure.layout.yaxis2
+    # The highest bar of each has the same height: that of the lower row from the
+    # ground on, that of the upper one from above the lower row on.
+    assert below.range == (0, pytest.approx(20 / 0.37, rel=1e-3))
+    low, high = above.range
+    assert 2 / (high - low) == pytest.approx(0.37, rel=1e-3)
+    assert -low / (high - low) == pytest.approx(0.57, rel=1e-3)
+    # One plot for clicks, drags and hovers.
+    assert (above.overlaying, below.domain, above.domain) == ("y", None, None)
+    assert (below.fixedrange, above.fixedrange) == (True, True)
+    assert (below.tickvals, below.ticktext) == ((0, 20), ("0", "20"))
+    assert (above.tickvals, above.ticktext) == ((0, 2), ("0", "2"))
+    # The name of each stands over its row.
+    assert (everyone.legend, user.legend) == ("legend2", None)
+    assert figure.layout.showlegend is True
+    assert figure.layout.legend2.to_plotly_json() == {
+        "x": 0,
+        "y": 0.44,
+        "yanchor": "bottom",
+    }
+    # Each in a unit that suits it: 36 h 2 min, and 2 min.
+    figure = drawn(CHART, engine_of(rows), view_of("u", timeline="time"))
+    everyone, user = figure.data
+    assert (everyone.y, user.y) == ((0.0167, 36), (60, 120))
+    assert figure.layout.yaxis.ticktext == ("0", "36 h")
+    assert figure.layout.yaxis2.ticktext == ("0", "120 s")
+    assert figure.layout.margin.l == 52
+
+
+def test_a_row_without_sessions_or_time_has_an_axis_all_the_same() -> None:
+    rows: list[Row] = [*at("2024-01-01"), ("v", "q", 0, "2024-01-02T23:59")]
+    view = view_of("u", pages=("q",))
+    axis = drawn(CHART, engine_of(rows), view).layout.yaxis2
+    assert (axis.tickvals, axis.range[1]) == ((0, 1), pytest.approx(0.43 / 0.37, 1e-3))
+    zeros = drawn(CHART, engine_of(rows), view_of("v", timeline="time"))
+    assert zeros.data[1].y == (0, 0)
+
+
+def test_a_wide_number_has_room() -> None:
+    many = table(at("2024-01-08")).loc[[0] * 111_113]
+    engine = MemoryEngine(pd.concat([many, table(WEEKS[1:2])]))
+    figure = drawn(CHART, engine, view_of("v"))
+    assert figure.layout.yaxis.ticktext == ("0", "111,114")
+    assert figure.layout.margin.l == 16 + 7 * len("111,114")
+
+
+def test_a_user_who_is_everyone_has_the_only_row() -> None:
+    engine = engine_of(at("2024-01-01T00:00", "2024-01-02T23:59", "2024-01-02T23:59"))
+    for user, name, color in (
+        *((None, "everyone", EVERYONE_COLOR), ("u", "u", USER_COLOR)),
+    ):
+        bars, number = drawn(CHART, engine, view_of(user)).data
+        assert (bars.name, bars.marker.color, bars.y) == (name, color, (1, 2))
+        assert (number.text, number.y) == (("2",), (2,))
+    # One of several users, who has all that is selected.
+    figure = drawn(CHART, engine_of(ROWS), view_of("bob", pages=("help",)))
+    assert [trace.name for trace in figure.data] == ["bob", None]
+    assert "yaxis2" not in figure.layout.to_plotly_json()
+    assert len(drawn(CHART, engine_of(ROWS), view_of("bob")).data) == 2
+
+
+def test_the_highest_bar_of_a_single_row_has_its_number() -> None:
+    _, number = drawn(CHART, engine_of(ROWS), View()).data
+    assert (number.mode, number.textposition) == ("text", "top center")
+    # Ten sessions in the week from 26 February, whose middle is Thursday noon.
+    assert (number.x, number.y, number.text) == (("2024-02-29T12",), (10,), ("10",))
+    assert (number.showlegend, number.hoverinfo) == (False, "skip")
+    figure = drawn(CHART, engine_of(ROWS), view_of(timeline="time"))
+    assert figure.data[1].text == ("3 min 35 s",)
+    assert figure.data[1].y == (3.58,)
+    # Nothing goes over the axis, which has room for the number.
+    assert figure.layout.yaxis.range == (0, 4.01)
+    zeros: list[Row] = [("u", "p", 0, "2024-01-01"), ("v", "p", 0, "2024-01-02T23:59")]
+    _, number = drawn(CHART, engine_of(zeros), view_of(timeline="time")).data
+    assert number.text == ()
 
 
 def test_a_hover_says_what_is_counted_in_which_period() -> None:
     engine = engine_of(WEEKS)
     head = "<b>%{x|Week from %-d %B %Y}</b><br>"
 
-    def templates(user: str | None, measure: str) -> str:
+    def templates(user: str | None, measure: str) -> list[str]:
         figure = drawn(CHART, engine, view_of(user, timeline=measure))
-        template: str = figure.data[0].hovertemplate
-        assert template.startswith(head)
-        return template.removeprefix(head)
+        found = [trace.hovertemplate for trace in figure.data if trace.type == "bar"]
+        assert all(template.startswith(head) for template in found)
+        return [template.removeprefix(head) for template in found]
 
-    assert templates(None, "sessions") == "everyone's sessions: %{y:,}"
-    assert templates("u", "sessions") == (
-        "u's sessions: %{customdata[0]:,}<br>average user's: %{y:,.3~r}"
-    )
-    assert templates(None, "time") == "everyone: %{customdata[0]}"
-    assert templates("u", "time") == (
-        "u: %{customdata[1]}<br>average user: %{customdata[0]}"
-    )
-    # The average user's is of both.
-    assert drawn(CHART, engine, view_of("u", timeline="time")).data[0].customdata[
-        0
-    ] == ["30 min", "1 h"]
-    sessions = drawn(CHART, engine, view_of("u"))
-    assert [row[0] for row in sessions.data[0].customdata[:4]] == [1, 0, 0, 1]
-    # The hover is that of the bars alone.
-    assert sessions.data[1].hoverinfo == "skip"
+    assert templates(None, "sessions") == ["everyone's sessions: %{y:,}"]
+    assert templates("u", "sessions") == [
+        *("everyone's sessions: %{y:,}", "u's sessions: %{y:,}")
+    ]
+    assert templates(None, "time") == ["everyone: %{customdata}"]
+    assert templates("u", "time") == ["everyone: %{customdata}", "u: %{customdata}"]
+    everyone, user = drawn(CHART, engine, view_of("u", timeline="time")).data
+    assert everyone.customdata[:2] == ("1 h", "30 min")
+    assert user.customdata[:2] == ("1 h", "0 s")
+    # Both are shown, wherever in the plot one points.
+    assert drawn(CHART, engine, view_of("u")).layout.hovermode == "x"
 
 
 @pytest.mark.parametrize(
@@ -245,46 +329,29 @@ def test_a_hover_says_what_is_counted_in_which_period() -> None:
     ],
 )
 def test_a_period_is_named_as_it_is_spoken_of(last: str, form: str) -> None:
-    (bars,) = drawn(CHART, engine_of(at("2024-01-01", last)), View()).data
+    bars, _ = drawn(CHART, engine_of(at("2024-01-01", last)), View()).data
     assert hovers(drawn(CHART, engine_of(at("2024-01-01", last)), View()))
     assert bars.hovertemplate.startswith(f"<b>%{{x|{form}}}</b><br>")
 
 
 def test_months_are_as_wide_as_they_are_long() -> None:
-    bars, line = drawn(
-        CHART, engine_of(at("2024-01-31", "2027-12-01")), view_of("u")
-    ).data
-    assert line.x == (*bars.x, "2028-01-01")
-    assert line.x0 is None
-    days = [width // 86_400_000 for width in bars.width[:4]]
-    assert days == [31, 29, 31, 30]
+    rows: list[Row] = [*at("2024-01-31", "2027-12-01"), ("v", "p", 1, "2024-01-31")]
+    for bars in drawn(CHART, engine_of(rows), view_of("u")).data:
+        assert (bars.x[:2], bars.x0) == (("2024-01-01", "2024-02-01"), None)
+        assert bars.x[-1] == "2027-12-01"
+        days = [width // 86_400_000 for width in bars.width[:4]]
+        assert days == [31, 29, 31, 30]
 
 
 def test_a_timeline_counts_time_where_that_is_asked() -> None:
     figure = drawn(CHART, engine_of(WEEKS), view_of(timeline="time"))
-    (bars,) = figure.data
+    bars, _ = figure.data
     assert bars.name == "everyone"
     assert bars.y[:2] == (60, 30)
     assert figure.layout.yaxis.title.text == "Minutes per week"
-    assert bars.customdata[0] == ["1 h"]
-    # The average user's and the user's, in the same unit.
-    bars, line = drawn(CHART, engine_of(WEEKS), view_of("u", timeline="time")).data
-    assert (bars.y[:2], line.y[:2]) == ((30, 15), (60, 0))
-
-
-def test_the_unit_of_time_suits_whoever_has_more() -> None:
-    rows: list[Row] = [
-        ("u", "p", 4 * 3600, "2024-01-01"),
-        ("v", "p", 60, "2024-01-01T23:59:59"),
-    ]
-    units = [
-        drawn(
-            CHART, engine_of(rows), view_of(user, timeline="time")
-        ).layout.yaxis.title.text
-        for user in (None, "u", "v")
-    ]
-    # Of u 4 hours; beside v the average user's 2 hours.
-    assert units == ["Hours per day", "Hours per day", "Minutes per day"]
+    assert bars.customdata[0] == "1 h"
+    everyone, user = drawn(CHART, engine_of(WEEKS), view_of("u", timeline="time")).data
+    assert (everyone.y[:2], user.y[:2]) == ((60, 30), (60, 0))
 
 
 def test_few_days_are_no_wider_than_eight() -> None:
@@ -307,8 +374,14 @@ def test_the_axes_of_the_timeline() -> None:
         "hovermode": "x",
         "margin": {"l": 52, "r": 30, "t": 36, "b": 40},
         "uirevision": "week",
-        "xaxis": {"type": "date", "range": ["2024-01-01", "2024-05-20"]},
-        "yaxis": value_axis("Sessions per week"),
+        "showlegend": False,
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
+        "xaxis": {
+            "type": "date",
+            "range": ["2024-01-01", "2024-05-20"],
+            "tickformat": "%-d %b\n%Y",
+        },
+        "yaxis": {**value_axis("Sessions per week"), "range": [0, 1.12]},
     }
     one = layout_of(CHART, engine_of(at("2024-01-01T12:00")), View())
     # A day, and three and a half more on either side.
@@ -320,10 +393,21 @@ def test_the_axes_of_the_timeline() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("last", "form"),
+    [
+        *(("2024-02-02", "%-d %b\n%Y"), ("2024-12-31", "%-d %b\n%Y")),
+        *(("2029-12-31", "%b\n%Y"), ("2099-12-31", None)),
+    ],
+)
+def test_ticks_are_short(last: str, form: str | None) -> None:
+    figure = drawn(CHART, engine_of(at("2024-01-01", last)), View())
+    assert figure.layout.xaxis.tickformat == form
+
+
 def test_incomplete_periods_are_hatched_in_their_own_colour() -> None:
-    (bars,) = drawn(CHART, engine_of(WEEKS), View()).data
+    bars, _ = drawn(CHART, engine_of(WEEKS), View()).data
     assert bars.marker.color == EVERYONE_COLOR
-    assert bars.marker.line.width == 0
     assert bars.marker.pattern.shape == ("/", *[""] * 18, "/")
     assert bars.marker.pattern.fillmode == "replace"
     whole = engine_of(at("2024-01-01", "2024-01-02T23:59:59"))
@@ -337,6 +421,10 @@ def test_picked_dates_stand_out() -> None:
     assert picked_bars(drawn(CHART, engine, View())) is None
     until = view_of(end=date(2024, 1, 8))
     assert picked_bars(drawn(CHART, engine, until)) == [0]
+    # In either row.
+    both = view_of("u", start=date(2024, 1, 10), end=date(2024, 1, 22))
+    for trace in (0, 1):
+        assert picked_bars(drawn(CHART, engine, both), trace) == [1, 2]
     later = view_of(start=date(2024, 5, 13))
     assert picked_bars(drawn(CHART, engine, later)) == [19]
 
@@ -365,12 +453,30 @@ def timeline(rows: Sequence[Row], view: View) -> str:
 def test_everyone_and_a_user_beside_them() -> None:
     # 11 sessions in the 52 weeks of which the data has all.
     assert timeline(ROWS, View()) == (
-        f"Everyone: 0.21 sessions a week; most, 10 sessions, {WEEK}. {HATCHED}"
+        f"Everyone: about 1 session a month; most, 10 sessions, {WEEK}. {HATCHED}"
     )
     # 5 and 11 / 3 in 52 weeks.
     assert timeline(ROWS, view_of("ann")) == (
-        "ann: 0.096 sessions a week, 1.4 × the average user's; "
+        "ann: about 1 session every 10 weeks, 1.4 × the average user's; "
         f"most, 5 sessions, {WEEK}. {HATCHED}"
+    )
+
+
+def test_a_comparison_of_few_sessions_may_be_chance() -> None:
+    # Three of bob's sessions, six of ann's.
+    words = timeline(ROWS, view_of("bob"))
+    assert f", 0.8 × the average user's; most, 3 sessions, {WEEK}. {CHANCE}" in words
+    assert CHANCE not in timeline(ROWS, view_of("ann"))
+    assert CHANCE not in timeline(ROWS[:4], View())
+
+
+def test_a_user_who_is_everyone_is_compared_with_nobody() -> None:
+    rows = at("2024-03-01", "2024-03-01T12:00:00", "2024-03-02T23:30:00")
+    assert timeline(rows, view_of("u")) == (
+        "u: 1.5 sessions a day; most, 2 sessions, on 1 March 2024."
+    )
+    assert timeline(ROWS, view_of("bob", pages=("help",))) == (
+        f"bob: about 1 session a year; most, 1 session, {WEEK}. {HATCHED}"
     )
 
 
@@ -379,18 +485,19 @@ def test_sessions_by_day_and_by_week() -> None:
     assert timeline(rows, View()) == (
         "Everyone: 1.5 sessions a day; most, 2 sessions, on 1 March 2024."
     )
-    assert timeline(rows[:2], view_of("u")) == (
-        "u: 2 sessions on 1 March 2024, about the same as the average user's. "
-        "Hatched days are incomplete."
+    two: list[Row] = [*rows[:2], ("v", "p", 1, "2024-03-01")]
+    assert timeline(two, view_of("u")) == (
+        "u: 2 sessions on 1 March 2024, 1.3 × the average user's. "
+        f"{CHANCE} Hatched: incomplete day."
     )
     nothing: list[Row] = [("u", "p", 0, "2024-01-01")]
     assert timeline(nothing, view_of("u", timeline="time")) == (
-        "u: 0 s on 1 January 2024. Hatched days are incomplete."
+        "u: 0 s on 1 January 2024. Hatched: incomplete day."
     )
+    # All in incomplete weeks: of the others there is nothing to say.
     assert timeline(at("2023-12-31", "2024-12-30"), View()) == (
-        "Everyone: 0 sessions a week; "
-        "most, 1 session, from 25 to 31 December 2023. "
-        "Hatched weeks are incomplete."
+        "Everyone: most, 1 session, from 25 to 31 December 2023. "
+        "Hatched: incomplete weeks."
     )
 
 
@@ -406,14 +513,17 @@ def test_time_by_week_month_and_year() -> None:
     )
     years = at("1999-01-01", "2024-02-29", "2024-12-31T23:30:00")
     assert timeline(years, view) == "Everyone: 0.1 s a year; most, 2 s, in 2024."
+    assert timeline(years, View()) == (
+        "Everyone: about 1 session every 9 years; most, 2 sessions, in 2024."
+    )
     zeros: list[Row] = [("u", "p", 0, "2024-01-01"), ("v", "p", 0, "2024-01-02T23:59")]
-    assert timeline(zeros, view_of("u", timeline="time")) == "u: 0 s a day."
+    assert timeline(zeros, view_of("u", timeline="time")) == f"u: 0 s a day. {CHANCE}"
 
 
 def test_where_no_period_is_complete_only_the_most_is_said() -> None:
     rows = at("2024-01-01T12:00:00", "2024-01-02T12:00:00", "2024-01-02T13:00:00")
     assert timeline(rows, view_of("u")) == (
-        "u: most, 2 sessions, on 2 January 2024. Hatched days are incomplete."
+        "u: most, 2 sessions, on 2 January 2024. Hatched: incomplete days."
     )
 
 
@@ -432,31 +542,60 @@ def test_nothing_selected_or_known() -> None:
 def test_was_march_different() -> None:
     # 2 of 6 sessions in 31 of 366 days; 40 and 50 s after 10, 20 and 30.
     assert timeline(ROWS, view_of("ann", **MARCH)) == (
-        "March 2024, ann: 0.065 sessions a day, 5.4 × the other days' 0.012 sessions. "
-        "Sessions last 45 s on average (2 sessions, so this may be chance), "
-        "2.2 × the other days' 20 s."
+        "March 2024, ann: about 1 session every 2 weeks, 5.4 × the other days "
+        "(about 1 every 3 months). Sessions last 45 s on average (2 sessions), "
+        f"2.2 × the other days' 20 s. {CHANCE}"
     )
     assert timeline(ROWS, view_of(timeline="time", **MARCH)) == (
-        "March 2024, everyone: 3.1 s a day, 4.7 × the other days' 0.7 s. "
-        "Sessions last 32 s on average (3 sessions, so this may be chance), "
-        "0.9 × the other days' 37 s."
+        "March 2024, everyone: 3.1 s a day, 4.7 × the other days (0.7 s a day). "
+        "Sessions last 32 s on average (3 sessions), "
+        f"0.9 × the other days' 37 s. {CHANCE}"
     )
 
 
-def test_dates_beside_other_days_without_sessions() -> None:
-    assert timeline(ROWS, view_of("cy", start=date(2024, 3, 1))).startswith(
-        "From 1 March 2024, cy: 0.0065 sessions a day, 0.4 × the other days' 0.017 "
+def test_many_sessions_of_few_known_durations_may_be_chance_in_these_alone() -> None:
+    rows: list[Row] = [
+        *[("u", "p", 4, "2024-01-01")] * 4,
+        ("u", "p", None, "2024-01-01"),
+        *[("u", "p", 2, "2024-01-02T23:30")] * 5,
+    ]
+    assert timeline(rows, view_of(end=date(2024, 1, 2))) == (
+        "Until 1 January 2024, everyone: 5 sessions a day, about the same as the other "
+        "days (5 a day). Sessions last 4 s on average (4 sessions, so this may be "
+        "chance), 2.0 × the other days' 2 s."
     )
+
+
+def test_dates_without_sessions() -> None:
+    # Three in a year of which the data has all months.
     may = view_of("cy", start=date(2024, 5, 1), end=date(2024, 6, 1))
-    assert timeline(ROWS, may) == (
-        "May 2024, cy: no sessions; the other days: 0.009 sessions a day."
+    assert timeline(ROWS, may) == ("cy: none in May 2024; 3 in the rest of the year.")
+    week = view_of("cy", start=date(2024, 5, 1), end=date(2024, 5, 8))
+    assert timeline(ROWS, week).startswith("cy: none from 1 to 7 May 2024; 3 ")
+    day = view_of("cy", start=date(2024, 5, 1), end=date(2024, 5, 2))
+    assert timeline(ROWS, day).startswith("cy: none on 1 May 2024; 3 ")
+    later = view_of("cy", start=date(2024, 5, 1))
+    assert timeline(ROWS, later).startswith("cy: none from 1 May 2024; 3 ")
+    assert timeline(ROWS, view_of("cy", timeline="time", **MARCH)) == (
+        "March 2024, cy: 0.2 s a day, 0.5 × the other days (0.3 s a day). "
+        "Sessions last 5 s on average (1 session), "
+        f"0.05 × the other days' 1 min 40 s. {CHANCE}"
     )
     rows: list[Row] = [*at("2024-01-01"), ("v", "p", None, "2024-01-03")]
     assert timeline(rows, view_of("u", end=date(2024, 1, 2))) == (
-        "Until 1 January 2024, u: 1 session a day; the other days: no sessions."
+        "u: 1 session until 1 January 2024; none on the other days."
     )
     assert timeline(rows, view_of(start=date(2024, 1, 3), timeline="time")) == (
-        "From 3 January 2024, everyone: no known time; the other days: 0.5 s a day."
+        "Everyone: no known time from 3 January 2024; 1 s on the other days."
+    )
+    # Not the rest of a year, of which the data has a part.
+    some = at("2024-01-01", "2024-11-30", "2024-11-30")
+    assert timeline(some, view_of(start=date(2024, 5, 1), end=date(2024, 6, 1))) == (
+        "Everyone: none in May 2024; 3 on the other days."
+    )
+    years = at("2023-01-01", "2024-12-31", "2024-12-31")
+    assert timeline(years, view_of(start=date(2024, 5, 1), end=date(2024, 6, 1))) == (
+        "Everyone: none in May 2024; 3 on the other days."
     )
 
 
@@ -465,14 +604,14 @@ def test_sessions_of_unknown_duration_are_sessions_in_the_picked_dates() -> None
     second = view_of(start=date(2024, 1, 2))
     assert timeline(rows, second) == (
         "From 2 January 2024, everyone: 1 session a day, "
-        "about the same as the other days' 1 session."
+        f"about the same as the other days (1 a day). {CHANCE}"
     )
 
 
 def test_dates_that_are_all_have_no_other_days() -> None:
     first = view_of(start=date(2024, 1, 1))
     assert timeline(at("2024-01-01"), first) == (
-        "From 1 January 2024, everyone: 1 session a day."
+        "Everyone: 1 session from 1 January 2024."
     )
 
 
@@ -483,10 +622,13 @@ def test_durations_that_are_nothing_on_the_other_days_have_no_ratio() -> None:
     ]
     assert timeline(rows, view_of(end=date(2024, 1, 2))) == (
         "Until 1 January 2024, everyone: 5 sessions a day, about the same as the other "
-        "days' 5 sessions. Sessions last 4 s on average (5 sessions), "
+        "days (5 a day). Sessions last 4 s on average (5 sessions), "
         "the other days' 0 s."
     )
-    # Few on the other days are as weak as few on these.
-    assert "(5 sessions, so this may be chance)" in timeline(
-        rows[:9], view_of(end=date(2024, 1, 2))
+    assert timeline(rows, view_of(end=date(2024, 1, 2), timeline="time")) == (
+        "Until 1 January 2024, everyone: 20 s a day; the other days: 0 s a day. "
+        "Sessions last 4 s on average (5 sessions), the other days' 0 s."
     )
+    # Few on the other days are as weak as few on these.
+    assert timeline(rows[:9], view_of(end=date(2024, 1, 2))).endswith(CHANCE)
+    assert CHANCE not in timeline(rows, view_of(end=date(2024, 1, 2)))

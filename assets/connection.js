@@ -1,0 +1,160 @@
+// Between the page and the server: no pick fails silently, and no answer is never shown as
+// an answer. What isn't answered is asked again until it is, or until something newer is
+// asked; meanwhile the page says that it shows the view before, and is marked so.
+(() => {
+    const SOON = 300, PATIENCE = 900;
+    const FIRST_PAUSE = 500, LONGEST_PAUSE = 10_000, FIRST_LIMIT = 10_000;
+    const JUST_RELOADED = 10_000;
+    const AWAY = [502, 503, 504];
+
+    const send = window.fetch.bind(window);
+    // The newest call for each output, until it is answered.
+    const calls = new Map();
+    const asleep = new Set();
+    const root = document.documentElement;
+
+    function tell(words) {
+        // Until the page is there, in the place of "Loading...".
+        const line = document.getElementById("connection")
+            ?? (words && document.querySelector("._dash-loading"));
+        // A reader of the screen says aloud what is written, even the same.
+        if (line && line.textContent !== words) line.textContent = words;
+    }
+
+    function show() {
+        const open = [...calls.values()];
+        const failing = open.filter(call => call.words);
+        tell(failing.length ? failing[0].words : "");
+        root.classList.toggle("old", failing.some(call => !call.isSearch));
+        root.classList.toggle("waiting", open.some(call => call.isSlow));
+    }
+
+    // What has gone wrong, and what that means for what is seen.
+    function say(call, wrong) {
+        const drawn = document.getElementById("chips")?.dataset.address;
+        const still = drawn && !call.isSearch ? " This is still the view before; trying again…"
+            : " Trying again…";
+        call.words = wrong + still;
+        show();
+    }
+
+    const wakeAll = () => { for (const wake of [...asleep]) wake(); };
+
+    function pause(time) {
+        return new Promise(done => {
+            const wake = () => {
+                clearTimeout(timer);
+                asleep.delete(wake);
+                done();
+            };
+            const timer = setTimeout(wake, time);
+            asleep.add(wake);
+        });
+    }
+
+    // The whole answer: where its end is missing there is none.
+    async function attempt(call, resource, options, limit) {
+        const stop = new AbortController();
+        call.stop = () => stop.abort();
+        const timer = setTimeout(call.stop, limit);
+        try {
+            const response = await send(resource, {...options, signal: stop.signal});
+            const {status, statusText, headers} = response;
+            const body = status === 204 ? null : await response.text();
+            const asGiven = new Response(body, {status, statusText, headers});
+            return {body, status, headers, asGiven};
+        } catch {
+            return null;
+        } finally {
+            clearTimeout(timer);
+        }
+    }
+
+    // What is wrong with an answer, in words; "" where nothing is.
+    function fault(answer) {
+        if (answer === null || AWAY.includes(answer.status)) return "The server doesn't answer.";
+        const {status, body, headers} = answer;
+        const type = headers.get("Content-Type") ?? "";
+        if (status === 204 || status === 200 && type.includes("json")) return "";
+        const why = type.startsWith("text/plain") ? `: ${body.slice(0, 200)}` : "";
+        return `The server refused this (${status}${why}).`;
+    }
+
+    // A page that came by a reload is loaded again only when it has been in use since:
+    // servers that take turns with different data would have it reload without end.
+    const {reloaded} = history.state ?? {};
+    let answered = false;
+
+    function isOther({headers}) {
+        const here = document.querySelector("main")?.dataset.version;
+        const there = headers.get("X-Data-Version");
+        if (here && here === there) answered = true;
+        return Boolean(here && there && here !== there);
+    }
+
+    function mayReload() {
+        return !reloaded || answered && Date.now() - reloaded > JUST_RELOADED;
+    }
+
+    // The server was started again with other data: what was picked stays, as far as the
+    // data has it.
+    function reload(call, {status, body}) {
+        call.words = "The server has other data now. The page is loaded again…";
+        show();
+        const picked = status === 200 && JSON.parse(body).response?.url?.search;
+        history.replaceState({reloaded: Date.now()}, "", picked || location.href);
+        location.reload();
+        return new Promise(() => {});
+    }
+
+    async function ask(output, resource, options) {
+        const before = calls.get(output);
+        before?.stop();
+        const call = {words: before?.words ?? "", isSearch: output.includes(".options@")};
+        calls.set(output, call);
+        wakeAll();
+        const isNewest = () => calls.get(output) === call;
+        const soon = setTimeout(() => {
+            call.isSlow = true;
+            if (isNewest()) show();
+        }, SOON);
+        const late = setTimeout(() => {
+            if (isNewest() && !call.words) say(call, "No answer yet.");
+        }, PATIENCE);
+        try {
+            for (let time = FIRST_PAUSE, limit = FIRST_LIMIT; ; limit *= 2) {
+                const answer = await attempt(call, resource, options, limit);
+                // The answer to an earlier pick comes to nothing: Dash ignores it as well.
+                if (!isNewest()) return new Response(null, {status: 204});
+                if (answer && isOther(answer)) {
+                    if (mayReload()) return await reload(call, answer);
+                    say(call, "The server has other data now. Please load the page again.");
+                } else {
+                    const wrong = fault(answer);
+                    if (!wrong) return answer.asGiven;
+                    say(call, wrong);
+                }
+                await pause(time);
+                if (!isNewest()) return new Response(null, {status: 204});
+                time = Math.min(2 * time, LONGEST_PAUSE);
+            }
+        } finally {
+            clearTimeout(soon);
+            clearTimeout(late);
+            if (isNewest()) {
+                calls.delete(output);
+                show();
+                wakeAll();
+            }
+        }
+    }
+
+    window.addEventListener("online", wakeAll);
+    window.fetch = (resource, options) => {
+        const path = String(resource);
+        if (/\/_dash-(layout|dependencies)$/.test(path)) return ask(path, resource, options);
+        if (!path.includes("/_dash-update-component") || !options?.body)
+            return send(resource, options);
+        return ask(JSON.parse(options.body).output, resource, options);
+    };
+})();

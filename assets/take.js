@@ -1,0 +1,87 @@
+// What can be taken away: a chart as a picture, numbers and sessions as CSV, the link, and
+// the whole view as a file. What is taken is what is drawn, see writePage in page.js.
+
+(() => {
+    const SAID = 2_000;  // Milliseconds that a button says what it did.
+
+    const drawn = () => document.getElementById("chips").dataset;
+    const plotOf = chart => document.querySelector(`#${chart} .js-plotly-plot`);
+    const fileName = name => name.replace(/[^\p{L}\p{N}_. ,-]+/gu, "_").slice(0, 150);
+
+    function picture(chart) {
+        const plot = plotOf(chart);
+        const {width, height} = plot.getBoundingClientRect();
+        const layout = {...plot.layout, paper_bgcolor: "#ffffff"};
+        return {figure: {data: plot.data, layout}, width, height};
+    }
+
+    function image(chart, format) {
+        const heading = document.getElementById(`${chart}-heading`).textContent;
+        const name = `${heading}, ${drawn().caption}`;
+        const {figure, width, height} = picture(chart);
+        Object.assign(figure.layout, {
+            title: {text: name.replace(/&/g, "&amp;").replace(/</g, "&lt;"), x: 0.02,
+                font: {size: 15}},
+            margin: {...figure.layout.margin, t: 84},
+        });
+        Plotly.downloadImage(figure,
+            {format, width, height: height + 48, scale: 2, filename: fileName(name)});
+    }
+
+    function say(button, words) {
+        const usual = button.dataset.usual ?? button.textContent;
+        button.dataset.usual = usual;
+        button.textContent = words;
+        setTimeout(() => { button.textContent = usual; }, SAID);
+    }
+
+    async function copyLink(button) {
+        const link = new URL(drawn().address, location.href).href;
+        try {
+            await navigator.clipboard.writeText(link);
+        } catch {
+            // Without a secure origin there is no clipboard: the person copies it.
+            prompt("The link to this view:", link);
+            return;
+        }
+        say(button, "Copied");
+    }
+
+    // The server writes the document; the pictures of the charts are drawn here.
+    async function saveView(button) {
+        const {address, caption} = drawn();
+        const response = await fetch(`${button.dataset.href}${address}`).catch(() => null);
+        if (!response?.ok) return say(button, "Not saved: no answer");
+        const page = new DOMParser().parseFromString(await response.text(), "text/html");
+        for (const place of page.querySelectorAll("figure[data-chart]")) {
+            const {figure, width, height} = picture(place.dataset.chart);
+            const source = await Plotly.toImage(figure, {format: "svg", width, height});
+            const made = page.createElement("img");
+            made.src = source;
+            made.alt = "";
+            place.append(made);
+        }
+        const text = `<!DOCTYPE html>\n${page.documentElement.outerHTML}`;
+        const link = document.createElement("a");
+        link.href = URL.createObjectURL(new Blob([text], {type: "text/html"}));
+        link.download = `${fileName(caption)}.html`;
+        link.click();
+        URL.revokeObjectURL(link.href);
+        say(button, "Saved");
+    }
+
+    document.addEventListener("click", event => {
+        const {chart, image: format} = event.target.closest("[data-image]")?.dataset ?? {};
+        if (chart) image(chart, format);
+        if (event.target.id === "copy-link") copyLink(event.target);
+        if (event.target.id === "save-view") saveView(event.target);
+    });
+
+    for (const kind of ["pointerdown", "click"])
+        document.addEventListener(kind, event => {
+            const link = event.target.closest("main a[download]");
+            if (!link) return;
+            const form = link.dataset.for ? `&for=${link.dataset.for}` : "";
+            link.search = drawn().address + form;
+        }, true);
+})();

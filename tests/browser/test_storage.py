@@ -1,0 +1,127 @@
+"""Storage: the theme is kept where there is some, and the page works where not."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from .conftest import Open, drawn, pick
+
+# As Chromium does where cookies are blocked, and where a frame is a sandbox.
+REFUSE = """
+    const refuse = () => {
+        throw new DOMException("Access is denied for this document.", "SecurityError");
+    };
+    for (const name of ["localStorage", "sessionStorage"])
+        Object.defineProperty(window, name, {get: refuse, configurable: %(anew)s});
+    Object.defineProperty(document, "cookie", {get: refuse, configurable: true});
+"""
+
+
+@pytest.fixture
+def refused(browser: Browser) -> Iterator[Callable[[str, str], tuple[Page, list[str]]]]:
+    """Open an address where storage is refused; gives also what went wrong."""
+    pages: list[Page] = []
+
+    def refused(address: str, script: str) -> tuple[Page, list[str]]:
+        page = browser.new_page()
+        pages.append(page)
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                wrong.append(message.text)
+                if message.type in ("error", "warning")
+                else None
+            ),
+        )
+        page.add_init_script(script)
+        page.goto(address)
+        drawn(page)
+        return page, wrong
+
+    yield refused
+    for page in pages:
+        page.close()
+
+
+@pytest.mark.parametrize("arguments", [("--no-debug",), ()])
+@pytest.mark.parametrize("anew", ["true", "false"])
+def test_the_page_works_where_storage_is_refused(
+    serve: Callable[..., str],
+    refused: Callable[[str, str], tuple[Page, list[str]]],
+    arguments: tuple[str, ...],
+    anew: str,
+) -> None:
+    page, wrong = refused(serve(*arguments), REFUSE % {"anew": anew})
+    pick(page, "user_7")
+    page.get_by_text("Dark", exact=True).click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.get_by_text("System", exact=True).click()
+    expect(page.locator("html:not([data-theme])")).to_have_count(1)
+    assert wrong == []
+
+
+def test_a_theme_that_was_picked_is_there_before_anything_is_painted(
+    open_page: Open,
+) -> None:
+    page = open_page(colours="light")
+    page.get_by_text("Dark", exact=True).click()
+    # Neither Dash nor what comes after it is there yet.
+    page.route("**/_dash-component-suites/**", lambda route: None)
+    page.goto(page.url, wait_until="commit")
+    page.wait_for_selector("._dash-loading")
+    ground = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(15, 19, 24)"
+
+
+def test_a_theme_that_there_is_not_is_none(open_page: Open) -> None:
+    page = open_page()
+    page.evaluate("() => localStorage.setItem('theme', 'purple')")
+    page.reload()
+    drawn(page)
+    expect(page.locator("html:not([data-theme])")).to_have_count(1)
+    expect(page.locator("#theme input[value=system]")).to_be_checked()
+
+
+def test_the_switch_says_what_was_picked_before(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_text("Light", exact=True).click()
+    page.reload()
+    drawn(page)
+    expect(page.locator("#theme input[value=light]")).to_be_checked()
+
+
+def test_dashs_menu_begins_folded_and_stays_as_it_is_left(open_page: Open) -> None:
+    page = open_page("--sessions", "2000", "--users", "20")
+    toggle = page.locator(".dash-debug-menu__toggle")
+    menu = page.locator(".dash-debug-menu__content")
+    expect(toggle).to_be_visible()
+    expect(menu).to_have_count(0)
+    toggle.click()
+    expect(menu).to_be_visible()
+    page.reload()
+    drawn(page)
+    expect(menu).to_be_visible()
+    toggle.click()
+    page.reload()
+    drawn(page)
+    expect(toggle).to_be_visible()
+    expect(menu).to_have_count(0)
+
+
+def test_an_error_shows_where_the_menu_is_folded(open_page: Open) -> None:
+    # Whatever is said on the console about it is meant.
+    page = open_page("--sessions", "2000", "--users", "20", forgiven="")
+    page.evaluate("() => dash_clientside.set_props('words', {data: {text: null}})")
+    expect(page.locator(".dash-debug-menu__popup")).to_contain_text("Cannot convert")
+    expect(page.locator(".dash-debug-menu__error-indicator")).to_be_visible()
+    expect(page.locator(".dash-debug-menu__content")).to_have_count(0)
+
+
+def test_there_is_no_menu_without_debug_mode(open_page: Open) -> None:
+    page = open_page("--no-debug")
+    assert page.locator(".dash-debug-menu__toggle").count() == 0
+    kept = page.evaluate("() => Object.keys(localStorage)")
+    assert kept == []
