@@ -51,7 +51,6 @@ def redraw(
     engine: Engine,
     view: View,
     charts: Sequence[Chart] = CHARTS,
-    control_values: Mapping[Control, Any] | None = None,
 ) -> Redrawn:
     """Make the page for a view; raises NotInData as ``Engine.summarise`` does."""
     # Charts without a filter of their own ask the same; so do all without any filter.
@@ -83,9 +82,6 @@ def redraw(
     for name, tile in tiles.tiles(filtered, view).items():
         for part, words in tile._asdict().items():
             text[ids.tile(name, part)] = words
-    by_component: dict[str, dict[str, Any]] = {}
-    for (component, name), value in (control_values or {}).items():
-        by_component.setdefault(component, {})[name] = value
     address = views.address(view)
     page: PagePayload = {
         "text": text,
@@ -102,7 +98,6 @@ def redraw(
         "asked": address,
         "address": address,
         "caption": caption(view, pages),
-        "controls": by_component,
     }
     return Redrawn(figures, page)
 
@@ -226,7 +221,7 @@ class _Redrawer:
             query = views.address(view)
         wanted = self.controls.values(view, said[controls.PERIOD])
         try:
-            figures, page = redraw(self.engine, view, self.charts, wanted)
+            figures, page = redraw(self.engine, view, self.charts)
         except NotInData as error:
             raise BadRequest(str(error)) from error
         page["text"][ids.NOTICE] = _ignored_text(ignored)

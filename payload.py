@@ -74,8 +74,8 @@ class PagePayload(TypedDict):
     """The way from all pages to the folder that is open."""
     lines: dict[str, Line]
     """Sentences by the ids of their elements."""
-    trends: dict[str, list[int | None]]
-    """The tiles' small lines by the ids of their elements, in percent of the top."""
+    trends: dict[str, str]
+    """The tiles' small lines by the ids of their elements, see ``tiles.lines``."""
     heights: dict[str, int]
     """The heights of charts in pixels."""
     unfiltered: str
@@ -86,8 +86,6 @@ class PagePayload(TypedDict):
     """The address of what is shown."""
     caption: str
     """The user and the filters in words, for files and paper."""
-    controls: dict[str, dict[str, Any]]
-    """What each control says for this view, by id and property."""
 
 
 class UserListPayload(TypedDict):

@@ -72,6 +72,10 @@
 
     // What is wrong with an answer, in words; "" where nothing is.
     function fault(answer) {
+        // Where a frame is a sandbox, browsers let nothing through that the server doesn't
+        // offer to everyone.
+        if (answer === null && window.origin === "null")
+            return "This frame keeps the page from its server: please open it in its own tab.";
         if (answer === null || AWAY.includes(answer.status)) return "The server doesn't answer.";
         const {status, body, headers} = answer;
         const type = headers.get("Content-Type") ?? "";

@@ -36,12 +36,13 @@
     }
 
     // A bar that has a name picks it, alone or with Shift or Ctrl as one more; the same
-    // again takes it back. A folder's opens.
-    function pickName({key, names, opens}, bar) {
+    // again takes it back. A folder's opens. A name of 0 is as the axis says.
+    function pickName({key, names, opens}, bar, figure) {
         const folder = opens?.[bar.pointNumber] ?? null;
         if (folder !== null) return go(query => query.set("folder", folder));
-        const name = names[bar.pointNumber] ?? null;
-        if (name === null) return;
+        const given = names[bar.pointNumber] ?? null;
+        if (given === null) return;
+        const name = given === 0 ? figure.layout.yaxis.ticktext[bar.pointNumber] : given;
         go(query => {
             const picked = query.getAll(key);
             const add = pointer.shiftKey || pointer.ctrlKey || pointer.metaKey;
@@ -132,15 +133,16 @@
             : [linkTo(crumb), " › "]);
     }
 
-    // A small line of percentages over time; where one is missing it breaks.
+    // A small line over time, see tiles.lines: where a value is missing it breaks.
     const WIDTH = 120, HEIGHT = 24, SVG = "http://www.w3.org/2000/svg";
-    function trend(values) {
-        if (values.length < 2) return [];
-        const step = WIDTH / (values.length - 1);
-        const points = values.map((value, i) => value === null ? null
-            : `${(i * step).toFixed(1)},${(HEIGHT - 1 - (HEIGHT - 2) * value / 100).toFixed(1)}`);
-        const path = points.map((point, i) =>
-            point && `${points[i - 1] ? "L" : "M"}${point}${points[i - 1] || points[i + 1] ? "" : "h1"}`);
+    const LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    function trend(letters) {
+        if (letters.length < 2) return [];
+        const step = WIDTH / (letters.length - 1), rise = (HEIGHT - 2) / (LEVELS.length - 1);
+        const points = [...letters].map((letter, i) => letter === "-" ? null
+            : `${(i * step).toFixed(1)},${(HEIGHT - 1 - rise * LEVELS.indexOf(letter)).toFixed(1)}`);
+        const path = points.map((point, i) => point
+            && `${points[i - 1] ? "L" : "M"}${point}${points[i - 1] || points[i + 1] ? "" : "h1"}`);
         const svg = document.createElementNS(SVG, "svg");
         const line = document.createElementNS(SVG, "path");
         svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
@@ -167,7 +169,7 @@
     }
 
     function writePage({text, lines, tables, chips, unfiltered, crumbs, trends, heights,
-        asked, address, caption, controls}) {
+        asked, address, caption}) {
         writeText(text);
         for (const [id, line] of Object.entries(lines)) writeLine(id, line);
         for (const [id, values] of Object.entries(trends))
@@ -185,7 +187,7 @@
         const line = document.getElementById("chips");
         line.replaceChildren(...chipsLine(chips, unfiltered));
         Object.assign(line.dataset, {asked, address, caption});
-        drawn = {asked, address, caption, controls};
+        drawn = {asked, address};
         const someone = new URLSearchParams(address).get("user");
         document.documentElement.classList.toggle("everyone", !someone);
     }
@@ -214,7 +216,7 @@
             const {meta} = figure.layout;
             const points = (selected ?? clicked)?.points ?? [];
             const bars = points.filter(point => meta?.names || point.curveNumber === 0);
-            if (bars.length && meta?.names) pickName(meta, bars[0]);
+            if (bars.length && meta?.names) pickName(meta, bars[0], figure);
             else if (bars.length && meta?.keys) pickRange(meta, bars, figure);
             return [null, null];
         },

@@ -4,7 +4,7 @@
 (() => {
     const SAID = 2_000;  // Milliseconds that a button says what it did.
 
-    const drawn = () => document.getElementById("chips").dataset;
+    const shown = () => document.getElementById("chips").dataset;
     const plotOf = chart => document.querySelector(`#${chart} .js-plotly-plot`);
     const fileName = name => name.replace(/[^\p{L}\p{N}_. ,-]+/gu, "_").slice(0, 150);
 
@@ -17,7 +17,7 @@
 
     function image(chart, format) {
         const heading = document.getElementById(`${chart}-heading`).textContent;
-        const name = `${heading}, ${drawn().caption}`;
+        const name = `${heading}, ${shown().caption}`;
         const {figure, width, height} = picture(chart);
         Object.assign(figure.layout, {
             title: {text: name.replace(/&/g, "&amp;").replace(/</g, "&lt;"), x: 0.02,
@@ -36,7 +36,7 @@
     }
 
     async function copyLink(button) {
-        const link = new URL(drawn().address, location.href).href;
+        const link = new URL(shown().address, location.href).href;
         try {
             await navigator.clipboard.writeText(link);
         } catch {
@@ -49,7 +49,7 @@
 
     // The server writes the document; the pictures of the charts are drawn here.
     async function saveView(button) {
-        const {address, caption} = drawn();
+        const {address, caption} = shown();
         const response = await fetch(`${button.dataset.href}${address}`).catch(() => null);
         if (!response?.ok) return say(button, "Not saved: no answer");
         const page = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -82,6 +82,6 @@
             const link = event.target.closest("main a[download]");
             if (!link) return;
             const form = link.dataset.for ? `&for=${link.dataset.for}` : "";
-            link.search = drawn().address + form;
+            link.search = shown().address + form;
         }, true);
 })();

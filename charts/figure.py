@@ -92,13 +92,20 @@ def apply_zoom(whole: Figure, zoom: object) -> None:
 
 
 def picks_names(
-    key: str, names: Sequence[str | None], opens: Sequence[str | None] | None = None
+    key: str,
+    names: Sequence[str | None],
+    opens: Sequence[str | None] | None = None,
+    labels: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Layout for a chart whose bar i, clicked, picks names[i] as *key* of the address.
 
     A bar without a name picks nothing; where *opens* has a folder for it, that opens.
+    Names that are as the *labels* on the y axis say aren't sent twice: 0 is for these.
     """
-    meta = {"key": key, "names": list(names)}
+    meta: dict[str, Any] = {"key": key, "names": list(names)}
+    if labels is not None:
+        pairs = zip(names, labels, strict=True)
+        meta["names"] = [0 if name == label else name for name, label in pairs]
     if opens is not None:
         meta["opens"] = list(opens)
     return {"meta": meta, "dragmode": False}

@@ -183,8 +183,6 @@ def _busiest(rates: NDArray[np.float64], counts: NDArray[np.int64]) -> Trace:
         hours.tolist(),
         [WEEKDAYS[day] for day in days],
         [rate_text(n) for n in numbers.tolist()],
-        # A rim on pictures, too, to which no style sheet gives one.
-        textfont={"shadow": "auto"},
     )
 
 

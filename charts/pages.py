@@ -59,6 +59,14 @@ _TALL_ROW_HEIGHT: Final = 33
 _WEAK_OPACITY: Final = 0.45
 # Bars that aren't picked keep their colour: it says whose they are.
 _UNPICKED: Final[Trace] = {"unselected": {"marker": {"opacity": 0.2}}}
+# The values of bars at their ends: the second of what a hover says.
+_TEXTS: Final[Trace] = {
+    "texttemplate": "%{customdata[1]}",
+    "textposition": "outside",
+    "textfont": {"size": 10},
+    "constraintext": "none",
+    "cliponaxis": False,
+}
 # The interval of a few sessions may be many times as long as any bar.
 _LONGEST_INTERVAL: Final = 1.5
 
@@ -133,7 +141,7 @@ class TotalTime(_ByPage):
         bars = {
             **_bars("everyone", EVERYONE_COLOR, totals / unit_seconds),
             **_place(rows, (-0.34, 0.68), (-0.06, 0.4)),
-            **_texts(texts),
+            **_TEXTS,
         }
         bars["customdata"] = list(
             zip(
@@ -230,7 +238,8 @@ class UserAverage(_ByPage):
         # One hover serves both bars, everyone's, which is never missing.
         columns = [
             list(map(plotly_lines, rows.names)),
-            _statistic_texts(everyone, rows.everyone.known),
+            [known_duration_text(s, known=s >= 0) for s in everyone.tolist()],
+            [count_text(n, "session") for n in rows.everyone.known.tolist()],
         ]
         who, color, user_line, end = "everyone", EVERYONE_COLOR, "", longest
         place = _place(rows, (-0.34, 0.68), (-0.06, 0.4))
@@ -238,21 +247,22 @@ class UserAverage(_ByPage):
         if rows.user is not None and is_beside(shown.summary):
             label = user_label(shown.view)
             columns.append(_hover_texts(rows, rows.user, statistic))
-            user_line = f"{label}: %{{customdata[2]}}<br>"
+            user_line = f"{label}: %{{customdata[3]}}<br>"
             place = _place(rows, (0.02, 0.34), (0.17, 0.26))
             user_traces, end = _user_traces(label, rows, rows.user, statistic, longest)
         elif rows.user is not None:
             # Everyone is this user.
             who, color = user_label(shown.view), USER_COLOR
         bars = {**_bars(who, color, everyone / unit_seconds), **place}
-        bars |= _texts(_value_texts(everyone))
+        bars |= _TEXTS
         if who != "everyone":
             bars["marker"]["opacity"] = _opacities(rows.everyone)
         # The axis runs downwards: the first trace is on top.
         traces = [*user_traces[:1], bars, *user_traces[1:]]
         bars["customdata"] = list(zip(*columns, strict=True))
         bars["hovertemplate"] = (
-            f"<b>%{{customdata[0]}}</b><br>{user_line}{who}: %{{customdata[1]}}"
+            f"<b>%{{customdata[0]}}</b><br>{user_line}"
+            f"{who}: %{{customdata[1]}} (%{{customdata[2]}})"
         )
         title = f"{STATISTICS[statistic].label} ({unit})"
         return _by_page(traces, rows, shown, title, end / unit_seconds)
@@ -482,7 +492,7 @@ def _user_traces(
         "type": "scatter",
         "mode": "text",
         "x": _rounded(np.minimum(ends, end) / unit_seconds),
-        "y": [row + place["offset"] + place["width"] / 2 for row in range(len(own))],
+        "y0": place["offset"] + place["width"] / 2,
         "text": texts,
         "textposition": "middle right",
         "textfont": {"size": 11},
@@ -530,17 +540,6 @@ def _place(
     return {"offset": offset, "width": width}
 
 
-def _texts(texts: list[str]) -> Trace:
-    """The values of bars, at their ends."""
-    return {
-        "text": texts,
-        "textposition": "outside",
-        "textfont": {"size": 10},
-        "constraintext": "none",
-        "cliponaxis": False,
-    }
-
-
 def _by_page(
     traces: Sequence[Trace],
     rows: PageRows,
@@ -566,7 +565,12 @@ def _by_page(
     return figure(
         traces,
         {
-            **picks_names("page", names, opens if any(opens) else None),
+            **picks_names(
+                "page",
+                names,
+                opens if any(opens) else None,
+                list(map(plotly_text, rows.labels)),
+            ),
             "hovermode": "y",
             "margin": {
                 **MARGIN,

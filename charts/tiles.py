@@ -1,5 +1,6 @@
 """The tiles: headline numbers of the selection, beside everyone's, with ranks."""
 
+from string import ascii_letters
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -53,12 +54,12 @@ def tiles(summary: Summary, view: View) -> dict[str, Tile]:
     return {name: Tile(*values[name], beside[name]) for name in TILES}
 
 
-def lines(summary: Summary, view: View) -> dict[str, list[int | None]]:
+def lines(summary: Summary, view: View) -> dict[str, str]:
     """The small lines of the tiles over the selected dates, by ``TILES``.
 
-    Each has a value by day, or by week, month or year; by hour for sessions of one day.
-    They are whole percentages of the largest, which is as much as a small line shows;
-    None is a period without a value, and no values are a tile without a line.
+    Each has a letter by day, or by week, month or year; by hour for sessions of one
+    day. From A for zero to z for the largest there are 52 of them, which is as much as
+    a small line shows, and short on the wire; a dash is a period without a value.
     """
     subject, facts = summary.subject, summary.facts
     is_in = np.ones(len(facts.days), bool)
@@ -67,11 +68,11 @@ def lines(summary: Summary, view: View) -> dict[str, list[int | None]]:
     if summary.selection.end is not None:
         is_in &= facts.days < np.datetime64(summary.selection.end)
     days = facts.days[is_in]
-    found: dict[str, list[int | None]] = {name: [] for name in TILES}
+    found = dict.fromkeys(TILES, "")
     if not len(days):
         return found
     if len(days) == 1:
-        return found | {"sessions": _percentages(subject.hours[is_in][0].astype(float))}
+        return found | {"sessions": _letters(subject.hours[is_in][0].astype(float))}
     edges = dates.period_edges(days, dates.period_unit(days))
     period = np.searchsorted(edges, days, side="right") - 1
 
@@ -82,23 +83,23 @@ def lines(summary: Summary, view: View) -> dict[str, list[int | None]]:
     sessions, seconds = subject.day_sessions, by_period(subject.day_seconds)
     active = by_period(sessions > 0)
     found |= {
-        "sessions": _percentages(by_period(sessions)),
-        "total": _percentages(seconds),
-        "active": _percentages(active),
-        "last": _percentages((active > 0).astype(float)),
+        "sessions": _letters(by_period(sessions)),
+        "total": _letters(seconds),
+        "active": _letters(active),
+        "last": _letters((active > 0).astype(float)),
     }
     if view.statistic == "average":
         known = by_period(subject.day_known)
-        found["typical"] = _percentages(divide_or_nan(seconds, known))
+        found["typical"] = _letters(divide_or_nan(seconds, known))
     return found
 
 
-def _percentages(values: NDArray[np.float64]) -> list[int | None]:
+def _letters(values: NDArray[np.float64]) -> str:
     largest = np.nanmax(values, initial=0) or 1
-    return [
-        None if np.isnan(value) else round(100 * value / largest)
+    return "".join(
+        "-" if np.isnan(value) else ascii_letters[round(51 * value / largest)]
         for value in values.tolist()
-    ]
+    ).swapcase()
 
 
 def ranks(engine: Engine, view: View) -> dict[str, str]:

@@ -67,11 +67,9 @@ _FEW_PERIODS: Final = 8
 _MARGIN: Final = {**MARGIN, "r": 30, "b": 40}
 _UNITS: Final = {"seconds": "s", "minutes": "min", "hours": "h"}
 
-# Shares of the plot's height: the highest bar of one of two rows, the ground that the
-# upper row stands on, and where the lower row's name does.
-_ROW: Final = 0.37
-_GROUND: Final = 0.57
-_NAME: Final = 0.44
+# Shares of the plot's height: that of one of two rows, and what is below the upper one.
+_ROW: Final = 0.43
+_GROUND: Final = 0.56
 _CHANCE: Final = "Few sessions, so this may be chance."
 _HEADROOM: Final = 1.12
 """How much higher the axis of a single row is than its highest bar."""
@@ -163,7 +161,8 @@ class Timeline(Chart):
         if len(rows) == 1:
             traces.append(_highest(rows[0], line))
         else:
-            traces[0]["legend"] = "legend2"
+            # The legend is in the order of the rows.
+            traces[0]["legendrank"] = 1001
             traces.append(
                 {"yaxis": "y2", **_starts(line), **_bars(rows[1], line, view)}
             )
@@ -294,7 +293,7 @@ def _one_row(row: _Row, line: Periods) -> dict[str, Any]:
 
 
 def _two_rows(below: _Row, above: _Row) -> dict[str, Any]:
-    """The y axes of two rows, each with a legend of its own.
+    """The y axes of two rows.
 
     Each axis has the whole height, one over the other, so that Plotly.js takes both
     rows for one plot: what is dragged or pointed at in either is meant in both.
@@ -302,8 +301,6 @@ def _two_rows(below: _Row, above: _Row) -> dict[str, Any]:
     longest = max(len(below.most), len(above.most))
     return {
         "margin": {**_MARGIN, "l": max(_MARGIN["l"], 16 + 7 * longest)},
-        "showlegend": True,
-        "legend2": {"x": 0, "y": _NAME, "yanchor": "bottom"},
         "yaxis": _row_axis(below, 0),
         "yaxis2": {**_row_axis(above, _GROUND), "overlaying": "y"},
     }

@@ -188,7 +188,7 @@ class SlowEngine:
             if is_selected(s, selection) and selection.user in (None, s.user)
         ]
 
-    def sessions(self, selection: Selection) -> list[Session]:
+    def in_order(self, selection: Selection) -> list[Session]:
         """Return the selected sessions in the order of ``Engine.sessions``."""
         return sorted(
             self.selected(selection),

@@ -42,6 +42,10 @@ USUAL = {
     "scale_value": "linear",
     "measure_value": "sessions",
     "find_value": "",
+    "match_value": "",
+    "grouping_value": "pages",
+    "rows_value": "10",
+    "page-order_value": "time",
 }
 
 
@@ -104,18 +108,23 @@ def test_redraw_is_a_plain_function(engine: MemoryEngine) -> None:
     assert list(figures) == CHART_IDS
     assert [trace["name"] for trace in figures["total-time"]["data"]] == ["everyone"]
     for chart in ("user-average", "durations", "timeline"):
-        assert {trace["name"] for trace in figures[chart]["data"]} > {"ann"}
+        names = {trace.get("name") for trace in figures[chart]["data"]}
+        assert names >= {"ann", "everyone"}
     assert page["caption"] == "ann"
     assert page["asked"] == page["address"] == page["unfiltered"] == "?user=ann"
     assert page["chips"] == []
     assert page["tables"] == {}
-    assert page["controls"] == {}
+    assert page["crumbs"] == []
+    assert page["lines"]["nothing"] == {"text": "", "link": None}
+    assert page["lines"]["total-time-others"] == {"text": "", "link": None}
+    assert set(page["heights"]) == set(CHART_IDS)
+    assert page["trends"]["tile-sessions-line"]
     assert page["text"]["sessions"] == "Download 6 sessions (CSV)"
 
 
 def test_a_redrawn_page_has_a_text_for_each_place(engine: MemoryEngine) -> None:
     text = callbacks.redraw(engine, View()).page["text"]
-    places = {ids.SESSIONS, ids.darkest("hours")}
+    places = {ids.SESSIONS, ids.FOUND, ids.darkest("hours")}
     for chart in CHART_IDS:
         places |= {ids.heading(chart), ids.finding(chart)}
     for tile in tiles.TILES:
@@ -138,10 +147,32 @@ def test_a_redrawn_page_has_the_tables_that_are_open(engine: MemoryEngine) -> No
     }
 
 
-def test_a_redrawn_page_has_what_the_controls_say(engine: MemoryEngine) -> None:
-    said = {("a", "value"): 1, ("b", "start"): None, ("b", "end"): "x"}
-    page = callbacks.redraw(engine, View(), control_values=said).page
-    assert page["controls"] == {"a": {"value": 1}, "b": {"start": None, "end": "x"}}
+@pytest.mark.parametrize(
+    ("view", "words", "link"),
+    [
+        (
+            view_of("cy", pages=("home",), longest=0.001),
+            "No sessions of cy match under 0.001 s.",
+            ("Remove this filter", "?user=cy&page=home"),
+        ),
+        (
+            view_of("cy", start=date(2024, 12, 1), longest=0.001),
+            "No sessions of cy match these filters.",
+            ("Remove them all", "?user=cy"),
+        ),
+        (
+            view_of(start=date(2024, 6, 1), end=date(2024, 6, 2)),
+            "No sessions match 1 June 2024.",
+            ("Remove this filter", "?user="),
+        ),
+    ],
+)
+def test_where_nothing_matches_the_filter_to_blame_is_named(
+    view: View, words: str, link: tuple[str, str], engine: MemoryEngine
+) -> None:
+    line = callbacks.redraw(engine, view).page["lines"][ids.NOTHING]
+    assert line["text"] == words
+    assert line["link"] == dict(zip(("text", "address"), link, strict=True))
 
 
 def test_each_selection_is_asked_for_once(
@@ -238,7 +269,8 @@ def test_whatever_is_picked_can_be_drawn(rows: list[Row], data: st.DataObject) -
 def test_no_user_is_everyone(app: Dash) -> None:
     for user in (None, ""):
         response = answer(pick(app, user))
-        assert len(response["durations"]["figure"]["data"]) == 1
+        traces = response["durations"]["figure"]["data"]
+        assert [t["name"] for t in traces if "name" in t] == ["everyone"]
         assert response[ids.URL]["search"] == "?user="
 
 
@@ -270,10 +302,6 @@ def test_an_address_sets_the_controls(app: Dash) -> None:
         "?user=ann&stat=median&scale=log&timeline=time&find=a"
     )
     assert page["asked"] == search
-    # What they are to say when a pick is refused, they say already.
-    for control, wanted in page["controls"].items():
-        for name, value in wanted.items():
-            assert response.get(control, {}).get(name, value) == value
 
 
 def test_a_page_says_what_was_asked_and_what_is_shown(app: Dash) -> None:
@@ -521,7 +549,7 @@ def test_the_table_of_users_ranks_the_picked_one(app: Dash) -> None:
         "2024-12-31 23:59",
     ]
     assert users["picked"] == "bob"
-    assert words["text"][ids.tile("sessions", "rank")] == "2nd of 3"
+    assert words["text"][ids.tile("sessions", "rank")] == "2nd of 3, with 1 other"
     assert words["text"][ids.tile("total", "rank")] == "3rd of 3"
     names = [
         row[0] for row in listed(app, "?user=&sort=-user&page=cart")["users"]["rows"]

@@ -90,7 +90,7 @@ class OtherEngine(SlowEngine):
     def sessions(self, selection: Selection, limit: int) -> Iterator[pd.DataFrame]:
         rows = [
             (s.user, s.page, s.duration, s.time)
-            for s in self.selected(selection)[:limit]
+            for s in self.in_order(selection)[:limit]
         ]
         sessions = pd.DataFrame(rows, columns=pd.Index(COLUMNS))
         sessions["timestamp"] = sessions["timestamp"].dt.tz_localize("UTC")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 import downloads
+import view as views
 from app import create_app
 from charts import CHARTS
 from engine.memory import Counting, MemoryEngine
@@ -231,7 +232,9 @@ def test_a_file_for_a_spreadsheet_has_no_formulas() -> None:
         for name in sorted(names)
     ]
     text = get(app, "/numbers/total-time.csv?user=&for=spreadsheet").text
-    assert sorted(row[0] for row in cells(text)[1:]) == sorted(map(SAFE.get, names))
+    assert sorted(row[0] for row in cells(text)[1:]) == sorted(
+        SAFE[name] for name in names
+    )
 
 
 @given(
@@ -276,13 +279,13 @@ def test_the_key_of_a_file_is_no_part_of_the_address(
     app: Dash, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    read = downloads.views.read
+    read = views.read
 
     def watched(query: str, *rest: Any) -> Any:
         asked.append(query)
         return read(query, *rest)
 
-    monkeypatch.setattr(downloads.views, "read", watched)
+    monkeypatch.setattr(views, "read", watched)
     get(app, "/sessions.csv?for=spreadsheet&user=ann&page=home&from=2024-03-01&for=x")
     get(app, "/numbers/hours.csv?for=spreadsheet")
     assert asked == ["user=ann&page=home&from=2024-03-01", ""]

@@ -275,8 +275,8 @@ def test_the_script_knows_no_ids_but_those_of_ids() -> None:
     known = id_names() | {
         f"{name}{ending}" for name in [ids.USERS] for ending in suffixes()
     }
-    # Dash's own, around the calendar.
-    known.add(f"{ids.DATES}-wrapper")
+    # Dash's own.
+    known |= {f"{ids.DATES}-wrapper", "_dash-config"}
     # A colour isn't an id.
     assert {name for name in named if not re.fullmatch("[0-9a-f]{6}", name)} <= known
 
@@ -310,7 +310,7 @@ def test_the_script_has_each_function_that_is_called_and_no_other() -> None:
         for callback in app.server.test_client().get("/_dash-dependencies").json
         if (part := callback["clientside_function"])
     }
-    assert called == {("page", name) for name in has}
+    assert called == {("theme", "pick"), *(("page", name) for name in has)}
     assert has == {"writePage", "writeUsers", "pick", "holdZoom"}
 
 

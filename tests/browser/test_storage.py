@@ -1,9 +1,13 @@
 """Storage: the theme is kept where there is some, and the page works where not."""
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from dash import Dash
+from playwright.sync_api import Browser, Page, Route, expect
+from werkzeug.serving import make_server
 
 from .conftest import Open, drawn, pick
 
@@ -61,6 +65,67 @@ def test_the_page_works_where_storage_is_refused(
     page.get_by_text("System", exact=True).click()
     expect(page.locator("html:not([data-theme])")).to_have_count(1)
     assert wrong == []
+
+
+def without_door(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers of an answer without those that forbid to put the page in a frame."""
+    doors = ("x-frame-options", "content-security-policy")
+    return [(name, value) for name, value in headers if name.lower() not in doors]
+
+
+@pytest.mark.parametrize("arguments", [("--no-debug",), ()])
+def test_the_page_works_in_a_sandbox_that_lets_it_ask(
+    browser: Browser, serve: Callable[..., str], arguments: tuple[str, ...]
+) -> None:
+    page = browser.new_page()
+    address = serve(*arguments)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+
+    def fetch(route: Route) -> None:
+        # Playwright lets every origin ask for what it answers with.
+        response = route.fetch()
+        headers = dict(without_door(response.headers.items()))
+        route.fulfill(response=response, headers=headers)
+
+    page.route(f"{address}**", fetch)
+    page.set_content(f"<iframe sandbox='allow-scripts' src='{address}'></iframe>")
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("#users-table table")).to_be_visible(timeout=30_000)
+    expect(frame.locator("#total-time .bars path")).not_to_have_count(0)
+    frame.get_by_text("Dark", exact=True).click()
+    expect(frame.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(frame.locator(".dash-debug-menu__content")).to_have_count(0)
+    page.close()
+    assert wrong == []
+
+
+def test_a_sandbox_that_lets_it_ask_for_nothing_is_told(
+    browser: Browser, app: Dash
+) -> None:
+    inner = app.server.wsgi_app
+
+    def outer(environ: Any, start: Any) -> Any:
+        def started(status: str, headers: Any, error: Any = None) -> Any:
+            return start(status, without_door(headers), error)
+
+        return inner(environ, started)
+
+    server = make_server("127.0.0.1", 0, outer, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    page = browser.new_page()
+    try:
+        address = f"http://127.0.0.1:{server.port}/"
+        page.set_content(f"<iframe sandbox='allow-scripts' src='{address}'></iframe>")
+        expect(page.frame_locator("iframe").locator("body")).to_contain_text(
+            "This frame keeps the page from its server: please open it in its own tab."
+        )
+    finally:
+        page.close()
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def test_a_theme_that_was_picked_is_there_before_anything_is_painted(

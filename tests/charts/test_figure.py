@@ -113,8 +113,10 @@ def test_a_figure_without_data_is_not_zoomed() -> None:
 
 
 def test_what_bars_pick() -> None:
-    assert picks_names("page", ("a", "b")) == {
-        "meta": {"key": "page", "names": ["a", "b"]},
+    assert picks_names("page", ("a", "b"))["meta"]["names"] == ["a", "b"]
+    labels = ("a", "b&lt;", "c")
+    assert picks_names("page", ("a", "b<", None), labels=labels) == {
+        "meta": {"key": "page", "names": [0, "b<", None]},
         "dragmode": False,
     }
     edges = picks_range(("min", "max"), [0, 1, None])
@@ -153,7 +155,7 @@ def test_labels_of_users_are_short_and_text() -> None:
     assert user_label(view_of("ann")) == "ann"
     assert user_label(view_of("<b>%{x}")) == "&lt;b&gt;&#37;{x}"
     assert user_label(view_of("everyone")) == "user “everyone”"
-    assert len(user_label(view_of("x" * 300))) == 20
+    assert len(user_label(view_of("x" * 300))) == 36
 
 
 @pytest.mark.parametrize(

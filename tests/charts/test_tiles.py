@@ -12,13 +12,21 @@ from tests.sessions import ROWS, Row
 from tests.strategies import rows_lists, selections
 from view import View
 
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
 
 def tiled(rows: Sequence[Row], view: View) -> dict[str, Tile]:
     return tiles(engine_of(rows).summarise(view.selection), view)
 
 
 def lined(rows: Sequence[Row], view: View) -> dict[str, list[int | None]]:
-    return lines(engine_of(rows).summarise(view.selection), view)
+    found = lines(engine_of(rows).summarise(view.selection), view)
+    return {name: levels(letters) for name, letters in found.items()}
+
+
+def levels(letters: str) -> list[int | None]:
+    """The heights that the letters of a line stand for, from 0 to 51."""
+    return [None if x == "-" else _LETTERS.index(x) for x in letters]
 
 
 def ranked(rows: Sequence[Row], view: View) -> dict[str, str]:
@@ -206,22 +214,22 @@ def test_places_among_many_have_commas() -> None:
 # Lines.
 
 
-def test_lines_are_by_day_in_percent_of_the_largest() -> None:
+def test_lines_are_by_day_beside_the_largest() -> None:
     # 40 and 50 s on 1 March, none on the day after, on which others have some.
     assert lined(ROWS, view_of("ann", **MARCH)) == {
-        "sessions": [100, 0],
-        "total": [100, 0],
-        "typical": [100, None],
-        "active": [100, 0],
-        "last": [100, 0],
+        "sessions": [51, 0],
+        "total": [51, 0],
+        "typical": [51, None],
+        "active": [51, 0],
+        "last": [51, 0],
     }
     # Everyone's are 90 s in 2 sessions, and 5 s and one unknown.
     assert lined(ROWS, view_of(**MARCH)) == {
-        "sessions": [100, 100],
-        "total": [100, 6],
-        "typical": [100, 11],
-        "active": [100, 100],
-        "last": [100, 100],
+        "sessions": [51, 51],
+        "total": [51, 3],
+        "typical": [51, 6],
+        "active": [51, 51],
+        "last": [51, 51],
     }
     # Medians of days aren't known.
     median = lined(ROWS, view_of("ann", statistic="median", **MARCH))
@@ -231,9 +239,9 @@ def test_lines_are_by_day_in_percent_of_the_largest() -> None:
 def test_lines_are_by_hour_for_one_day() -> None:
     day = {"start": date(2024, 2, 29), "end": date(2024, 3, 1)}
     found = lined(ROWS, view_of("ann", **day))
-    assert found.pop("sessions") == [100 * (hour in (0, 12)) for hour in range(24)]
+    assert found.pop("sessions") == [51 * (hour in (0, 12)) for hour in range(24)]
     assert found == {"total": [], "typical": [], "active": [], "last": []}
-    assert lined(at("2024-01-01T05:00:00"), View())["sessions"][5] == 100
+    assert lined(at("2024-01-01T05:00:00"), View())["sessions"][5] == 51
 
 
 def test_lines_are_by_week_for_more_days() -> None:
@@ -247,12 +255,12 @@ def test_lines_are_by_week_for_more_days() -> None:
         return {n: value for n, value in enumerate(found[name]) if value}
 
     # 1, 10 and 1 sessions, on 1, 4 and 1 days.
-    assert some("sessions") == {0: 10, 8: 100, 52: 10}
-    assert some("active") == {0: 25, 8: 100, 52: 25}
-    assert some("last") == {0: 100, 8: 100, 52: 100}
+    assert some("sessions") == {0: 5, 8: 51, 52: 5}
+    assert some("active") == {0: 13, 8: 51, 52: 13}
+    assert some("last") == {0: 51, 8: 51, 52: 51}
     # 100 s in one and 215 s in 8 of them; the last one isn't known.
-    assert some("total") == {0: 47, 8: 100}
-    assert some("typical") == {0: 100, 8: 27}
+    assert some("total") == {0: 24, 8: 51}
+    assert some("typical") == {0: 51, 8: 14}
     assert found["typical"][52] is None
     assert found["typical"][1] is None
 
@@ -279,7 +287,7 @@ def test_lines_where_there_is_nothing_and_at_the_ends_of_the_calendar() -> None:
     june: dict[str, Any] = {"start": date(2024, 6, 1), "end": date(2024, 7, 1)}
     assert lined(ROWS, view_of(**june)) == {name: [] for name in TILES}
     ends = lined(at("0001-01-01T00:00:00", "9999-12-31T23:59:59"), View())
-    assert ends["sessions"] == [100, *[0] * 9_997, 100]
+    assert ends["sessions"] == [51, *[0] * 9_997, 51]
 
 
 def test_lines_of_nothing_known_are_flat() -> None:
@@ -287,7 +295,7 @@ def test_lines_of_nothing_known_are_flat() -> None:
     found = lined(rows, View())
     assert found["total"] == [0, 0]
     assert found["typical"] == [None, None]
-    assert found["sessions"] == [100, 100]
+    assert found["sessions"] == [51, 51]
 
 
 @settings(max_examples=40)
@@ -296,7 +304,8 @@ def test_lines_are_of_the_selected_days(rows: list[Row], data: st.DataObject) ->
     engine = engine_of(rows)
     selection = data.draw(selections(engine))
     summary = engine.summarise(selection)
-    found = lines(summary, View(selection))
+    letters = lines(summary, View(selection))
+    found = {name: levels(text) for name, text in letters.items()}
     assert list(found) == list(TILES)
     days = [
         day
@@ -309,8 +318,8 @@ def test_lines_are_of_the_selected_days(rows: list[Row], data: st.DataObject) ->
         assert len(set(n_values.values())) == 1
     else:
         assert n_values == dict.fromkeys(TILES, 0) | {"sessions": 24 * len(days)}
-    assert all(v is None or 0 <= v <= 100 for values in found.values() for v in values)
+    assert all(v is None or 0 <= v <= 51 for values in found.values() for v in values)
     if days and summary.subject.sessions.any():
-        assert max(value or 0 for value in found["sessions"]) == 100
+        assert max(value or 0 for value in found["sessions"]) == 51
     if len(days) > 1 and summary.subject.seconds.any():
-        assert max(value or 0 for value in found["total"]) == 100
+        assert max(value or 0 for value in found["total"]) == 51

@@ -814,7 +814,7 @@ class EngineConformance(ABC):
         )
         engine, slow = self.make_both(data.draw(near), timezone)
         selection = data.draw(selections(engine))
-        wanted = [_in_utc(s, timezone) for s in slow.sessions(selection)]
+        wanted = [_in_utc(s, timezone) for s in slow.in_order(selection)]
         assert sessions_of(engine, selection) == wanted
         # A stream with a limit is the start of that without.
         assert sessions_of(engine, selection, limit) == wanted[:limit]
@@ -853,7 +853,7 @@ class EngineConformance(ABC):
         self, rows: list[Row], user: str | None, limit: int
     ) -> None:
         engine, slow = self.make_both([*rows, ("a", "x", 1, "2024-01-01")])
-        wanted = [_in_utc(s, "UTC") for s in slow.sessions(Selection(user))]
+        wanted = [_in_utc(s, "UTC") for s in slow.in_order(Selection(user))]
         assert sessions_of(engine, Selection(user)) == wanted
         assert sessions_of(engine, Selection(user), limit) == wanted[:limit]
 
