@@ -222,6 +222,8 @@ def _arranged(
 
     The bar counts bytes of files where their sizes are known, else sessions.
     """
+    # Where no more threads can be started, its watcher would say so beside the error.
+    tqdm.monitor_interval = 0
     by_size = progress is not None and progress.total is not None
     n_sessions = None if options.files else options.sessions
     with tqdm(

@@ -40,7 +40,8 @@ def can_derive(time: NDArray[np.int64], zone: tzinfo) -> bool:
     clock = local.tz_localize(None).to_numpy().astype(np.int64) % _DAY
     if len(time) < _MANY:
         return bool(clock.any())
-    return bool((clock % _HOUR).any()) and len(np.unique(time % _DAY)) > 1
+    of_day = time % _DAY
+    return bool((clock % _HOUR).any()) and bool((of_day != of_day[0]).any())
 
 
 def _order(
