@@ -30,11 +30,11 @@
     }
 
     // What has gone wrong, and what that means for what is seen.
-    function say(call, wrong) {
+    function say(call, wrong, isOver = true) {
         const drawn = document.getElementById("chips")?.dataset.address;
-        const still = drawn && !call.isSearch ? " This is still the view before; trying again…"
-            : " Trying again…";
-        call.words = wrong + still;
+        const still = drawn && !call.isSearch ? " This is still the view before" : "";
+        const again = still ? "; trying again…" : " Trying again…";
+        call.words = wrong + still + (isOver ? again : still && ".");
         show();
     }
 
@@ -123,7 +123,7 @@
             if (isNewest()) show();
         }, SOON);
         const late = setTimeout(() => {
-            if (isNewest() && !call.words) say(call, "No answer yet.");
+            if (isNewest() && !call.words) say(call, "No answer yet.", false);
         }, PATIENCE);
         try {
             for (let time = FIRST_PAUSE, limit = FIRST_LIMIT; ; limit *= 2) {

@@ -458,7 +458,8 @@ def _compare_dates(shown: Shown) -> str:
     rate, other_rate = inside.per_day(measure), others.per_day(measure)
     usual = _how_often(other_rate, measure, "day")
     beside = f"; the other days: {usual}"
-    if other_rate > 0:
+    # A rate of less than it would be written as is nothing to compare with.
+    if other_rate > 0 and (measure == "sessions" or duration_text(other_rate) != "0 s"):
         if measure == "sessions":
             usual = frequency_text(other_rate)
         beside = f", {comparison(rate, other_rate, f'the other days ({usual})')}"

@@ -203,9 +203,8 @@ def test_says_what_it_left_out(tmp_path: Path) -> None:
             "  1 with a negative duration, such as line 4: '-1' "
             "(--negative-is-unknown keeps such rows).",
             "sessions.csv: 2 sessions of 1 user on 1 page, "
-            "1 January 2024 10:00 to 11:00 UTC. Unknown durations: 1 (these "
-            "sessions count, but not in sums, averages and the distribution). "
-            "1 row left out: 1 with a negative duration.",
+            "1 January 2024 10:00 to 11:00 UTC. Unknown durations: 1 (left out of "
+            "times). 1 row left out: 1 with a negative duration.",
         ]
 
 
@@ -230,9 +229,8 @@ def test_says_how_a_file_is_understood_and_ends(tmp_path: Path) -> None:
         "  Duration: derived from the next row of the same user.",
         "  1 row read, 1 kept.",
         "views.csv: 1 session of 1 user on 1 page, 31 December 2024 13:45 UTC. Unknown "
-        "durations: 1 (these sessions count, but not in sums, averages and the "
-        "distribution). Durations are derived: the time to the same user's next row, "
-        "unknown where that is over 30 min away or there is none.",
+        "durations: 1 (left out of times). Durations are derived: the time to the "
+        "same user's next row, unknown where that is over 30 min away or there is none.",
     ]
     again = run("--check", str(saved))
     said = done.stdout.splitlines()[-1].removeprefix("views.csv")

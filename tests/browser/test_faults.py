@@ -16,7 +16,7 @@ from tests.programs import free_port, running
 from .conftest import CALLS, Open, drawn, hold_answers, pick
 
 AWAY = "The server doesn't answer. This is still the view before; trying again…"
-LATE = "No answer yet. This is still the view before; trying again…"
+LATE = "No answer yet. This is still the view before."
 ROWS = "ann,home,5,2024-01-01\n" * 9 + "bob,cart,7,2024-01-02\ncy,help,9,2024-01-03\n"
 OTHERS = "ann,home,5,2024-01-01\n" * 9 + "bob,cart,70,2024-01-02\n"
 

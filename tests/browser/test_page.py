@@ -140,7 +140,8 @@ def test_everyone_can_be_picked_instead_of_a_user(open_page: Open) -> None:
     page.get_by_role("option", name="Everyone", exact=True).click()
     expect(page.locator("#user-average-finding")).to_contain_text("Pick a user")
     page.wait_for_function(
-        "() => document.querySelector('#durations .js-plotly-plot').data.length === 1"
+        "() => document.querySelector('#durations .js-plotly-plot').data"
+        ".every(trace => trace.name !== 'user_1')"
     )
     assert [trace["name"] for trace in data(page, "user-average")] == ["everyone"]
     expect(page).to_have_url(re.compile(r"\?user=$"))
