@@ -230,7 +230,8 @@ def test_says_how_a_file_is_understood_and_ends(tmp_path: Path) -> None:
         "  1 row read, 1 kept.",
         "views.csv: 1 session of 1 user on 1 page, 31 December 2024 13:45 UTC. Unknown "
         "durations: 1 (left out of times). Durations are derived: the time to the "
-        "same user's next row, unknown where that is over 30 min away or there is none.",
+        "same user's next row, unknown where that is over 30 min away or there is "
+        "none.",
     ]
     again = run("--check", str(saved))
     said = done.stdout.splitlines()[-1].removeprefix("views.csv")
