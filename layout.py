@@ -252,6 +252,7 @@ def _controls(engine: Engine) -> list[html.Div]:
                 ids.STATISTIC,
                 "Statistic",
                 {name: wording.label for name, wording in STATISTICS.items()},
+                {"p90": "The slowest 10 % take longer"},
             ),
         ),
     ]
@@ -388,17 +389,19 @@ def _dropdown(name: str, options: list[Any], **properties: Any) -> dcc.Dropdown:
 
 
 def _switch(
-    name: str, label: str, options: Mapping[Any, str], **properties: Any
+    name: str, label: str, options: Mapping[Any, str], titles: Mapping[Any, str] = {}
 ) -> html.Div:
-    """Radio buttons that look like one control."""
+    """Radio buttons that look like one control; *titles* show in a hover."""
     return html.Div(
         dcc.RadioItems(
-            [{"label": words, "value": value} for value, words in options.items()],
+            [
+                {"label": words, "value": value, "title": titles.get(value)}
+                for value, words in options.items()
+            ],
             next(iter(options)),
             id=name,
             inline=True,
             className="switch",
-            **properties,
         ),
         role="radiogroup",
         **_aria(label=label),

@@ -45,7 +45,11 @@ STATISTICS: Final[Mapping[Statistic, Wording]] = {
         "Average", "average", "{whose} sessions last {duration} on average"
     ),
     "median": Wording("Median", "median", "{whose} median session lasts {duration}"),
-    "p90": Wording("P90", "P90", "90 % of {whose} sessions last up to {duration}"),
+    "p90": Wording(
+        "P90",
+        "P90",
+        "The slowest 10 % of {whose} sessions take longer than {duration}",
+    ),
 }
 """Every statistic that can be chosen, in the order of its buttons."""
 

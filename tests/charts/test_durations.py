@@ -384,9 +384,9 @@ def test_long_durations_have_longer_units() -> None:
         ),
         (
             "p90",
-            "90 % of ann's sessions last up to 46 s (5 sessions), "
+            "The slowest 10 % of ann's sessions take longer than 46 s (5 sessions), "
             "0.7 × everyone's 1 min 8 s. ",
-            "90 % of everyone's sessions last up to 1 min 8 s. ",
+            "The slowest 10 % of everyone's sessions take longer than 1 min 8 s. ",
         ),
     ],
 )

@@ -139,14 +139,14 @@ def test_statistics_of_somebody() -> None:
     assert texts == [
         "Everyone's sessions last 1 min 30 s on average",
         "Everyone's median session lasts 1 min 30 s",
-        "90 % of everyone's sessions last up to 1 min 30 s",
+        "The slowest 10 % of everyone's sessions take longer than 1 min 30 s",
     ]
     # A user's name keeps its letters.
     assert statistic_sentence("median", "ann", 1) == "ann's median session lasts 1 s"
     for name in ("everyone Inc", "user “everyone”"):
         assert statistic_sentence("average", name, 1).startswith(f"{name}'s sessions ")
     text = statistic_sentence("p90", "Everyone Inc", 1)
-    assert text == "90 % of Everyone Inc's sessions last up to 1 s"
+    assert text == "The slowest 10 % of Everyone Inc's sessions take longer than 1 s"
     assert capitalized("from 1 May") == "From 1 May"
     assert capitalized("") == ""
 
