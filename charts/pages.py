@@ -76,6 +76,8 @@ class _ByPage(Chart):
 
     own_filter = ("pages",)
     has_rows = True
+    # That of the first view, if there are few pages: it needn't be drawn again.
+    height = MARGIN["t"] + _USUAL_ROWS * _ROW_HEIGHT + MARGIN["b"]
 
     def height_of(self, shown: Shown) -> int:
         rows = self._rows(shown)

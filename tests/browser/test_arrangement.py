@@ -34,9 +34,15 @@ def many(open_page: Open, table_file: Callable[..., str]) -> Page:
     return open_page("--no-debug", table_file(shop()), query="?user=")
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_is_cut_and_no_column_is_empty(open_page: Open, width: int) -> None:
-    page = open_page(width=width)
+def test_nothing_is_cut_and_no_column_is_empty(open_page: Open) -> None:
+    page = open_page()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        is_whole(page, width)
+
+
+def is_whole(page: Page, width: int) -> None:
+    """Whether the page fills its width, and no more."""
     assert page.evaluate("() => document.documentElement.scrollWidth") == width
     right = edge(page, "main > .controls", "right")
     for chart in ("durations", "timeline"):
