@@ -65,9 +65,9 @@ def test_the_page_as_it_opens(open_page: Open) -> None:
         "Total Time per Page",
         "Average Session Duration by Page",
         "Session Duration Distribution",
-        "Sessions per Week",
-        "Sessions by Weekday and Hour",
         "Users",
+        "Sessions by Weekday and Hour",
+        "Sessions per Week",
     ]
     expect(page.locator("#user")).to_have_text("user_1")
     expect(page.locator("#problem")).to_be_hidden()
@@ -176,6 +176,7 @@ def test_nothing_shares_to_a_cloud(open_page: Open) -> None:
         assert not [title for title in titles if "hare" in title or "loud" in title]
         assert page.get_by_text("Cloud").locator("visible=true").count() == 0
     # Dash's own menu is there all the same.
+    page.locator(".dash-debug-menu__toggle").click()
     expect(page.get_by_role("button", name="Errors")).to_be_visible()
 
 
@@ -212,8 +213,11 @@ def test_text_and_bars_stand_out_in_both_themes(open_page: Open, colours: str) -
         assert contrast(colour(page, selector, "color"), ground) >= 4.5
     for selector in (".xtick text", ".ytick text", ".g-xtitle text", ".legendtext"):
         assert contrast(colour(page, f"#user-average {selector}", "fill"), card) >= 4.5
-    assert contrast(colour(page, "#durations .annotation text", "fill"), card) >= 4.5
-    for selector in (".trace:nth-child(1) path", ".trace:nth-child(2) path"):
+    assert contrast(colour(page, "#durations .textpoint text", "fill"), card) >= 4.5
+    for selector in (
+        ".trace:nth-child(1) .point path",
+        ".trace:nth-child(2) .point path",
+    ):
         assert contrast(colour(page, f"#user-average {selector}", "fill"), card) >= 3
 
 
