@@ -320,8 +320,9 @@ def test_escape_in_the_search_leaves_the_filters(open_page: Open) -> None:
 def test_a_finger_scrolls_over_every_chart(open_page: Open) -> None:
     page = open_page(width=375, touch=True, query="?user=user_7")
     touch = page.context.new_cdp_session(page)
-    for chart in ("durations", "timeline"):
-        plot = page.locator(f"#{chart} .nsewdrag")
+    # The page ends with the timeline: there it has no further to scroll.
+    for chart in ("total-time", "durations", "hours"):
+        plot = page.locator(f"#{chart} .nsewdrag").first
         plot.scroll_into_view_if_needed()
         box = plot.bounding_box()
         assert box is not None
@@ -551,7 +552,7 @@ def test_a_zoom_is_kept_across_picks(open_page: Open) -> None:
 def test_the_keyboard_goes_through_the_page_in_order(open_page: Open) -> None:
     page = open_page(query="?user=user_7&page=cart")
     reached = []
-    for _ in range(60):
+    for _ in range(80):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate(
@@ -563,11 +564,13 @@ def test_the_keyboard_goes_through_the_page_in_order(open_page: Open) -> None:
             )
         )
     order = [
-        *("system", "user", "period", "dates", "pages", "shortest", "longest"),
+        *("system", "sessions", "user", "period", "dates", "pages"),
+        *("shortest", "longest"),
         *("average", "cart: remove this filter", "clear", "Total Time per Page as CSV"),
-        *("linear", "sessions", "find", "user_1"),
+        *("linear", "find", "user_1"),
     ]
-    assert [stop for stop in reached if stop in order] == order
+    # The timeline's switch, further down, has the value of the link's id.
+    assert [stop for stop in reached if stop in order][: len(order)] == order
 
     # Arrows move within a switch; Enter and Space do what a click does.
     page.locator("#statistic input").first.focus()
