@@ -644,7 +644,7 @@ def test_it_prints_on_a4(open_page: Open) -> None:
     page.emulate_media(media="print")
     expect(page.locator(".fields")).to_be_hidden()
     expect(page.locator("#total-time-section .take")).to_be_hidden()
-    ground = page.locator(".charts section").first.evaluate(
+    ground = page.locator("#total-time-section").evaluate(
         "section => getComputedStyle(section).backgroundColor"
     )
     assert ground == "rgb(255, 255, 255)"
