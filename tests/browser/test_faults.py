@@ -2,7 +2,6 @@
 
 import re
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import chain, repeat
@@ -20,26 +19,38 @@ LATE = "No answer yet. This is still the view before."
 ROWS = "ann,home,5,2024-01-01\n" * 9 + "bob,cart,7,2024-01-02\ncy,help,9,2024-01-03\n"
 OTHERS = "ann,home,5,2024-01-01\n" * 9 + "bob,cart,70,2024-01-02\n"
 
-Start = Callable[..., subprocess.Popen[str]]
+
+class Server:
+    """The program over some data on a port of its own; it can be started again."""
+
+    def __init__(self, programs: ExitStack, file: str) -> None:
+        self._programs = programs
+        self._file = file
+        self._port = free_port()
+        self.address = f"http://127.0.0.1:{self._port}/"
+        self.start()
+
+    def start(self, file: str | None = None) -> None:
+        """Start it, over the same data where no other file is named."""
+        arguments = "--no-debug", "--port", str(self._port), file or self._file
+        self._program, _ = self._programs.enter_context(running(*arguments))
+
+    def kill(self) -> None:
+        self._program.send_signal(signal.SIGKILL)
+        self._program.wait()
+
+    def stop(self) -> None:
+        """Let it hang until it goes on."""
+        self._program.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._program.send_signal(signal.SIGCONT)
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
-    """Start the program on a port, over some data."""
+def server(table_file: Callable[..., str]) -> Iterator[Server]:
     with ExitStack() as programs:
-
-        def start(port: int, *arguments: str) -> subprocess.Popen[str]:
-            program, _ = programs.enter_context(
-                running("--no-debug", "--port", str(port), *arguments)
-            )
-            return program
-
-        yield start
-
-
-def kill(program: subprocess.Popen[str]) -> None:
-    program.send_signal(signal.SIGKILL)
-    program.wait()
+        yield Server(programs, table_file(ROWS))
 
 
 def choose(page: Page, user: str) -> None:
@@ -90,13 +101,10 @@ def fails(page: Page, url: str = CALLS, **answer: Any) -> Callable[[], None]:
 
 
 def test_a_server_that_is_killed_and_started_again_answers_what_was_picked_last(
-    open_page: Open, start: Start, table_file: Callable[..., str]
+    open_page: Open, server: Server
 ) -> None:
-    port, file = free_port(), table_file(ROWS)
-    server = start(port, file)
-    address = f"http://127.0.0.1:{port}/"
-    page = open_page(url=address, forgiven="Failed to load resource")
-    kill(server)
+    page = open_page(url=server.address, forgiven="Failed to load resource")
+    server.kill()
     choose(page, "bob")
     says(page, AWAY)
     # What was picked is kept, and what is drawn is still said to be what it is.
@@ -106,19 +114,15 @@ def test_a_server_that_is_killed_and_started_again_answers_what_was_picked_last(
     says(page, AWAY)
     page.get_by_text("Median", exact=True).first.click()
     says(page, AWAY)
-    start(port, file)
+    server.start()
     recovered(page, "cy")
     expect(page.locator("#tile-typical-label")).to_have_text("Median session")
     page.wait_for_url("**/?user=cy&stat=median")
 
 
-def test_a_server_that_hangs_is_waited_for(
-    open_page: Open, start: Start, table_file: Callable[..., str]
-) -> None:
-    port = free_port()
-    server = start(port, table_file(ROWS))
-    page = open_page(url=f"http://127.0.0.1:{port}/")
-    server.send_signal(signal.SIGSTOP)
+def test_a_server_that_hangs_is_waited_for(open_page: Open, server: Server) -> None:
+    page = open_page(url=server.address)
+    server.stop()
     choose(page, "bob")
     # First a sign that it is working, then words.
     root = page.locator("html")
@@ -126,78 +130,66 @@ def test_a_server_that_hangs_is_waited_for(
     says(page, LATE)
     expect(page.locator("#user")).to_have_text("bob")
     assert shown_user(page) == "ann"
-    server.send_signal(signal.SIGCONT)
+    server.go_on()
     recovered(page, "bob")
 
 
 def test_a_server_that_hangs_and_is_killed_is_asked_again(
-    open_page: Open, start: Start, table_file: Callable[..., str]
+    open_page: Open, server: Server
 ) -> None:
-    port, file = free_port(), table_file(ROWS)
-    server = start(port, file)
-    address = f"http://127.0.0.1:{port}/"
-    page = open_page(url=address, forgiven="Failed to load resource")
-    server.send_signal(signal.SIGSTOP)
+    page = open_page(url=server.address, forgiven="Failed to load resource")
+    server.stop()
     page.locator("#users-table tbody a", has_text="bob").click()
     page.wait_for_url("**/?user=bob")
     says(page, LATE)
-    kill(server)
+    server.kill()
     says(page, AWAY)
-    start(port, file)
+    server.start()
     recovered(page, "bob")
 
 
 def test_back_and_forward_go_on_while_the_server_is_away(
-    open_page: Open, start: Start, table_file: Callable[..., str]
+    open_page: Open, server: Server
 ) -> None:
-    port, file = free_port(), table_file(ROWS)
-    server = start(port, file)
-    address = f"http://127.0.0.1:{port}/"
-    page = open_page(url=address, query="?user=ann", forgiven="Failed to load resource")
+    page = open_page(
+        url=server.address, query="?user=ann", forgiven="Failed to load resource"
+    )
     for user in ("bob", "cy"):
         pick(page, user)
-    kill(server)
+    server.kill()
     # A pick that wasn't answered doesn't outlive the way back.
     choose(page, "ann")
     says(page, AWAY)
     page.go_back()
     page.wait_for_url("**/?user=bob")
     says(page, AWAY)
-    start(port, file)
+    server.start()
     recovered(page, "bob")
     page.wait_for_url("**/?user=bob")
 
 
 def test_a_server_with_other_data_has_the_page_loaded_again_once(
-    open_page: Open, start: Start, table_file: Callable[..., str]
+    open_page: Open, server: Server, table_file: Callable[..., str]
 ) -> None:
-    port = free_port()
-    server = start(port, table_file(ROWS))
-    address = f"http://127.0.0.1:{port}/"
-    page = open_page(url=address, forgiven="Failed to load resource")
+    page = open_page(url=server.address, forgiven="Failed to load resource")
     loads: list[str] = []
     page.on("domcontentloaded", lambda page: loads.append(page.url))
-    kill(server)
+    server.kill()
     choose(page, "bob")
     says(page, AWAY)
     with page.expect_event("domcontentloaded"):
-        start(port, table_file(OTHERS, "others.csv"))
+        server.start(table_file(OTHERS, "others.csv"))
     recovered(page, "bob")
     expect(page.locator(".data-line")).to_contain_text("others.csv: 10 sessions of 2")
     expect(page.locator("#tile-typical-value")).to_have_text("1 min 10 s")
-    assert loads == [f"{address}?user=bob"]
+    assert loads == [f"{server.address}?user=bob"]
 
 
-def test_a_server_with_the_same_data_goes_on(
-    open_page: Open, start: Start, table_file: Callable[..., str]
-) -> None:
-    port, file = free_port(), table_file(ROWS)
-    server = start(port, file)
-    address = f"http://127.0.0.1:{port}/"
-    page = open_page(url=address, forgiven="Failed to load resource")
+def test_a_server_with_the_same_data_goes_on(open_page: Open, server: Server) -> None:
+    page = open_page(url=server.address, forgiven="Failed to load resource")
     page.evaluate("() => { window.mark = 1; }")
-    kill(server)
-    start(port, file)
+    server.kill()
+    server.start()
     pick(page, "bob")
     recovered(page, "bob")
     assert page.evaluate("() => window.mark") == 1
