@@ -67,8 +67,11 @@ def redraw(
     text[ids.FOUND] = rows.found_text(pages, view)
     lines = {ids.NOTHING: _nothing(filtered, view, pages, summary)}
     figures, tables, heights = {}, {}, {}
+    made: dict[Selection, dict[Any, Any]] = {}
     for chart in charts:
-        shown = Shown(view, summary(chart.unfiltered(view.selection)), filtered)
+        selection = chart.unfiltered(view.selection)
+        parts = made.setdefault(selection, {})
+        shown = Shown(view, summary(selection), filtered, parts)
         figures[chart.id] = chart.figure(shown)
         text[ids.heading(chart.id)] = chart.heading(shown)
         text[ids.finding(chart.id)] = chart.sentence(shown)

@@ -113,6 +113,12 @@ def period_unit(days: Days) -> PeriodUnit:
     return next(fitting, "year")
 
 
+def sum_by_period(by_day: NDArray[Any], days: Days, edges: Days) -> NDArray[np.float64]:
+    """Add values of *days* up: those in [edges[i], edges[i + 1]) into element i."""
+    period = np.searchsorted(edges, days, side="right") - 1
+    return np.bincount(period, by_day, len(edges) - 1).astype(np.float64)
+
+
 def period_edges(days: Days, unit: PeriodUnit) -> Days:
     """The days at which periods begin, and the one at which the last ends.
 

@@ -13,10 +13,10 @@ from unicodedata import category, normalize
 from formatting import one_line, shorten
 
 LONGEST_PAGE: Final = 48
-"""Characters of a page's label, about."""
+"""Characters of a page's label, and of an option of a list, about."""
 
 LONGEST_USER: Final = 32
-"""Characters of a user's label, about."""
+"""Characters of a user's label in the table, about."""
 
 _LEAST_SHARED: Final = 6
 _SHORTEST_PART: Final = 8

@@ -24,7 +24,7 @@ from formatting import (
     natural_key,
     user_text,
 )
-from labels import distinct, page_labels, page_parts
+from labels import LONGEST_PAGE, distinct, page_labels, page_parts
 from sources import Origin, Report
 
 TITLE: Final = "Interactive User Activity Dashboard"
@@ -60,9 +60,6 @@ MAX_HITS: Final = 50
 
 MAX_HIT_LETTERS: Final = 20_000
 """The characters of the names of these options: one is sent, however long."""
-
-LONGEST_USER: Final = 48
-"""Characters of the label of a user, about."""
 
 EVERYONE: Final = ""
 """The value of the user's dropdown for everyone: no user has an empty name."""
@@ -345,9 +342,9 @@ def _few(found: Iterable[str]) -> list[str]:
 
 def _user_options(names: Sequence[str]) -> list[Any]:
     """Users as options: nobody is taken for somebody else, or for everyone."""
-    labels = distinct(names, LONGEST_USER)
+    labels = distinct(names, LONGEST_PAGE)
     return [
-        _option(user_text(name, LONGEST_USER) if is_reserved(name) else label, name)
+        _option(user_text(name, LONGEST_PAGE) if is_reserved(name) else label, name)
         for name, label in zip(names, labels, strict=True)
     ]
 

@@ -22,7 +22,7 @@ class Shown:
     filtered: Summary
     """The numbers with every filter, the chart's own among them."""
     made: dict[Any, Any] = field(default_factory=dict)
-    """What a chart has made of these, to be used again."""
+    """What charts have made of the summary, to be used again: by what it is."""
 
 
 class Switch(NamedTuple):

@@ -19,7 +19,6 @@ from charts.figure import (
     empty,
     figure,
     highlight,
-    is_everyone,
     labels,
     picks_range,
     step_line,
@@ -31,6 +30,7 @@ from charts.sentences import (
     STATISTICS,
     comparison,
     filter_texts,
+    is_beside,
     none_known,
     sample_text,
     statistic_sentence,
@@ -232,7 +232,7 @@ class Durations(Chart):
             if user is not None:
                 words.insert(0, none_known(shown.view))
         words += _share_within_the_filter(shown)
-        if unknown and (user is None or is_everyone(shown.summary)):
+        if unknown and not is_beside(shown.summary):
             words.append(
                 f"{count_text(unknown, 'session')} of unknown duration left out."
             )
@@ -304,7 +304,7 @@ def _drawn_shares(shown: Shown, bins: Histogram) -> list[_Shares]:
         return [everyone]
     seconds = summary.user.overall(statistic)
     own = _shares(user_label(view), USER_COLOR, bins.user, seconds)
-    return [own] if is_everyone(summary) else [own, everyone]
+    return [own, everyone] if is_beside(summary) else [own]
 
 
 def _statistics(
@@ -327,8 +327,8 @@ def _statistics(
     noun = STATISTICS[statistic].noun
     return labels(
         places,
-        heights,
         [f"{noun} {duration_text(share.seconds)}" for share in shares],
+        y=heights,
         mode="markers+text",
         textposition=[f"middle {'right' if x < end / 2 else 'left'}" for x in places],
         marker={
@@ -379,7 +379,7 @@ def _user_beside_everyone(shown: Shown, user: Tally) -> str:
     own = user.overall(statistic)
     words = statistic_sentence(statistic, subject_text(shown.view), own)
     words += f" ({sample_text(int(user.known.sum()))})"
-    if is_everyone(shown.summary):
+    if not is_beside(shown.summary):
         return f"{words}."
     noun = f"everyone's {duration_text(everyone)}"
     beside = comparison(own, everyone, noun) if everyone else noun
@@ -393,7 +393,7 @@ def _share_within_the_filter(shown: Shown) -> list[str]:
         return []
     summary, filtered = shown.summary, shown.filtered
     share = percent_text(filtered.everyone.known.sum(), summary.everyone.known.sum())
-    if summary.user is not None and not is_everyone(summary):
+    if summary.user is not None and is_beside(summary):
         share += " of everyone's"
         if filtered.user is not None and summary.user.known.any():
             known = filtered.user.known.sum(), summary.user.known.sum()

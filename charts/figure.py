@@ -15,7 +15,6 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.model import Summary
 from formatting import plotly_text, user_text
 from view import View
 
@@ -160,10 +159,10 @@ def value_axis(title: str) -> dict[str, Any]:
     }
 
 
-def labels(
-    x: Sequence[Any], y: Sequence[Any], texts: Sequence[str], **properties: Any
-) -> Trace:
+def labels(x: Sequence[Any], texts: Sequence[str], **properties: Any) -> Trace:
     """A trace of texts at points, which costs much less than as many annotations.
+
+    Among the *properties* is the points' ``y``, or ``y0`` for steps of 1 from there on.
 
     The style sheet gives them the colour of text, with a rim of the card's.
     """
@@ -171,23 +170,12 @@ def labels(
     return {
         "mode": "text",
         "x": list(x),
-        "y": list(y),
         "text": list(texts),
         "cliponaxis": False,
         "hoverinfo": "skip",
         "showlegend": False,
         **properties,
     }
-
-
-def is_everyone(summary: Summary) -> bool:
-    """Whether the picked user has all the sessions: there is nobody to compare with."""
-    user, everyone = summary.user, summary.everyone
-    if user is None:
-        return False
-    return bool(
-        summary.facts.n_users == 1 or user.sessions.sum() == everyone.sessions.sum()
-    )
 
 
 def user_label(view: View) -> str:

@@ -15,7 +15,6 @@ from charts.figure import (
     Trace,
     empty,
     figure,
-    is_everyone,
     labels,
     rounded,
     user_label,
@@ -23,6 +22,7 @@ from charts.figure import (
 from charts.sentences import (
     FEW,
     WEEKDAYS,
+    is_beside,
     none_match,
     rate_of_sessions,
     subject_text,
@@ -93,7 +93,7 @@ class Hours(Chart):
         counts = by_weekday(summary.subject, summary.facts)
         if summary.user is not None:
             name, color = user_label(shown.view), USER_COLOR
-        if summary.user is not None and not is_everyone(summary):
+        if is_beside(summary):
             everyone = per_weekday(summary.everyone, summary) / summary.facts.n_users
             average = {"customdata": _two_digits(everyone)}
             beside = "<br>average user's: %{customdata:,}"
@@ -149,7 +149,7 @@ class Hours(Chart):
             return none_match(shown.view)
         words = f"Half of {subject}'s sessions start between "
         words += _half_of_sessions(sessions.sum(axis=0))
-        if summary.user is not None and not is_everyone(summary):
+        if is_beside(summary):
             everyone = _half_of_sessions(summary.everyone.hours.sum(axis=0))
             words += f" (everyone's: between {everyone})"
         day, hour = divmod(int(np.nan_to_num(_rates(shown)).argmax()), 24)
@@ -181,8 +181,8 @@ def _busiest(rates: NDArray[np.float64], counts: NDArray[np.int64]) -> Trace:
     numbers = (counts if _are_rare(rates) else rates)[days, hours]
     return labels(
         hours.tolist(),
-        [WEEKDAYS[day] for day in days],
         [rate_text(n) for n in numbers.tolist()],
+        y=[WEEKDAYS[day] for day in days],
     )
 
 

@@ -21,10 +21,18 @@ from charts.figure import (
     empty,
     figure,
     highlight,
+    labels,
     picks_names,
     user_label,
 )
-from charts.rows import EVERY_ROW, PageRows, PageStatistics, page_rows
+from charts.rows import (
+    EVERY_ROW,
+    AllRows,
+    PageRows,
+    PageStatistics,
+    all_rows,
+    choose_rows,
+)
 from charts.sentences import (
     FEW,
     STATISTICS,
@@ -46,16 +54,13 @@ from formatting import (
     ratio_text,
     user_text,
 )
-from view import Order
+from view import Order, View
 
 _ORDERS: Final[dict[Order, str]] = {"time": "By total time", "difference": "Difference"}
 
 _FEWEST_ROWS: Final = 4
 _USUAL_ROWS: Final = 10
 _ROW_HEIGHT: Final = 33
-"""Pixels of a row that has its label beside it."""
-_TALL_ROW_HEIGHT: Final = 33
-"""Pixels of a row that has its label above it."""
 _WEAK_OPACITY: Final = 0.45
 # Bars that aren't picked keep their colour: it says whose they are.
 _UNPICKED: Final[Trace] = {"unselected": {"marker": {"opacity": 0.2}}}
@@ -81,11 +86,9 @@ class _ByPage(Chart):
 
     def height_of(self, shown: Shown) -> int:
         rows = self._rows(shown)
-        n_rows = len(rows.names)
-        if _are_tall(rows):
-            height = _TALL_ROW_HEIGHT * max(n_rows, _FEWEST_ROWS)
-        else:
-            height = _ROW_HEIGHT * max(n_rows, _USUAL_ROWS)
+        # Few rows are as high as usual, but for those that stand above their bars.
+        least = _FEWEST_ROWS if _are_tall(rows) else _USUAL_ROWS
+        height = _ROW_HEIGHT * max(len(rows.names), least)
         return _top(shown) + height + MARGIN["b"]
 
     def others(self, shown: Shown) -> str:
@@ -97,14 +100,17 @@ class _ByPage(Chart):
 
     def _rows(self, shown: Shown, *, every_row: bool = False) -> PageRows:
         """The rows that are drawn, or all of them."""
-        if every_row not in shown.made:
+        made, key = shown.made, (self.id, every_row)
+        if key not in made:
+            if AllRows not in made:
+                made[AllRows] = all_rows(shown.summary, shown.view)
             most = EVERY_ROW if every_row else int(shown.view.length)
-            shown.made[every_row] = self._choose_rows(shown, most)
-        rows: PageRows = shown.made[every_row]
+            made[key] = self._choose_rows(made[AllRows], shown.view, most)
+        rows: PageRows = made[key]
         return rows
 
     @abstractmethod
-    def _choose_rows(self, shown: Shown, most: int) -> PageRows:
+    def _choose_rows(self, found: AllRows, view: View, most: int) -> PageRows:
         """The rows of the chart, at most *most*."""
 
 
@@ -115,8 +121,8 @@ class TotalTime(_ByPage):
     title = "Total Time per Page"
     compares_user = False
 
-    def _choose_rows(self, shown: Shown, most: int) -> PageRows:
-        return page_rows(shown.summary, shown.summary.everyone, shown.view, most=most)
+    def _choose_rows(self, found: AllRows, view: View, most: int) -> PageRows:
+        return choose_rows(found, found.everyone, most=most)
 
     def numbers(self, shown: Shown, *, every_row: bool = False) -> pd.DataFrame:
         rows = self._rows(shown, every_row=every_row)
@@ -202,14 +208,9 @@ class UserAverage(_ByPage):
     def heading(self, shown: Shown) -> str:
         return f"{STATISTICS[shown.view.statistic].label} Session Duration by Page"
 
-    def _choose_rows(self, shown: Shown, most: int) -> PageRows:
-        return page_rows(
-            shown.summary,
-            shown.summary.subject,
-            shown.view,
-            most=most,
-            by_difference=shown.view.order == "difference",
-        )
+    def _choose_rows(self, found: AllRows, view: View, most: int) -> PageRows:
+        statistic = view.statistic if view.order == "difference" else None
+        return choose_rows(found, found.subject, most=most, by_difference=statistic)
 
     def numbers(self, shown: Shown, *, every_row: bool = False) -> pd.DataFrame:
         statistic = shown.view.statistic
@@ -297,8 +298,8 @@ class UserAverage(_ByPage):
         view = shown.view
         if view.selection.pages and (view.match or view.folder is not None):
             ungrouped = replace(view, match="", folder=None)
-            summary = shown.summary
-            return page_rows(summary, summary.subject, ungrouped, most=EVERY_ROW)
+            found = all_rows(shown.summary, ungrouped)
+            return choose_rows(found, found.subject, most=EVERY_ROW)
         rows = self._rows(shown)
         return self._rows(shown, every_row=True) if rows.n_others else rows
 
@@ -490,18 +491,13 @@ def _user_traces(
             _value_texts(own), rows.beyond_chance.tolist(), strict=True
         )
     ]
-    values: Trace = {
-        "type": "scatter",
-        "mode": "text",
-        "x": _rounded(np.minimum(ends, end) / unit_seconds),
-        "y0": place["offset"] + place["width"] / 2,
-        "text": texts,
-        "textposition": "middle right",
-        "textfont": {"size": 11},
-        "cliponaxis": False,
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
+    values = labels(
+        _rounded(np.minimum(ends, end) / unit_seconds),
+        texts,
+        y0=place["offset"] + place["width"] / 2,
+        textposition="middle right",
+        textfont={"size": 11},
+    )
     return [bars, values], end
 
 
@@ -552,7 +548,7 @@ def _by_page(
     """The figure of rows; the axis goes to *end*, or as far as there are values."""
     if shown.view.selection.pages:
         for trace in traces:
-            if trace["type"] == "bar":
+            if trace.get("type") == "bar":
                 trace.update(highlight(rows.is_picked.tolist()) | _UNPICKED)
     is_page = rows.is_page
     longest = max(

@@ -1,6 +1,7 @@
 """The rows of the charts by page: which pages, or folders, in what order."""
 
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Any, Final, NamedTuple
 
@@ -130,55 +131,93 @@ def pool(tally: Tally, row_of_page: NDArray[np.int64], n_rows: int) -> PageStati
     )
 
 
-def page_rows(
-    summary: Summary,
-    shown: Tally,
-    view: View,
-    *,
-    most: int,
-    by_difference: bool = False,
-) -> PageRows:
-    """Choose the rows of a chart: the pages on which *shown* has sessions.
+class AllRows(NamedTuple):
+    """All rows of a view: the pages, or folders, that its search and folder leave."""
 
-    Of these, those that the view's search and folder leave; in a folder, deeper pages
-    are put together. At most *most* have a row: those that are picked before the
-    others, and among both those of most known time. They stand in the order of
-    everyone's time, so that a page keeps its place from chart to chart and from user to
-    user; or *by_difference*, chosen and in the order of the user's ratio to everyone,
-    those of too few sessions last.
+    pages: tuple[str, ...]
+    """All pages of the data."""
+    names: list[str]
+    """The page of each row, or what the pages of its folder begin with."""
+    n_pages: NDArray[np.int64]
+    """(rows,): number of pages in a folder; 1 for a page."""
+    is_picked: NDArray[np.bool_]
+    """(rows,): whether the page, or one in the folder, is picked."""
+    everyone: PageStatistics
+    user: PageStatistics | None
+    beyond_chance: NDArray[np.bool_]
+    """(rows,): whether the user's average differs from the others' by more than chance.
+
+    It is tested among all rows, whether there is room for them or not.
     """
+    n_compared: int
+    """Number of rows of which that is tested."""
+
+    @property
+    def subject(self) -> PageStatistics:
+        """The user's statistics, or everyone's where there is no user."""
+        return self.everyone if self.user is None else self.user
+
+
+def all_rows(summary: Summary, view: View) -> AllRows:
+    """The rows of a view, of which a chart draws as many as there is room for."""
     pages = summary.facts.pages
     row_of_page, names, n_pages = _grouped(pages, view)
     n = len(names)
     everyone = pool(summary.everyone, row_of_page, n)
     user = None if summary.user is None else pool(summary.user, row_of_page, n)
-    subject = pool(shown, row_of_page, n)
-    place = -everyone.seconds
-    present = np.flatnonzero(subject.sessions)
-    ranked = present[np.argsort(-subject.seconds[present], kind="stable")]
-    if by_difference and user is not None:
-        order = _by_difference(everyone, user, view.statistic)
-        place = np.argsort(order).astype(np.float64)
-        ranked = order[subject.sessions[order] > 0]
-    is_picked = _has_picked(pages, view, row_of_page, n)
-    ranked = ranked[np.argsort(~is_picked[ranked], kind="stable")]
-    rows, others = np.split(ranked, [most])
-    rows = rows[np.lexsort((rows, place[rows]))]
     beyond_chance, n_compared = np.zeros(n, bool), 0
     if user is not None:
         tested = differences(user, everyone)
         beyond_chance, n_compared = tested.beyond_chance, int(tested.compared.sum())
-    shown_names = [names[row] for row in rows]
+    return AllRows(
+        pages,
+        names,
+        n_pages,
+        _has_picked(pages, view, row_of_page, n),
+        everyone,
+        user,
+        beyond_chance,
+        n_compared,
+    )
+
+
+def choose_rows(
+    found: AllRows,
+    shown: PageStatistics,
+    *,
+    most: int,
+    by_difference: Statistic | None = None,
+) -> PageRows:
+    """Choose the rows of a chart: those in which *shown* has sessions.
+
+    At most *most* have room: those that are picked before the others, and among both
+    those of most known time. They stand in the order of everyone's time, so that a page
+    keeps its place from chart to chart and from user to user; or *by_difference*,
+    chosen and in the order of the user's ratio to everyone in that statistic, those of
+    too few sessions last.
+    """
+    everyone, user = found.everyone, found.user
+    place = -everyone.seconds
+    present = np.flatnonzero(shown.sessions)
+    ranked = present[np.argsort(-shown.seconds[present], kind="stable")]
+    if by_difference is not None and user is not None:
+        order = _by_difference(everyone, user, by_difference)
+        place = np.argsort(order).astype(np.float64)
+        ranked = order[shown.sessions[order] > 0]
+    ranked = ranked[np.argsort(~found.is_picked[ranked], kind="stable")]
+    rows, others = np.split(ranked, [most])
+    rows = rows[np.lexsort((rows, place[rows]))]
+    names = [found.names[row] for row in rows]
     return PageRows(
-        _row_labels(pages, shown_names, n_pages[rows]),
-        shown_names,
-        n_pages[rows],
-        is_picked[rows],
+        _row_labels(found.pages, names, found.n_pages[rows]),
+        names,
+        found.n_pages[rows],
+        found.is_picked[rows],
         everyone.of(rows),
         None if user is None else user.of(rows),
-        beyond_chance[rows],
-        n_compared,
-        int(n_pages[others].sum()),
+        found.beyond_chance[rows],
+        found.n_compared,
+        int(found.n_pages[others].sum()),
         float(everyone.seconds[others].sum()),
     )
 
@@ -187,8 +226,8 @@ def found_text(pages: tuple[str, ...], view: View) -> str:
     """How many of all pages the view's search and folder leave; none without them."""
     if not view.match and not view.folder:
         return ""
-    text, folder = view.match.casefold(), view.folder or ""
-    n = sum(page.startswith(folder) and text in page.casefold() for page in pages)
+    row_of_page, _, _ = _grouped(pages, view)
+    n = np.count_nonzero(row_of_page >= 0)
     return f"{n:,} of {count_text(len(pages), 'page')}"
 
 
@@ -202,8 +241,7 @@ def _grouped(
         names, n_pages, of_page = folders(pages, view.folder)
         row_of_page = of_page.copy()
     if view.match:
-        text = view.match.casefold()
-        row_of_page[[text not in page.casefold() for page in pages]] = -1
+        row_of_page[~_matching(pages, view.match)] = -1
         kept = np.flatnonzero(row_of_page >= 0)
         n_pages = np.bincount(row_of_page[kept], minlength=len(names))
         # Of a folder, there may be a single page left.
@@ -211,6 +249,13 @@ def _grouped(
         for code in kept[n_pages[row_of_page[kept]] == 1].tolist():
             names[row_of_page[code]] = pages[code]
     return row_of_page, names, n_pages
+
+
+@lru_cache(maxsize=8)
+def _matching(pages: tuple[str, ...], text: str) -> NDArray[np.bool_]:
+    """(pages,): which names contain a text, ignoring case."""
+    folded = text.casefold()
+    return np.array([folded in page.casefold() for page in pages], bool)
 
 
 def _has_picked(

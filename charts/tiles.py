@@ -74,11 +74,9 @@ def lines(summary: Summary, view: View) -> dict[str, str]:
     if len(days) == 1:
         return found | {"sessions": _letters(subject.hours[is_in][0].astype(float))}
     edges = dates.period_edges(days, dates.period_unit(days))
-    period = np.searchsorted(edges, days, side="right") - 1
 
     def by_period(by_day: NDArray[Any]) -> NDArray[np.float64]:
-        weights = by_day[is_in].astype(np.float64)
-        return np.bincount(period, weights, len(edges) - 1).astype(np.float64)
+        return dates.sum_by_period(by_day[is_in], days, edges)
 
     sessions, seconds = subject.day_sessions, by_period(subject.day_seconds)
     active = by_period(sessions > 0)

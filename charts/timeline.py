@@ -19,7 +19,6 @@ from charts.figure import (
     empty,
     figure,
     highlight,
-    is_everyone,
     labels,
     picks_range,
     rounded,
@@ -31,6 +30,7 @@ from charts.sentences import (
     capitalized,
     comparison,
     dates_text,
+    is_beside,
     measure_text,
     none_known,
     none_match,
@@ -94,13 +94,10 @@ def periods(summary: Summary, measure: Measure) -> Periods:
     facts = summary.facts
     unit = dates.period_unit(facts.days)
     edges = dates.period_edges(facts.days, unit)
-    period = np.searchsorted(edges, facts.days, side="right") - 1
 
     def by_period(tally: Tally) -> NDArray[np.float64]:
-        values: NDArray[Any] = tally.day_sessions
-        if measure == "time":
-            values = tally.day_seconds
-        return np.bincount(period, values, len(edges) - 1).astype(np.float64)
+        values = tally.day_sessions if measure == "sessions" else tally.day_seconds
+        return dates.sum_by_period(values, facts.days, edges)
 
     # With few sessions, the first and last of a complete day are a little inside.
     tolerance = np.timedelta64(1, "h")
@@ -154,7 +151,7 @@ class Timeline(Chart):
         rows = [_row("everyone", EVERYONE_COLOR, line.everyone, view.timeline)]
         if line.user is not None:
             own = _row(user_label(view), USER_COLOR, line.user, view.timeline)
-            rows = [own] if is_everyone(summary) else [*rows, own]
+            rows = [*rows, own] if is_beside(summary) else [own]
         starts, end = [str(day) for day in line.edges[:-1]], str(line.edges[-1])
         # What a click or a drag picks is read from the x of the first trace.
         traces = [{"x": starts, **_bars(rows[0], line, view)}]
@@ -194,7 +191,7 @@ class Timeline(Chart):
         if selection.start or selection.end:
             return _compare_dates(shown)
         line = periods(summary, measure)
-        compared = summary.user is not None and not is_everyone(summary)
+        compared = is_beside(summary)
         others = summary.facts.n_users if compared else None
         words = [f"{_head(subject)}: {_typical_and_most(line, measure, others)}."]
         if compared and tally.sessions.sum() < FEW:
@@ -278,11 +275,12 @@ def _starts(line: Periods) -> Trace:
 def _highest(row: _Row, line: Periods) -> Trace:
     """What the highest bar of a single row comes to, if there is one."""
     if not any(row.heights):
-        return labels([], [], [])
+        return labels([], [], y=[])
     bar = row.heights.index(row.top)
     start, end = line.edges[bar : bar + 2].astype("M8[h]")
     middle = str(start + (end - start) // 2)
-    return labels([middle], [row.top], [row.texts[bar]], textposition="top center")
+    texts = [row.texts[bar]]
+    return labels([middle], texts, y=[row.top], textposition="top center")
 
 
 def _one_row(row: _Row, line: Periods) -> dict[str, Any]:

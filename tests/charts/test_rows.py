@@ -6,9 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charts.rows import EVERY_ROW, PageRows, PageStatistics, found_text, page_rows, pool
+from charts.rows import (
+    EVERY_ROW,
+    PageRows,
+    PageStatistics,
+    all_rows,
+    choose_rows,
+    found_text,
+    pool,
+)
 from engine.memory import MemoryEngine
-from engine.model import QUANTILES, Selection, Summary
+from engine.model import QUANTILES, Selection, Summary, Tally
 from tests.building import engine_of, view_of
 from tests.sessions import Row
 from tests.strategies import rows_lists
@@ -25,6 +33,21 @@ def summary_of(rows: Sequence[Row], user: str | None = None) -> Summary:
 def pages_of(n: int) -> list[Row]:
     """Pages p00, p01 and so on, on which a spends 1, 2, 3 s and so on."""
     return [("a", f"p{page:02}", page + 1, DAY) for page in range(n)]
+
+
+def page_rows(
+    summary: Summary,
+    tally: Tally,
+    view: View,
+    *,
+    most: int,
+    by_difference: bool = False,
+) -> PageRows:
+    """The rows of the pages of a tally, the summary's user's or everyone's."""
+    found = all_rows(summary, view)
+    shown = found.everyone if tally is summary.everyone else found.subject
+    statistic = view.statistic if by_difference else None
+    return choose_rows(found, shown, most=most, by_difference=statistic)
 
 
 def chosen(summary: Summary, view: View | None = None, **how: Any) -> PageRows:
