@@ -43,7 +43,10 @@ def test_nothing_is_cut_and_no_column_is_empty(open_page: Open) -> None:
 
 def is_whole(page: Page, width: int) -> None:
     """Whether the page fills its width, and no more."""
-    assert page.evaluate("() => document.documentElement.scrollWidth") == width
+    # Charts are drawn anew, and are as wide as before until then.
+    page.wait_for_function(
+        "width => document.documentElement.scrollWidth === width", arg=width
+    )
     right = edge(page, "main > .controls", "right")
     for chart in ("durations", "timeline"):
         assert edge(page, f"#{chart}-section", "right") == pytest.approx(right, abs=1)
