@@ -24,7 +24,7 @@ import payload
 import view as views
 from charts import CHARTS, rows, tiles, users
 from charts.chart import Chart, Shown
-from charts.figure import Figure, apply_zoom, revision
+from charts.figure import Figure, revision
 from charts.sentences import caption, filter_texts, subject_text
 from controls import Control, Controls, text_list, text_or_none
 from engine.model import Engine, NotInData, Selection, Summary
@@ -174,18 +174,13 @@ def _register_redraw(
             "search": Input(ids.URL, "search"),
             "values": [Input(*control) for control in all_controls],
         },
-        state={
-            "drawn": State(ids.DRAWN, "data"),
-            "zooms": [State(ids.zoom(chart), "data") for chart in redrawer.zoomable],
-        },
+        state={"drawn": State(ids.DRAWN, "data")},
     )
-    def show(
-        search: object, values: list[object], drawn: object, zooms: list[object]
-    ) -> dict[str, Any]:
+    def show(search: object, values: list[object], drawn: object) -> dict[str, Any]:
         triggered = {cause["prop_id"] for cause in ctx.triggered}
         changed = {c for c in all_controls if ".".join(c) in triggered}
         said = dict(zip(all_controls, values, strict=True))
-        return redrawer.answer(search, said, changed, drawn, zooms)
+        return redrawer.answer(search, said, changed, drawn)
 
 
 class _Redrawer:
@@ -197,7 +192,6 @@ class _Redrawer:
         self.engine = engine
         self.charts = charts
         self.chart_ids = frozenset(chart.id for chart in charts)
-        self.zoomable = [chart.id for chart in charts if chart.zoomable]
         self.searched = searched
         switches = [chart.switch for chart in charts if chart.switch is not None]
         self.controls = Controls(engine, switches)
@@ -208,12 +202,11 @@ class _Redrawer:
         said: Mapping[Control, Any],
         changed: set[Control],
         drawn: object,
-        zooms: Sequence[object],
     ) -> dict[str, Any]:
         """What the outputs become after an address, or controls, have *changed*.
 
-        *said* are the values of all controls, *drawn* what this said of the page before
-        and *zooms* the zooms of its charts.
+        *said* are the values of all controls, and *drawn* is what this said of the page
+        before.
         """
         query = text_or_none(search) or ""
         view, ignored = views.read(query, self.engine, self.chart_ids)
@@ -230,8 +223,6 @@ class _Redrawer:
         page["text"][ids.NOTICE] = _ignored_text(ignored)
         page["asked"] = query
         revisions = {chart: revision(figure) for chart, figure in figures.items()}
-        for chart, zoom in zip(self.zoomable, zooms, strict=True):
-            apply_zoom(figures[chart], zoom)
         # A list that was just picked from stays as it is.
         from_a_list = {controls.USER, controls.PAGES} & changed
         return {
@@ -352,13 +343,6 @@ def _register_scripts(app: Dash, charts: Sequence[Chart]) -> None:
             State(chart.id, "figure"),
             prevent_initial_call=True,
         )
-        if chart.zoomable:
-            clientside(
-                ClientsideFunction("page", "holdZoom"),
-                Output(ids.zoom(chart.id), "data"),
-                Input(chart.id, "relayoutData"),
-                prevent_initial_call=True,
-            )
 
 
 def report(error: Exception) -> None:

@@ -74,11 +74,6 @@ def table(chart: str) -> str:
     return f"{chart}-table"
 
 
-def zoom(chart: str) -> str:
-    """The id of the store of a chart's zoom."""
-    return f"{chart}-zoom"
-
-
 def others(chart: str) -> str:
     """The id of the line for what a chart has no room for."""
     return f"{chart}-others"

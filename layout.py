@@ -223,7 +223,6 @@ def _state(charts: Sequence[Chart]) -> list[Any]:
         dcc.Store(ids.PAGE),
         dcc.Store(ids.USER_LIST),
         dcc.Store(ids.DRAWN),
-        *(dcc.Store(ids.zoom(chart.id)) for chart in charts if chart.zoomable),
     ]
 
 

@@ -204,12 +204,6 @@
         writeUsers(payload) {
             if (payload) writeUsers(payload);
         },
-        holdZoom() {
-            const chart = dash_clientside.callback_context.triggered_id;
-            const {uirevision, xaxis, dragmode} =
-                document.querySelector(`#${chart} .js-plotly-plot`).layout;
-            return {revision: uirevision, range: xaxis.range, dragmode};
-        },
         // What a chart picks stands in its figure, see picks_names and picks_range in
         // charts/figure.py.
         pick(clicked, selected, figure) {

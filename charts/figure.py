@@ -70,26 +70,6 @@ def revision(whole: Figure) -> int:
     return number
 
 
-def apply_zoom(whole: Figure, zoom: object) -> None:
-    """Zoom a figure as the one before it, if its axis still means the same.
-
-    *zoom* is what the browser says of the figure before: its ``revision`` (the
-    uirevision), the ``range`` of its x axis and its ``dragmode``. Anything malformed is
-    ignored. Plotly.js would keep a zoom by itself, but Dash writes it back into the
-    figure as if it were new.
-    """
-    layout = whole["layout"]
-    if not isinstance(zoom, dict) or zoom.get("revision") != layout.get("uirevision"):
-        return
-    match zoom.get("range"):
-        case [float() | int() | str(), float() | int() | str()] as range_ if whole[
-            "data"
-        ]:
-            layout["xaxis"] = {**layout["xaxis"], "range": range_}
-    if zoom.get("dragmode") in ("select", "zoom"):
-        layout["dragmode"] = zoom["dragmode"]
-
-
 def picks_names(
     key: str,
     names: Sequence[str | None],

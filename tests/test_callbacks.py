@@ -311,25 +311,6 @@ def test_a_page_says_what_was_asked_and_what_is_shown(app: Dash) -> None:
         assert page["address"] in ("?user=ann", "?user=ann&min=10")
 
 
-def test_a_zoom_goes_with_the_figure_that_replaces_it(app: Dash) -> None:
-    linear = answer(opened(app, "?user=ann"))["durations"]["figure"]["layout"]
-    zoom = {
-        "revision": linear["uirevision"],
-        "range": [10, 20],
-        "dragmode": "zoom",
-    }
-
-    def layout(search: str) -> dict[str, Any]:
-        values = {"durations-zoom_data": zoom, "timeline-zoom_data": None}
-        response = answer(opened(app, search, **values))
-        found: dict[str, Any] = response["durations"]["figure"]["layout"]
-        return found
-
-    assert layout("?user=bob")["xaxis"]["range"] == [10, 20]
-    assert layout("?user=bob")["dragmode"] == "zoom"
-    assert layout("?user=bob&scale=log")["xaxis"]["range"][0] == 0
-
-
 def test_without_an_address_the_busiest_user_is_shown(app: Dash) -> None:
     for search in (None, "", "?"):
         response = answer(opened(app, search))

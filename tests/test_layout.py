@@ -61,7 +61,6 @@ def test_charts_stand_in_their_order_with_what_they_need(engine: MemoryEngine) -
     for chart in CHARTS:
         assert there[ids.heading(chart.id)].children == chart.title
         assert there[chart.id].config["displayModeBar"] == chart.zoomable
-        assert (ids.zoom(chart.id) in there) == chart.zoomable
         assert (ids.darkest(chart.id) in there) == chart.has_color_scale
         section = there[ids.section(chart.id)]
         assert section.className == chart.width

@@ -257,7 +257,7 @@ def id_names() -> set[str]:
 
 def suffixes() -> set[str]:
     """The endings of the ids of a chart's parts."""
-    parts = (ids.section, ids.heading, ids.finding, ids.details, ids.table, ids.zoom)
+    parts = (ids.section, ids.heading, ids.finding, ids.details, ids.table)
     more = (ids.darkest, ids.others)
     return {part("x").removeprefix("x") for part in (*parts, *more)}
 
@@ -311,7 +311,7 @@ def test_the_script_has_each_function_that_is_called_and_no_other() -> None:
         if (part := callback["clientside_function"])
     }
     assert called == {("theme", "pick"), *(("page", name) for name in has)}
-    assert has == {"writePage", "writeUsers", "pick", "holdZoom"}
+    assert has == {"writePage", "writeUsers", "pick"}
 
 
 def test_the_script_picks_by_what_figures_say() -> None:

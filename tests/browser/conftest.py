@@ -111,7 +111,7 @@ def drawn(page: Page, user: str | None = None) -> None:
             const plot = document.querySelector(`#${id} .js-plotly-plot`);
             return plot && plot.data && plot.data.length
                 && plot.querySelector('.bars path, .hm image')
-                && !document.querySelector(`#${id}.dash-graph--pending`)
+                && !plot.matches('.undrawn, .dash-graph--pending')
                 && (!user || !ofUser.includes(id)
                     || plot.data.some(trace => trace.name === user));
         }) && document.querySelector('#users-table table')""",

@@ -298,7 +298,7 @@ def test_tables_come_to_what_the_summary_says(
 
 
 def test_parts_of_a_chart_have_ids_of_their_own() -> None:
-    parts = (ids.section, ids.heading, ids.finding, ids.details, ids.table, ids.zoom)
+    parts = (ids.section, ids.heading, ids.finding, ids.details, ids.table)
     names = [part(chart.id) for chart in CHARTS for part in (*parts, ids.darkest)]
     names += [ids.tile(tile, part) for tile in ("a", "b") for part in ("label", "rank")]
     assert len(names) == len(set(names))

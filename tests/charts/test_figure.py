@@ -1,6 +1,5 @@
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,7 +11,6 @@ from charts.figure import (
     MARGIN,
     UNPICKED_COLOR,
     USER_COLOR,
-    apply_zoom,
     duration_unit,
     empty,
     figure,
@@ -68,48 +66,6 @@ def test_only_what_differs_is_a_new_revision(engine: MemoryEngine) -> None:
         # The total time is everyone's, whoever is picked.
         assert (revisions[0] == revisions[1]) == (not chart.compares_user)
         assert revisions[0] == revisions[2]
-
-
-def zoomed(zoom: object, **layout: Any) -> dict[str, Any]:
-    whole = figure(
-        [{"type": "bar", "y": [1]}],
-        {"uirevision": "week", "xaxis": {"type": "date", "range": [0, 9]}, **layout},
-    )
-    apply_zoom(whole, zoom)
-    changed: dict[str, Any] = whole["layout"]
-    return changed
-
-
-def test_a_zoom_is_taken_over_where_the_axis_means_the_same() -> None:
-    layout = zoomed({"revision": "week", "range": [2.5, 3], "dragmode": "zoom"})
-    assert layout["xaxis"] == {"type": "date", "range": [2.5, 3]}
-    assert layout["dragmode"] == "zoom"
-    days = ["2024-01-01", "2024-02-01 12:00"]
-    assert zoomed({"revision": "week", "range": days})["xaxis"]["range"] == days
-    assert zoomed({"revision": "week", "dragmode": "select"})["dragmode"] == "select"
-
-
-@pytest.mark.parametrize(
-    "zoom",
-    [
-        *(None, 7, "week", [], {}, {"range": [2, 3], "dragmode": "zoom"}),
-        {"revision": "month", "range": [2, 3], "dragmode": "zoom"},
-        {"revision": "week", "range": [2], "dragmode": "lasso"},
-        {"revision": "week", "range": [2, None], "dragmode": None},
-        {"revision": "week", "range": {"0": 2, "1": 3}, "dragmode": ["zoom"]},
-        {"revision": "week", "range": [[], {}], "dragmode": 7},
-        {"revision": "week", "range": "23"},
-    ],
-)
-def test_any_other_zoom_changes_nothing(zoom: object) -> None:
-    assert zoomed(zoom, dragmode=False) == zoomed(None, dragmode=False)
-
-
-def test_a_figure_without_data_is_not_zoomed() -> None:
-    whole = empty("Nothing")
-    before = repr(whole)
-    apply_zoom(whole, {"range": [2, 3]})
-    assert repr(whole) == before
 
 
 def test_what_bars_pick() -> None:

@@ -1,0 +1,205 @@
+// Answers that are known: of the last views that were shown, which are shown again without
+// asking the server, and of the one that the pointer or the keyboard rests on, which is
+// asked for before it is picked. A pick that isn't known here goes on to the server.
+(() => {
+    // Fifty views, each with its table of users.
+    const MOST = 100, RESTS = 50, LIMIT = 10_000;
+    const send = window.fetch.bind(window);
+    // By output and address, the oldest first: a view's parts, or the promise of them.
+    const known = new Map();
+    // The newest request for each output, which the next is made from.
+    const newest = {};
+    let resting = null;
+
+    const same = (one, other) => JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
+
+    // The order of its keys says nothing of a view.
+    function canonical(address) {
+        const query = new URLSearchParams(address);
+        query.sort();
+        return `?${query}`;
+    }
+
+    const isView = ({output}) => output.includes("drawn.data");
+    const stateOf = (request, id) => request.state.find(part => part.id === id)?.value;
+    const charts = ({outputs}) =>
+        outputs.filter(({property}) => property === "figure").map(({id}) => id);
+    const valuesOf = request => Object.fromEntries(
+        request.inputs.map(({id, property, value}) => [`${id}.${property}`, value]));
+
+    const keyOf = ({output}, address) => `${output} ${canonical(address)}`;
+
+    // The address of a view once a user, or everyone as "", is picked in their list.
+    function withUser(address, user) {
+        const query = new URLSearchParams(address);
+        query.delete("sheet");
+        query.set("user", user);
+        return `?${query}`;
+    }
+
+    // The address that a request asks for; null where only the server can tell.
+    function addressOf(request) {
+        const [changed, ...more] = request.changedPropIds;
+        const values = valuesOf(request);
+        if (more.length) return null;
+        if (changed === "url.search") return values[changed] ?? "";
+        const {address} = isView(request) && stateOf(request, "drawn") || {};
+        if (changed !== "user.value" || address === undefined) return null;
+        return withUser(address, values[changed]);
+    }
+
+    function keep(key, answer) {
+        known.delete(key);
+        known.set(key, answer);
+        while (known.size > MOST) known.delete(known.keys().next().value);
+    }
+
+    // Take an answer apart: what it leaves out is as it was before.
+    function learn(request, {response}) {
+        if (!isView(request)) return keep(keyOf(request, addressOf(request)), {response});
+        const {words: {data: page}, drawn: {data: {address, ...revisions}}} = response;
+        // What an address has too much is said once.
+        if (page.text.notice) return;
+        const before = stateOf(request, "drawn")?.address;
+        const {figures: old} = before === undefined ? {} : known.get(keyOf(request, before)) ?? {};
+        const figures = Object.fromEntries(charts(request).map(chart => [chart,
+            response[chart]?.figure ?? old?.[chart]]));
+        if (Object.values(figures).includes(undefined)) return;
+        const controls = valuesOf(request);
+        for (const {id, property} of request.inputs)
+            if (response[id] && property in response[id])
+                controls[`${id}.${property}`] = response[id][property];
+        const lists = Object.entries(response)
+            .filter(([, properties]) => properties.options)
+            .map(([id, {options}]) => [id, options]);
+        const view = {address, page, revisions, figures, controls, lists};
+        for (const name of new Set([address, page.asked])) keep(keyOf(request, name), view);
+    }
+
+    // Answer a request from a view's parts, as the server does: only what is other than it
+    // was. Undefined where that can't be said.
+    function recall(request, view) {
+        if (!isView(request)) return view;
+        const [changed] = request.changedPropIds;
+        const before = stateOf(request, "drawn") ?? {}, said = valuesOf(request);
+        const shown = known.get(keyOf(request, before.address ?? ""));
+        // Something else was picked as well, and not yet answered.
+        const pending = name => name !== changed && !same(said[name], shown.controls[name]);
+        if (!shown?.controls || Object.keys(said).some(pending)) return undefined;
+        const response = {};
+        const put = (id, property, value) => { (response[id] ??= {})[property] = value; };
+        const asked = changed === "url.search" ? said[changed] : view.address;
+        // The options first: a value that is no option yet would be reset.
+        if (changed === "url.search") {
+            const searched = request.outputs.filter(({property}) => property === "options");
+            if (searched.length > view.lists.length) return undefined;
+            for (const [id, options] of view.lists) put(id, "options", options);
+        }
+        for (const {id, property} of request.inputs) {
+            const name = `${id}.${property}`;
+            const wanted = name === "url.search" ? asked : view.controls[name];
+            if (!same(said[name], wanted)) put(id, property, wanted ?? null);
+        }
+        for (const [chart, figure] of Object.entries(view.figures))
+            if (before[chart] !== view.revisions[chart]) put(chart, "figure", figure);
+        put("drawn", "data", {...view.revisions, address: view.address});
+        put("words", "data", {...view.page, asked});
+        put("problem", "children", "");
+        return {response};
+    }
+
+    const json = text => new Response(text,
+        {status: 200, headers: {"Content-Type": "application/json"}});
+
+    // Before it is asked for: never shown, only known when it is.
+    function expect(address) {
+        const base = newest.view && known.get(keyOf(newest.view.request, drawnAddress()));
+        if (!base?.controls) return;
+        for (const {resource, options, request} of Object.values(newest)) {
+            const key = keyOf(request, address);
+            if (known.has(key)) continue;
+            const inputs = request.inputs.map(input => {
+                const name = `${input.id}.${input.property}`;
+                const value = name === "url.search" ? address : base.controls[name];
+                return {...input, value};
+            });
+            const before = {...base.revisions, address: base.address};
+            const state = request.state?.map(part =>
+                part.id === "drawn" ? {...part, value: before} : part);
+            const changes = ["url.search"];
+            const asked = {...request, inputs, state,
+                changedPropIds: changes, parsedChangedPropsIds: changes};
+            const body = JSON.stringify(asked);
+            const coming = send(resource, {...options, body, signal: AbortSignal.timeout(LIMIT)})
+                .then(async response => {
+                    if (response.status !== 200 || isOther(response)) throw new Error("no answer");
+                    learn(asked, await response.json());
+                })
+                .catch(() => {})
+                .then(() => { if (known.get(key) === coming) known.delete(key); });
+            keep(key, coming);
+        }
+    }
+
+    const drawnAddress = () => document.getElementById("chips")?.dataset.address ?? "";
+
+    function isOther({headers}) {
+        const here = document.querySelector("main")?.dataset.version;
+        const there = headers.get("X-Data-Version");
+        return Boolean(here && there && here !== there);
+    }
+
+    function aborted(signal) {
+        return new Promise((_, fail) => signal?.addEventListener("abort", () => fail(signal.reason)));
+    }
+
+    async function answer(resource, options, request) {
+        newest[isView(request) ? "view" : "users"] = {resource, options, request};
+        const address = addressOf(request);
+        const key = address === null ? null : keyOf(request, address);
+        if (known.get(key) instanceof Promise)
+            await Promise.race([known.get(key), aborted(options.signal)]);
+        const found = known.get(key);
+        const recalled = found && recall(request, found);
+        if (recalled) {
+            keep(key, found);
+            return json(JSON.stringify({multi: true, ...recalled}));
+        }
+        const response = await send(resource, options);
+        if (response.status !== 200) return response;
+        const body = await response.text();
+        if (!isOther(response)) learn(request, JSON.parse(body));
+        const {status, statusText, headers} = response;
+        return new Response(body, {status, statusText, headers});
+    }
+
+    window.fetch = (resource, options) => {
+        if (!String(resource).includes("/_dash-update-component") || !options?.body)
+            return send(resource, options);
+        const request = JSON.parse(options.body);
+        const kept = isView(request) || request.output === "listed.data";
+        return kept ? answer(resource, options, request) : send(resource, options);
+    };
+
+    // What the pointer, or the focus, is on: an option of the list of users, or a link.
+    function meant(element) {
+        const link = element.closest?.("a[href^='?']");
+        if (link) return link.getAttribute("href");
+        const option = element.closest?.(".dash-dropdown-option");
+        const list = option?.closest(".dash-dropdown-content");
+        if (!list || list.id !== document.getElementById("user").getAttribute("aria-controls"))
+            return null;
+        return withUser(drawnAddress(), option.querySelector("input").value);
+    }
+
+    function rest({target}) {
+        const address = meant(target);
+        if (address === resting?.address) return;
+        clearTimeout(resting?.timer);
+        resting = address === null ? null
+            : {address, timer: setTimeout(() => expect(address), RESTS)};
+    }
+
+    document.addEventListener("pointerover", rest);
+    document.addEventListener("focusin", rest);
+})();

@@ -1,0 +1,117 @@
+// When charts are drawn. Dash would draw all that a pick changes one behind the other, and
+// only then would the browser paint: the first were seen when the last is done. So each is
+// painted as soon as it is drawn: what is on the screen first, from the top, then the rest.
+(() => {
+    // What waits: a plot, its newest figure, and what is told once that is drawn.
+    const waiting = new Map();
+    // The range and the way of dragging that the figure itself has.
+    const given = new WeakMap();
+    const onScreen = new Set(), watched = new WeakSet();
+    let isPlanned = false, idle = null;
+    // Safari doesn't tell when it has nothing else to do.
+    const whenIdle = work => window.requestIdleCallback?.(work, {timeout: 100})
+        ?? setTimeout(work, 50);
+
+    function place(plot, isOnScreen) {
+        if (isOnScreen) onScreen.add(plot);
+        else onScreen.delete(plot);
+    }
+
+    const watcher = new IntersectionObserver(entries => {
+        for (const {target, isIntersecting} of entries) place(target, isIntersecting);
+        plan();
+    });
+
+    function watch(plot) {
+        const {top, bottom} = plot.getBoundingClientRect();
+        place(plot, bottom > 0 && top < innerHeight);
+        watched.add(plot);
+        watcher.observe(plot);
+    }
+
+    // A zoom stays where the axis means the same. Plotly.js would see to that by itself, but
+    // Dash writes it back into the figure as if it were new.
+    function keepZoom(plot, layout) {
+        const {uirevision, xaxis, dragmode, datarevision} = layout;
+        const own = given.get(plot), shown = plot.layout;
+        if (own?.datarevision === datarevision) return;
+        given.set(plot, {range: xaxis?.range?.slice(), dragmode, datarevision});
+        if (!own || uirevision === undefined || shown?.uirevision !== uirevision) return;
+        if (shown.dragmode !== own.dragmode) layout.dragmode = shown.dragmode;
+        if (own.range && String(shown.xaxis.range) !== String(own.range))
+            layout.xaxis = {...xaxis, range: shown.xaxis.range};
+    }
+
+    function draw(plot) {
+        const {react, figure, tell} = waiting.get(plot);
+        waiting.delete(plot);
+        plot.classList.remove("undrawn");
+        keepZoom(plot, figure.layout);
+        const drawn = react(plot, figure);
+        tell?.(drawn);
+    }
+
+    // The next to be drawn: from the top, and what is on the screen before the rest.
+    function first() {
+        const plots = [...waiting.keys()];
+        const shown = plots.filter(plot => onScreen.has(plot));
+        return (shown.length ? shown : plots).reduce((one, other) =>
+            one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_PRECEDING ? other : one);
+    }
+
+    function drawFirst() {
+        isPlanned = false;
+        idle = null;
+        if (!waiting.size) return;
+        const plot = first();
+        draw(plot);
+        // The rest waits for a frame that has it.
+        if (onScreen.has(plot)) requestAnimationFrame(() => setTimeout(plan));
+        else plan();
+    }
+
+    // What is on the screen doesn't wait until the browser has nothing else to do.
+    function plan() {
+        if (isPlanned || !waiting.size) return;
+        (window.cancelIdleCallback ?? clearTimeout)(idle);
+        isPlanned = onScreen.has(first());
+        if (isPlanned) setTimeout(drawFirst);
+        else idle = whenIdle(drawFirst);
+    }
+
+    function drawLater(react, plot, figure) {
+        if (!watched.has(plot)) watch(plot);
+        // Dash asks for nothing else before this is settled. Only to a chart that isn't
+        // there yet does it have things to do.
+        let tell;
+        const settled = plot._fullLayout ? Promise.resolve(plot)
+            : new Promise(done => { tell = done; });
+        waiting.set(plot, {react, figure, tell});
+        plot.classList.add("undrawn");
+        plan();
+        return settled;
+    }
+
+    // Nobody meets a chart that waits: not the paper, the pointer, nor the focus.
+    window.addEventListener("beforeprint", () => {
+        for (const plot of [...waiting.keys()]) draw(plot);
+    });
+    for (const touch of ["pointerover", "pointerdown", "focusin"])
+        document.addEventListener(touch, event => {
+            const plot = event.target.closest?.(".js-plotly-plot")
+                ?? event.target.closest?.("section")?.querySelector(".js-plotly-plot");
+            if (waiting.has(plot)) draw(plot);
+        }, true);
+
+    // Plotly.js comes when the first chart does.
+    Object.defineProperty(window, "Plotly", {configurable: true, set(loaded) {
+        const {react, Plots} = loaded;
+        const later = {
+            react: (plot, figure) => drawLater(react, plot, figure),
+            // A chart that waits is drawn in its new size anyway.
+            Plots: {...Plots, resize: async plot => waiting.has(plot) || Plots.resize(plot)},
+        };
+        Object.defineProperty(window, "Plotly",
+            {value: {...loaded, ...later}, writable: true, configurable: true});
+    }});
+})();
