@@ -141,11 +141,15 @@ def test_a_busy_port_is_told_before_anything_is_loaded() -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", "::"])  # noqa: S104
-def test_debug_mode_stays_on_this_machine(host: str) -> None:
-    result = run("--host", host)
-    assert result.returncode == 2
-    assert "use --no-debug" in result.stderr
-    assert "Traceback" not in result.stderr
+def test_debug_mode_stays_on_this_machine(
+    host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        app.main(["--host", host])
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert "use --no-debug" in said
+    assert "Traceback" not in said
 
 
 def test_a_host_that_is_not_here() -> None:

@@ -319,7 +319,7 @@ def test_a_search_that_is_not_answered_is_asked_again(open_page: Open) -> None:
 
 
 def test_signs_and_words_come_in_time(open_page: Open) -> None:
-    page = open_page(query="?user=user_7")
+    page = open_page(query="?user=user_7", anew=True)
     # The page's clock stands still: however busy the machine is.
     page.clock.install()
     page.clock.pause_at(page.evaluate("() => Date.now() + 60_000"))
