@@ -211,7 +211,7 @@ class _Redrawer:
         query = text_or_none(search) or ""
         view, ignored = views.read(query, self.engine, self.chart_ids)
         before = drawn if isinstance(drawn, dict) else {}
-        changed = changed | self._pending(before.get("address"), said, view)
+        changed = changed | self._pending(before.get("address"), said, query, view)
         if changed:
             view, ignored = self.controls.pick(view, said, changed), []
             query = views.address(view)
@@ -247,18 +247,20 @@ class _Redrawer:
         }
 
     def _pending(
-        self, address: object, said: Mapping[Control, Any], asked: View
+        self, address: object, said: Mapping[Control, Any], query: str, asked: View
     ) -> set[Control]:
         """The controls that say something else than the page that is drawn.
 
         They were picked after it and before this: Dash drops the answer to their own
-        request, since this one is asked for now. What the address that is *asked* for
+        request, since this one is asked for now. What *asked*, the view of the *query*,
         changes is newer than they are.
         """
         if not isinstance(address, str):
             return set()
-        query = text_or_none(address) or ""
-        drawn = views.read(query, self.engine, self.chart_ids).view
+        before = text_or_none(address) or ""
+        drawn = asked
+        if before != query:
+            drawn = views.read(before, self.engine, self.chart_ids).view
         was, is_ = self.controls.values(drawn), self.controls.values(asked)
         differing = self.controls.differing(drawn, said)
         return {control for control in differing if was[control] == is_[control]}

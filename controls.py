@@ -123,10 +123,13 @@ class Controls:
 
     def differing(self, view: View, values: Values) -> set[Control]:
         """The controls that ask for something else than a view."""
+        usual = self.values(view, values[PERIOD])
+        other = {control for control in self.all if values[control] != usual[control]}
+        # Either half of the days asks for both.
+        if {START, END} & other:
+            other |= {START, END}
         return {
-            control
-            for control in self.all
-            if self.pick(view, values, {control}) != view
+            control for control in other if self.pick(view, values, {control}) != view
         }
 
     def _period_of(self, view: View, current: object) -> str | None:
