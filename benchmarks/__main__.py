@@ -1,10 +1,19 @@
-"""Measure: ``python -m benchmarks``, and up to 1e8 sessions with ``--full``."""
+"""Measure: ``python -m benchmarks``, and up to 1e8 sessions with ``--full``.
+
+``python -m benchmarks peers`` measures how soon a pick is seen, beside other pages.
+"""
 
 import sys
 
-from benchmarks import page, reading, scale
-
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["peers"]:
+        from benchmarks.peers import measure
+
+        measure.main(sys.argv[2:])
+        sys.exit()
+
+    from benchmarks import page, reading, scale
+
     page.main()
     print()
     reading.main()
