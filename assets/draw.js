@@ -7,10 +7,7 @@
     // The range and the way of dragging that the figure itself has.
     const given = new WeakMap();
     const onScreen = new Set(), watched = new WeakSet();
-    let isPlanned = false, idle = null;
-    // Safari doesn't tell when it has nothing else to do.
-    const whenIdle = work => window.requestIdleCallback?.(work, {timeout: 100})
-        ?? setTimeout(work, 50);
+    let isPlanned = false;
 
     function place(plot, isOnScreen) {
         if (isOnScreen) onScreen.add(plot);
@@ -19,7 +16,6 @@
 
     const watcher = new IntersectionObserver(entries => {
         for (const {target, isIntersecting} of entries) place(target, isIntersecting);
-        plan();
     });
 
     function watch(plot) {
@@ -59,24 +55,17 @@
             one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_PRECEDING ? other : one);
     }
 
-    function drawFirst() {
-        isPlanned = false;
-        idle = null;
-        if (!waiting.size) return;
-        const plot = first();
-        draw(plot);
-        // The rest waits for a frame that has it.
-        if (onScreen.has(plot)) requestAnimationFrame(() => setTimeout(plan));
-        else plan();
-    }
-
-    // What is on the screen doesn't wait until the browser has nothing else to do.
     function plan() {
         if (isPlanned || !waiting.size) return;
-        (window.cancelIdleCallback ?? clearTimeout)(idle);
-        isPlanned = onScreen.has(first());
-        if (isPlanned) setTimeout(drawFirst);
-        else idle = whenIdle(drawFirst);
+        isPlanned = true;
+        setTimeout(() => {
+            if (waiting.size) draw(first());
+            // The rest waits for the frame that has it.
+            requestAnimationFrame(() => {
+                isPlanned = false;
+                plan();
+            });
+        });
     }
 
     function drawLater(react, plot, figure) {
