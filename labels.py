@@ -5,6 +5,7 @@ shown together no two labels are equal, as long as no two names are.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -12,8 +13,8 @@ from unicodedata import category, normalize
 
 from formatting import one_line, shorten
 
-LONGEST_PAGE: Final = 48
-"""Characters of a page's label, and of an option of a list, about."""
+LONGEST_PAGE: Final = 44
+"""Characters of a page's label, and of an option of a list, about: a phone's width."""
 
 LONGEST_USER: Final = 32
 """Characters of a user's label in the table, about."""
@@ -22,6 +23,13 @@ _LEAST_SHARED: Final = 6
 _SHORTEST_PART: Final = 8
 _BLANK: Final = "(blank)"
 _UNSEEN: Final = ("Cc", "Cf")
+
+# What says how somebody came to a page, or who they are, but not which page it is.
+_TRACKING: Final = re.compile(
+    r"(utm_\w*|ref|referrer|[gdmf]clid|fbclid|gclsrc|msclkid|igshid|mc_[ce]id|yclid"
+    r"|_ga|_gl|sid|session_?id|j?sessionid|phpsessid)=",
+    re.IGNORECASE,
+)
 
 
 class Shared(NamedTuple):
@@ -97,7 +105,40 @@ def page_labels(pages: tuple[str, ...]) -> Mapping[str, str]:
     """The labels of all pages of a data set, by name: without what they share."""
     start, end = page_parts(pages)
     bare = [name[len(start) : len(name) - len(end)] for name in pages]
-    return dict(zip(pages, distinct(bare, LONGEST_PAGE), strict=True))
+    brief = _without_queries(bare, LONGEST_PAGE)
+    return dict(zip(pages, distinct(brief, LONGEST_PAGE), strict=True))
+
+
+def _without_queries(names: Sequence[str], longest: int) -> list[str]:
+    """Addresses longer than so many characters, without what doesn't tell them apart.
+
+    That is the query or, where several addresses have the same path, parameters that
+    track whoever came. What is left out becomes "…".
+    """
+    brief = list(names)
+    long = [i for i, name in enumerate(names) if len(name) > longest]
+    for shorter in (_without_query, _without_tracking):
+        if not long:
+            break
+        count = Counter(map(shorter, names))
+        for i in long:
+            if count[short := shorter(names[i])] == 1:
+                brief[i] = short
+        long = [i for i in long if count[shorter(names[i])] > 1]
+    return brief
+
+
+def _without_query(name: str) -> str:
+    path, mark, _ = name.partition("?")
+    return f"{path}{mark}…" if path and mark else name
+
+
+def _without_tracking(name: str) -> str:
+    path, mark, query = name.partition("?")
+    kept = [part for part in query.split("&") if not _TRACKING.match(part)]
+    if not mark or len(kept) == query.count("&") + 1:
+        return name
+    return f"{path}?{'&'.join([*kept, '…'])}"
 
 
 def distinct(names: Sequence[str], longest: int) -> list[str]:
@@ -155,15 +196,16 @@ def _visible(label: str) -> str:
 
 
 def _told_apart(names: Sequence[str], longest: int) -> list[str]:
-    """Labels of long names with the same beginning and end."""
+    """Labels of long names with the same beginning and end.
+
+    The part in which they differ stays, with as much before it as there is room for.
+    """
     start = common_start(names)
     rest = [name[len(start) :] for name in names]
     end = common_end(rest)
     middles = [part[: len(part) - len(end)] for part in rest]
-    around = longest // 4
-    before = start if len(start) <= around else f"…{start[1 - around :]}"
-    after = end if len(end) <= around else f"{end[: around - 1]}…"
-    return [
-        f"{before}{middle}{after}"
-        for middle in _shortened(middles, max(longest // 2, _SHORTEST_PART))
-    ]
+    shown = _shortened(middles, max(longest // 2, _SHORTEST_PART))
+    after = end if len(end) <= longest // 4 else f"{end[: longest // 8]}…"
+    room = longest - len(after) - max(map(len, shown))
+    before = shorten(start, max(room, longest // 4))
+    return [f"{before}{middle}{after}" for middle in shown]

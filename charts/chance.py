@@ -49,7 +49,7 @@ class Differences:
     p_values: NDArray[np.float64]
     """(pages,): how likely chance alone makes such a difference on any of the pages.
 
-    That is the p-value after Holm's correction; NaN where averages aren't compared.
+    That is the p-value after its correction; NaN where averages aren't compared.
     """
 
     @property
@@ -61,11 +61,17 @@ class Differences:
         return self.p_values <= SIGNIFICANCE
 
 
-def differences(user: Moments, everyone: Moments) -> Differences:
+def differences(
+    user: Moments, everyone: Moments, n_compared: int | None = None
+) -> Differences:
     """Compare a user's average on each page with that of all others together.
 
     *everyone* includes the user. Averages are compared where both sides have at least
     ``FEW`` known durations, and these aren't all equal.
+
+    P-values are corrected for the number of pages that are compared, after Holm. Where
+    these are only some of *n_compared*, each is multiplied by that number (Bonferroni),
+    so that it doesn't matter which others are given.
 
     On each page two tests are made, and the larger p-value counts. Durations are
     skewed, and a small sample of them has a small mean and a small spread together, or
@@ -84,15 +90,16 @@ def differences(user: Moments, everyone: Moments) -> Differences:
     n, n_others = user.known, everyone.known - user.known
     compared = (n >= FEW) & (n_others >= FEW) & (everyone.squared_deviations > 0)
     p_values = np.full(len(n), np.nan)
-    p_values[compared] = _holm(
-        _p_values(
-            n[compared].astype(np.float64),
-            n_others[compared].astype(np.float64),
-            user.seconds[compared],
-            everyone.seconds[compared],
-            user.squared_deviations[compared],
-            everyone.squared_deviations[compared],
-        )
+    alone = _p_values(
+        n[compared].astype(np.float64),
+        n_others[compared].astype(np.float64),
+        user.seconds[compared],
+        everyone.seconds[compared],
+        user.squared_deviations[compared],
+        everyone.squared_deviations[compared],
+    )
+    p_values[compared] = (
+        _holm(alone) if n_compared is None else np.minimum(alone * n_compared, 1)
     )
     return Differences(compared, p_values)
 

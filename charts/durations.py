@@ -52,6 +52,7 @@ _LOG_TICKS: Final = {
     864_000.0: "10 days",
     8_640_000.0: "100 days",
 }
+_UNITS: Final = {"seconds": "s", "minutes": "min", "hours": "h"}
 _POINTER_COLOR: Final = "#8a94a0"
 _LINE: Final = 0.075
 """The height of a line of text, as a share of the plot's."""
@@ -191,9 +192,7 @@ class Durations(Chart):
             f"{all_.name}'s sessions: %{{customdata[1]:,}} (%{{y:.1f}} %)"
         )
         end = axis.bar_width * (len(spans) + 2)
-        # There is a line of text for each statistic above the highest bar.
-        highest = max(height for share in shares for height in share.percent)
-        top = round(highest / (1 - _LINE * (len(shares) + 0.5)), 2)
+        top = _top(shares, view.scale)
         traces.append(_statistics(shares, axis, bins.edges, view.statistic, top))
         notes = []
         if view.scale == "linear":
@@ -207,13 +206,15 @@ class Durations(Chart):
                 "hovermode": "x",
                 "margin": MARGIN,
                 # A zoom is kept where the axis means the same.
-                "uirevision": axis.layout["title"]["text"],
+                "uirevision": f"{view.scale}{axis.layout.get('ticksuffix', '')}",
                 "xaxis": {
                     **axis.layout,
                     "range": [0, end],
+                    # Below the zero of the other axis.
+                    "ticklabelstandoff": 5,
                     "ticklabeloverflow": "allow",
                 },
-                "yaxis": {**value_axis("Share of sessions (%)"), "range": [0, top]},
+                "yaxis": {**value_axis("Share of sessions"), **_share_axis(top)},
                 **({"annotations": notes} if notes else {}),
             },
         )
@@ -253,6 +254,32 @@ def _shares(
     return _Shares(name, color, counts.tolist(), percent, tail, seconds)
 
 
+def _top(shares: list[_Shares], scale: Scale) -> float:
+    """Where the axis of shares ends, so that no text is in the way of another.
+
+    Above the highest bar, and above the note on the tail that stands on the last one,
+    there is a line of text for each statistic.
+    """
+    lines = 1 - _LINE * (len(shares) + 0.5)
+    top = max(height for share in shares for height in share.percent) / lines
+    if scale == "linear":
+        tail = max(share.percent[-1] for share in shares)
+        top = max(top, tail / (lines - _LINE * 1.8))
+    return round(top, 2)
+
+
+def _share_axis(top: float) -> dict[str, Any]:
+    """An axis of shares in percent: it may be higher than 100 %, but says no more."""
+    steps = (n * 10.0**k for k in range(-2, 2) for n in (1, 2, 5))
+    step = next((step for step in steps if top <= 7 * step), 20.0)
+    ticks = np.arange(int(min(top, 100) / step + 1e-9) + 1) * step
+    return {
+        "range": [0, top],
+        "tickvals": _short(np.round(ticks, 3)),
+        "ticktext": [f"{tick:.3g} %" for tick in ticks.tolist()],
+    }
+
+
 def _short(values: NDArray[np.float64]) -> list[float]:
     """Values of which whole ones are written without a decimal."""
     return [int(v) if v.is_integer() else v for v in values.tolist()]
@@ -261,8 +288,10 @@ def _short(values: NDArray[np.float64]) -> list[float]:
 def _linear_axis(edges: NDArray[np.float64]) -> _Axis:
     unit_seconds, unit = duration_unit(float(edges[-2]))
     width = round(float(edges[1]) / unit_seconds, 6)
-    title = {"text": f"Session duration ({unit})"}
-    return _Axis(width, len(edges) - 2, {"title": title})
+    title = {"text": "Session duration"}
+    # Ticks of their own would be none where the axis is zoomed.
+    ticks = {"ticksuffix": f" {_UNITS[unit]}"}
+    return _Axis(width, len(edges) - 2, {"title": title, **ticks})
 
 
 def _log_axis(edges: NDArray[np.float64]) -> _Axis:

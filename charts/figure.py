@@ -34,6 +34,15 @@ LONGEST_LABEL: Final = 20
 MARGIN: Final = {"l": 52, "r": 16, "t": 36, "b": 48}
 """Pixels around the plot, for a chart with short labels."""
 
+# Those that clocks have; below and above them 1, 2 or 5 with zeros.
+_TICK_STEPS: Final = (
+    *(n * 10.0**zeros for zeros in range(-3, 0) for n in (1, 2, 5)),
+    *(1.0, 2.0, 5.0, 10.0, 20.0, 30.0),
+    *(60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0),
+    *(3600 * n * 10.0**zeros for zeros in range(9) for n in (1, 2, 5)),
+)
+_TICK_UNITS: Final = ((3600, "h"), (60, "min"), (0, "s"))
+
 # Whatever every figure sets goes to the browser at every pick: it is kept short.
 _LAYOUT: Final[Figure] = {
     "font": {"family": "system-ui"},
@@ -168,6 +177,20 @@ def duration_unit(longest: float) -> tuple[float, str]:
     if longest <= 180:
         return 1.0, "seconds"
     return (60.0, "minutes") if longest <= 3 * 3600 else (3600.0, "hours")
+
+
+def duration_ticks(longest: float, most: int = 4) -> dict[str, Any]:
+    """Ticks of an axis in seconds, as people say them: "0", "2 min", "4 min".
+
+    There are at most so many up to *longest*, besides zero, but one if there can be.
+    """
+    least = longest / (most + 0.999)
+    steps = [step for step in _TICK_STEPS if step <= longest]
+    step = next((step for step in steps if step >= least), steps[-1] if steps else 1.0)
+    size, unit = next(unit for unit in _TICK_UNITS if step >= unit[0])
+    values = [round(n * step, 3) for n in range(1, int(longest / step + 1e-9) + 1)]
+    texts = [f"{value / (size or 1):,.9g} {unit}" for value in values]
+    return {"tickvals": [0, *values], "ticktext": ["0", *texts]}
 
 
 def rounded(values: NDArray[np.float64], digits: int = 3) -> list[float | None]:

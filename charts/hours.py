@@ -1,6 +1,6 @@
 """The map of hours and weekdays: when sessions begin."""
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,6 @@ from charts.figure import (
     Trace,
     empty,
     figure,
-    labels,
     rounded,
     user_label,
 )
@@ -28,7 +27,11 @@ from charts.sentences import (
     subject_text,
 )
 from engine.model import Facts, Summary, Tally, divide_or_nan
-from formatting import count_text, rate_text
+from formatting import count_text
+
+_MARGIN: Final = {"l": 40, "r": 8, "t": 4, "b": 44}
+_ROW_HEIGHT: Final = 30
+_FEWEST_ROWS: Final = 2
 
 
 def by_weekday(tally: Tally, facts: Facts) -> NDArray[np.int64]:
@@ -61,8 +64,12 @@ class Hours(Chart):
     id = "hours"
     title = "Sessions by Weekday and Hour"
     width = "narrow"
-    height = 260
+    height = _MARGIN["t"] + 7 * _ROW_HEIGHT + _MARGIN["b"]
     has_color_scale = True
+
+    def height_of(self, shown: Shown) -> int:
+        n_rows = max(int((weekday_counts(shown.summary) > 0).sum()), _FEWEST_ROWS)
+        return self.height - (7 - n_rows) * _ROW_HEIGHT
 
     def darkest(self, shown: Shown) -> str:
         rates = np.nan_to_num(_rates(shown))
@@ -89,19 +96,21 @@ class Hours(Chart):
         if not summary.subject.sessions.any():
             return empty("No sessions match")
         name, color, beside, average = "everyone", EVERYONE_COLOR, "", {}
+        # Weekdays that are not among the dates have no row.
+        days = np.flatnonzero(weekday_counts(summary))
         rates = _rates(shown)
         counts = by_weekday(summary.subject, summary.facts)
         if summary.user is not None:
             name, color = user_label(shown.view), USER_COLOR
         if is_beside(summary):
             everyone = per_weekday(summary.everyone, summary) / summary.facts.n_users
-            average = {"customdata": _two_digits(everyone)}
+            average = {"customdata": _two_digits(everyone[days])}
             beside = "<br>average user's: %{customdata:,}"
         red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
         heat: Trace = {
             "type": "heatmap",
-            "y": WEEKDAYS,
-            "z": _two_digits(rates),
+            "y": [WEEKDAYS[day] for day in days],
+            "z": _two_digits(rates[days]),
             "zmin": 0,
             # More or less transparent, so that it suits the ground of either theme.
             "colorscale": [
@@ -110,7 +119,7 @@ class Hours(Chart):
             ],
             "xgap": 2,
             "ygap": 2,
-            "text": counts.tolist(),
+            "text": counts[days].tolist(),
             **average,
             "hovertemplate": (
                 f"<b>%{{y}}, %{{x}}:00 to %{{x}}:59</b><br>{name}'s sessions: "
@@ -121,10 +130,10 @@ class Hours(Chart):
             "showscale": False,
         }
         return figure(
-            [heat, _busiest(np.nan_to_num(rates), counts)],
+            [heat],
             {
                 "dragmode": False,
-                "margin": {"l": 40, "r": 8, "t": 4, "b": 44},
+                "margin": _MARGIN,
                 "xaxis": {
                     "title": {"text": f"Hour of the day ({summary.facts.timezone})"},
                     "tickvals": list(range(0, 24, 3)),
@@ -134,8 +143,8 @@ class Hours(Chart):
                 },
                 "yaxis": {
                     "autorange": "reversed",
-                    "tickvals": list(range(7)),
-                    "ticktext": [name[:3] for name in WEEKDAYS],
+                    "tickvals": list(range(len(days))),
+                    "ticktext": [WEEKDAYS[day][:3] for day in days],
                     "showgrid": False,
                     "fixedrange": True,
                 },
@@ -172,18 +181,6 @@ def _two_digits(rates: NDArray[np.float64]) -> list[list[float | None]]:
 def _are_rare(rates: NDArray[np.float64]) -> bool:
     """Whether no hour has a session each week: then whole numbers say more."""
     return bool(rates.max() < 1)
-
-
-def _busiest(rates: NDArray[np.float64], counts: NDArray[np.int64]) -> Trace:
-    """The number in each weekday's busiest hour, if it is a single one."""
-    is_busiest = (rates > 0) & (rates == rates.max(axis=1, keepdims=True))
-    days, hours = np.nonzero(is_busiest & (is_busiest.sum(axis=1, keepdims=True) == 1))
-    numbers = (counts if _are_rare(rates) else rates)[days, hours]
-    return labels(
-        hours.tolist(),
-        [rate_text(n) for n in numbers.tolist()],
-        y=[WEEKDAYS[day] for day in days],
-    )
 
 
 def _half_of_sessions(by_hour: NDArray[np.int64]) -> str:

@@ -3,7 +3,8 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from itertools import product
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,12 +18,13 @@ from charts.figure import (
     USER_COLOR,
     Figure,
     Trace,
-    duration_unit,
+    duration_ticks,
     empty,
     figure,
     highlight,
     labels,
     picks_names,
+    rounded,
     user_label,
 )
 from charts.rows import (
@@ -44,34 +46,37 @@ from charts.sentences import (
     pages_text,
     sample_text,
 )
-from engine.model import QUANTILES, Statistic
+from engine.model import QUANTILES, Statistic, divide_or_nan
 from formatting import (
     count_text,
     duration_text,
+    names_text,
     percent_text,
     plotly_lines,
     plotly_text,
     ratio_text,
     user_text,
 )
+from labels import LONGEST_PAGE, distinct
 from view import Order, View
 
-_ORDERS: Final[dict[Order, str]] = {"time": "By total time", "difference": "Difference"}
+_ORDERS: Final[dict[Order, str]] = {"time": "Total time", "difference": "Difference"}
 
 _FEWEST_ROWS: Final = 4
 _USUAL_ROWS: Final = 10
 _ROW_HEIGHT: Final = 33
+_TALL_ROW_HEIGHT: Final = 48
+"""That of a row of two bars with its label above them."""
+# Pixels: for values at the ends of bars, of a chart on a phone, and of a tick.
+_RIGHT: Final = 84
+_PHONE: Final = 333
+_TICK_WIDTH: Final = 45
 _WEAK_OPACITY: Final = 0.45
 # Bars that aren't picked keep their colour: it says whose they are.
 _UNPICKED: Final[Trace] = {"unselected": {"marker": {"opacity": 0.2}}}
-# The values of bars at their ends: the second of what a hover says.
-_TEXTS: Final[Trace] = {
-    "texttemplate": "%{customdata[1]}",
-    "textposition": "outside",
-    "textfont": {"size": 10},
-    "constraintext": "none",
-    "cliponaxis": False,
-}
+_LONGEST_FINDING: Final = 210
+_MOST_TOLD: Final = 3
+_LONGEST_TOLD: Final = (2 * LONGEST_PAGE, 24)
 # The interval of a few sessions may be many times as long as any bar.
 _LONGEST_INTERVAL: Final = 1.5
 
@@ -85,20 +90,21 @@ class _ByPage(Chart):
     height = MARGIN["t"] + _USUAL_ROWS * _ROW_HEIGHT + MARGIN["b"]
 
     def height_of(self, shown: Shown) -> int:
-        rows = self._rows(shown)
+        rows = self.rows(shown)
         # Few rows are as high as usual, but for those that stand above their bars.
-        least = _FEWEST_ROWS if _are_tall(rows) else _USUAL_ROWS
-        height = _ROW_HEIGHT * max(len(rows.names), least)
-        return _top(shown) + height + MARGIN["b"]
+        least = _FEWEST_ROWS if _are_tall(shown) else _USUAL_ROWS
+        is_taller = _are_tall(shown) and is_beside(shown.summary)
+        row_height = _TALL_ROW_HEIGHT if is_taller else _ROW_HEIGHT
+        return _top(shown) + row_height * max(len(rows.names), least) + MARGIN["b"]
 
     def others(self, shown: Shown) -> str:
-        rows = self._rows(shown)
+        rows = self.rows(shown)
         if not rows.n_others:
             return ""
         pages = count_text(rows.n_others, "other page")
         return f"{pages}: {duration_text(rows.other_seconds)} of everyone's time."
 
-    def _rows(self, shown: Shown, *, every_row: bool = False) -> PageRows:
+    def rows(self, shown: Shown, *, every_row: bool = False) -> PageRows:
         """The rows that are drawn, or all of them."""
         made, key = shown.made, (self.id, every_row)
         if key not in made:
@@ -125,7 +131,7 @@ class TotalTime(_ByPage):
         return choose_rows(found, found.everyone, most=most)
 
     def numbers(self, shown: Shown, *, every_row: bool = False) -> pd.DataFrame:
-        rows = self._rows(shown, every_row=every_row)
+        rows = self.rows(shown, every_row=every_row)
         return pd.DataFrame(
             {
                 "page": rows.names,
@@ -137,19 +143,17 @@ class TotalTime(_ByPage):
         )
 
     def figure(self, shown: Shown) -> Figure:
-        rows = self._rows(shown)
+        rows = self.rows(shown)
         totals = rows.everyone.seconds
         if not rows.names:
             return empty("No sessions match")
         if not rows.everyone.known.any():
             return empty("No sessions of known duration")
-        unit_seconds, unit = duration_unit(float(totals.max()))
         whole = max(float(shown.summary.everyone.seconds.sum()), 1e-9)
         texts = list(map(duration_text, totals.tolist()))
         bars = {
-            **_bars("everyone", EVERYONE_COLOR, totals / unit_seconds),
-            **_place(rows, (-0.34, 0.68), (-0.06, 0.4)),
-            **_TEXTS,
+            **_bars("everyone", EVERYONE_COLOR, totals),
+            **_alone(shown),
         }
         bars["customdata"] = list(
             zip(
@@ -166,7 +170,8 @@ class TotalTime(_ByPage):
             "%{customdata[2]:.1f} % of the time<br>"
             "sessions: %{customdata[3]:,} (%{customdata[4]:,} of unknown duration)"
         )
-        return _by_page([bars], rows, shown, f"Total time ({unit})")
+        values = _values([_Drawn(bars, totals, texts)])
+        return _by_page([bars, values], rows, shown, "Total time")
 
     def sentence(self, shown: Shown) -> str:
         everyone, pages = shown.summary.everyone, shown.summary.facts.pages
@@ -214,7 +219,7 @@ class UserAverage(_ByPage):
 
     def numbers(self, shown: Shown, *, every_row: bool = False) -> pd.DataFrame:
         statistic = shown.view.statistic
-        rows = self._rows(shown, every_row=every_row)
+        rows = self.rows(shown, every_row=every_row)
         noun = STATISTICS[statistic].label.lower()
         columns: dict[str, Any] = {"page": rows.names, **_folder_columns(rows)}
         for whose, group in (("user", rows.user), ("everyone", rows.everyone)):
@@ -228,7 +233,7 @@ class UserAverage(_ByPage):
 
     def figure(self, shown: Shown) -> Figure:
         statistic = shown.view.statistic
-        rows = self._rows(shown)
+        rows = self.rows(shown)
         if not rows.names:
             return empty("No sessions match")
         groups = [group for group in (rows.everyone, rows.user) if group is not None]
@@ -236,43 +241,41 @@ class UserAverage(_ByPage):
         if not (values >= 0).any():
             return empty("No sessions of known duration")
         longest = float(np.nanmax(values))
-        unit_seconds, unit = duration_unit(longest)
         everyone = rows.everyone.statistics[statistic]
+        texts = [known_duration_text(s, known=s >= 0) for s in everyone.tolist()]
         # One hover serves both bars, everyone's, which is never missing.
         columns = [
             list(map(plotly_lines, rows.names)),
-            [known_duration_text(s, known=s >= 0) for s in everyone.tolist()],
+            texts,
             [count_text(n, "session") for n in rows.everyone.known.tolist()],
         ]
-        who, color, user_line, end = "everyone", EVERYONE_COLOR, "", longest
-        place = _place(rows, (-0.34, 0.68), (-0.06, 0.4))
-        user_traces: list[Trace] = []
+        who, user_line, end = "everyone", "", longest
+        bars = {**_bars(who, EVERYONE_COLOR, everyone), **_alone(shown)}
+        drawn = [_Drawn(bars, everyone, texts)]
         if rows.user is not None and is_beside(shown.summary):
             label = user_label(shown.view)
             columns.append(_hover_texts(rows, rows.user, statistic))
             user_line = f"{label}: %{{customdata[3]}}<br>"
-            place = _place(rows, (0.02, 0.34), (0.17, 0.26))
-            user_traces, end = _user_traces(label, rows, rows.user, statistic, longest)
+            bars.update(_below(shown))
+            own, end = _users(shown, rows, rows.user, longest)
+            # The axis runs downwards: the first trace is on top.
+            drawn = [own, *drawn]
         elif rows.user is not None:
             # Everyone is this user.
-            who, color = user_label(shown.view), USER_COLOR
-        bars = {**_bars(who, color, everyone / unit_seconds), **place}
-        bars |= _TEXTS
-        if who != "everyone":
-            bars["marker"]["opacity"] = _opacities(rows.everyone)
-        # The axis runs downwards: the first trace is on top.
-        traces = [*user_traces[:1], bars, *user_traces[1:]]
+            who = user_label(shown.view)
+            opacities = _opacities(rows.everyone)
+            bars |= {"name": who, "marker": {"color": USER_COLOR, "opacity": opacities}}
         bars["customdata"] = list(zip(*columns, strict=True))
         bars["hovertemplate"] = (
             f"<b>%{{customdata[0]}}</b><br>{user_line}"
             f"{who}: %{{customdata[1]}} (%{{customdata[2]}})"
         )
-        title = f"{STATISTICS[statistic].label} ({unit})"
-        return _by_page(traces, rows, shown, title, end / unit_seconds)
+        traces = [*(one.bars for one in drawn), _values(drawn)]
+        return _by_page(traces, rows, shown, STATISTICS[statistic].label, end)
 
     def sentence(self, shown: Shown) -> str:
         summary, statistic = shown.summary, shown.view.statistic
-        noun = STATISTICS[statistic].noun
+        noun, words = STATISTICS[statistic].noun, list[str]()
         if not summary.subject.sessions.any():
             return none_match(shown.view)
         if summary.user is None:
@@ -285,27 +288,52 @@ class UserAverage(_ByPage):
             rows = self._compared_rows(shown)
             if not rows.names:
                 return none_match(shown.view)
-            words = [] if rows.user is None else _compared(rows, rows.user, shown)
+            is_bold = bool(self.rows(shown).beyond_chance.any())
+            if rows.user is not None:
+                words = _compared(rows, rows.user, shown, is_bold=is_bold)
         if statistic in QUANTILES:
-            if not words or (self._rows(shown).n_pages > 1).any():
+            if (self.rows(shown).n_pages > 1).any():
                 words.append(f"Folders have no bar: they have no {noun} of their own.")
             if not summary.everyone.exact:
                 words.append(f"Everyone's {noun} is accurate to 1 %.")
-        return " ".join(words)
+        return " ".join([*words, *self._key(shown, words)])
+
+    def _key(self, shown: Shown, words: Sequence[str]) -> list[str]:
+        """What faint bars, bold values and lines mean, where there are any."""
+        rows, statistic = self.rows(shown), shown.view.statistic
+        user = rows.user
+        if user is None:
+            return []
+        has_bar = user.statistics[statistic] >= 0
+        key = []
+        if (has_bar & (user.known < FEW)).any():
+            key.append(f"Faint: fewer than {FEW} sessions.")
+        if statistic == "average" and is_beside(shown.summary):
+            is_said = any("More than chance (bold)" in sentence for sentence in words)
+            if rows.beyond_chance.any() and not is_said:
+                key.append("Bold: more than chance.")
+            if (user.margin > 0).any():
+                key.append("Lines: 95 % intervals.")
+        return key
 
     def _compared_rows(self, shown: Shown) -> PageRows:
         """All rows; where pages are picked, all pages: they may be in no row."""
-        view = shown.view
+        rows, view = self.rows(shown), shown.view
         if view.selection.pages and (view.match or view.folder is not None):
             ungrouped = replace(view, match="", folder=None)
-            found = all_rows(shown.summary, ungrouped)
+            by_page = shown.made[AllRows].verdicts.by_page
+            found = all_rows(shown.summary, ungrouped, by_page)
             return choose_rows(found, found.subject, most=EVERY_ROW)
-        rows = self._rows(shown)
-        return self._rows(shown, every_row=True) if rows.n_others else rows
+        return self.rows(shown, every_row=True) if rows.n_others else rows
 
 
-def _compared(rows: PageRows, user: PageStatistics, shown: Shown) -> list[str]:
-    """The sentences that compare a user with everyone, page by page."""
+def _compared(
+    rows: PageRows, user: PageStatistics, shown: Shown, *, is_bold: bool
+) -> list[str]:
+    """The sentences that compare a user with everyone, page by page.
+
+    *is_bold* says whether what is more than chance is bold somewhere in the chart.
+    """
     view = shown.view
     statistic, picked = view.statistic, view.selection.pages
     pages = shown.summary.facts.pages
@@ -333,26 +361,106 @@ def _compared(rows: PageRows, user: PageStatistics, shown: Shown) -> list[str]:
         with_bar = np.where(own >= 0, user.known, 0)
         if with_bar.max() >= FEW:
             return [beside(int(with_bar.argmax()))]
-        faint = "Faint bars: few sessions, so this may be chance."
-        return [faint] if with_bar.any() else []
-    # Only averages can be held against chance.
-    beyond = comparable & rows.beyond_chance & (statistic == "average")
-    differing = beyond & ~_about_the_same(own, everyone, beyond)
-    told = next(some for some in (differing, beyond, comparable) if some.any())
-    extremes = _extremes(rows, user, told, statistic)
+        few = f"Too few sessions on each page to compare {name} with everyone."
+        return [few] if with_bar.any() else []
     if statistic != "average":
+        # Only averages can be held against chance.
+        extremes = _extremes(rows, user, comparable, statistic)
         return [f"{name} spends {extremes}; whether that is chance isn't tested."]
-    compared = count_text(rows.n_compared, "page" if all(rows.is_page) else "row")
-    if beyond.any() and not differing.any():
-        return [f"{name} spends {extremes}."]
+    beyond = comparable & rows.beyond_chance
+    differing = beyond & ~_about_the_same(own, everyone, beyond)
+    if differing.any():
+        return [_finding(name, rows, user, differing, is_bold=is_bold)]
     if beyond.any():
-        test = f"Welch's t-test, corrected for {compared}"
-        return [f"{name} spends {extremes}. More than chance ({test})."]
-    if rows.n_compared <= 1 or picked:
+        return [f"{name} spends {_extremes(rows, user, beyond, statistic)}."]
+    if picked and comparable.sum() == 1:
+        extremes = _extremes(rows, user, comparable, statistic)
         return [f"{name} spends {extremes}, which may be chance."]
-    return [
-        f"On none of {compared} does {name} differ from everyone by more than chance."
-    ]
+    return [_no_finding(name, rows, comparable & rows.is_compared)]
+
+
+def _no_finding(name: str, rows: PageRows, tested: NDArray[np.bool_]) -> str:
+    """Say that a user differs from everyone in none of the rows that are *tested*."""
+    if not tested.any():
+        return f"Too few sessions to tell whether {name} differs by more than chance."
+    is_folder = rows.n_pages[tested] > 1
+    if len(is_folder) == 1:
+        row, noun = int(tested.argmax()), "folder" if is_folder[0] else "page"
+        return (
+            f"On {rows.labels[row]}, the only {noun} with enough sessions, {name} "
+            "doesn't differ from everyone by more than chance."
+        )
+    return (
+        f"On none of {_pages_and_folders(is_folder)} does {name} differ from everyone "
+        "by more than chance."
+    )
+
+
+def _pages_and_folders(is_folder: NDArray[np.bool_]) -> str:
+    """Format how many are which: "3 pages", "1 folder", "3 pages and 2 folders"."""
+    n_folders = int(is_folder.sum())
+    numbers = ((len(is_folder) - n_folders, "page"), (n_folders, "folder"))
+    return " and ".join(count_text(n, noun) for n, noun in numbers if n)
+
+
+def _finding(
+    name: str,
+    rows: PageRows,
+    user: PageStatistics,
+    differing: NDArray[np.bool_],
+    *,
+    is_bold: bool,
+) -> str:
+    """Where a user's average is above everyone's, and where below.
+
+    Up to three rows are named, those of the largest ratio: as many as there is room for
+    in a short sentence.
+    """
+    own, everyone = user.statistics["average"], rows.everyone.statistics["average"]
+    with np.errstate(over="ignore"):
+        ratio = divide_or_nan(own, everyone)
+    order = np.argsort(-ratio, kind="stable")
+    order = order[differing[order]]
+    longer, shorter = order[ratio[order] > 1], order[ratio[order] <= 1][::-1]
+    is_folder = rows.n_pages > 1
+
+    def where(
+        places: NDArray[np.int64], most: int, longest: int, noun: str = ""
+    ) -> str:
+        parts: list[str] = []
+        told = places[:most].tolist()
+        names = distinct([rows.labels[row] for row in told], longest)
+        for row, label in zip(told, names, strict=True):
+            words = comparison(own[row], everyone[row], "" if parts else noun)
+            if noun and len(places) == 1:
+                words += f", {count_text(int(user.known[row]), 'session')}"
+            parts.append(f"{label} ({words})")
+        listed = names_text(parts)
+        if len(parts) == len(places) == 1:
+            return listed
+        many = _pages_and_folders(is_folder[places])
+        if not parts:
+            return many
+        return f"{many}{':' if len(parts) == len(places) else ', most on'} {listed}"
+
+    tested = np.repeat([False, True], (rows.n_compared, rows.n_folders))
+    among = {bool(folder) for folder in is_folder[differing]}
+    tested = tested[np.isin(tested, list(among))]
+    test = f"More than chance{' (bold)' if is_bold else ''}"
+    test += f", corrected for {_pages_and_folders(tested)}."
+    noun, text = "everyone's average", ""
+    for most, longest in product(range(_MOST_TOLD, 0, -1), _LONGEST_TOLD):
+        if not len(longer):
+            text = f"{name} is quick on {where(shorter, most, longest, noun)}. {test}"
+        else:
+            text = f"{name} lingers on {where(longer, most, longest, noun)}"
+            if len(shorter):
+                only = int(len(shorter) == 1)
+                text += f"; is quick on {where(shorter, only, longest)}"
+            text += f". {test}"
+        if len(text) <= _LONGEST_FINDING:
+            break
+    return text
 
 
 def _about_the_same(
@@ -397,10 +505,6 @@ def _extremes(
 
 def _folder_columns(rows: PageRows) -> dict[str, Any]:
     return {"pages": rows.n_pages} if (rows.n_pages > 1).any() else {}
-
-
-def _value_texts(seconds: NDArray[np.float64]) -> list[str]:
-    return [duration_text(s) if s >= 0 else "" for s in seconds.tolist()]
 
 
 def _statistic_texts(
@@ -451,62 +555,68 @@ def _hover_texts(
     return texts
 
 
-def _user_traces(
-    label: str,
-    rows: PageRows,
-    user: PageStatistics,
-    statistic: Statistic,
-    longest: float,
-) -> tuple[list[Trace], float]:
-    """A user's bars and, at their ends, the values; with the end of the axis.
+class _Drawn(NamedTuple):
+    """Bars, and what is written at their ends."""
 
-    *longest* and the end are in seconds. An interval is drawn as far as the axis goes.
+    bars: Trace
+    ends: NDArray[np.float64]
+    """(rows,): where a bar ends, or its interval, in seconds; NaN without a bar."""
+    texts: list[str]
+    """(rows,): the values."""
+
+
+def _users(
+    shown: Shown, rows: PageRows, user: PageStatistics, longest: float
+) -> tuple[_Drawn, float]:
+    """A user's bars above everyone's, with the end of the axis in seconds.
+
+    An interval is drawn as far as the axis goes. Where there is none, a line of no
+    length is drawn: it has no caps, so that nothing is seen of it.
     """
+    statistic = shown.view.statistic
     own = user.statistics[statistic]
-    unit_seconds, _ = duration_unit(longest)
-    place = _place(rows, (-0.36, 0.34), (-0.11, 0.26))
-    bars = {**_bars(label, USER_COLOR, own / unit_seconds), **place}
+    bars = {**_bars(user_label(shown.view), USER_COLOR, own), **_above(shown)}
     bars["marker"]["opacity"] = _opacities(user)
     bars["hoverinfo"] = "skip"
     ends, end = own, longest
+    is_bold = np.zeros(len(own), bool)
     if statistic == "average":
+        is_bold = rows.beyond_chance
         ends = own + np.nan_to_num(user.margin)
         furthest = float(np.fmax.reduce(ends, initial=0.0))
         end = max(longest, min(furthest, _LONGEST_INTERVAL * longest))
         low = np.minimum(user.margin, own)
         bars["error_x"] = {
             "type": "data",
-            "array": _rounded(user.margin / unit_seconds),
+            "array": rounded(user.margin, 4),
             "symmetric": False,
-            "arrayminus": _rounded(low / unit_seconds),
-            "thickness": 1,
-            "width": 3,
+            "arrayminus": rounded(low, 4),
+            "thickness": 1.5,
+            "width": 0,
             "color": "#566070",
         }
     texts = [
-        f"\u00a0<b>{text}</b>"
-        if is_beyond and statistic == "average"
-        else f"\u00a0{text}"
-        for text, is_beyond in zip(
-            _value_texts(own), rows.beyond_chance.tolist(), strict=True
-        )
+        f"<b>{duration_text(s)}</b>" if bold else duration_text(s) if s >= 0 else ""
+        for s, bold in zip(own.tolist(), is_bold.tolist(), strict=True)
     ]
-    values = labels(
-        _rounded(np.minimum(ends, end) / unit_seconds),
-        texts,
-        y0=place["offset"] + place["width"] / 2,
-        textposition="middle right",
-        textfont={"size": 11},
-    )
-    return [bars, values], end
+    return _Drawn(bars, np.minimum(ends, end), texts), end
+
+
+def _values(drawn: Sequence[_Drawn]) -> Trace:
+    """The values at the ends of all bars: one trace of text is faster than several."""
+    x: list[float | None] = []
+    y: list[float] = []
+    texts: list[str] = []
+    for bars, ends, values in drawn:
+        middle = bars["offset"] + bars["width"] / 2
+        x += rounded(ends, 4)
+        y += [round(row + middle, 3) for row in range(len(values))]
+        texts += [f"\u00a0{text}" for text in values]
+    return labels(x, texts, y=y, textposition="middle right", textfont={"size": 11})
 
 
 def _opacities(group: PageStatistics) -> list[float]:
     return [_WEAK_OPACITY if n < FEW else 1 for n in group.known.tolist()]
-
-
-def _rounded(values: NDArray[np.float64]) -> list[float | None]:
-    return [None if np.isnan(value) else value for value in values.round(4).tolist()]
 
 
 def _bars(name: str, color: str, values: NDArray[np.float64]) -> Trace:
@@ -515,7 +625,7 @@ def _bars(name: str, color: str, values: NDArray[np.float64]) -> Trace:
         "type": "bar",
         "name": name,
         "orientation": "h",
-        "x": _rounded(values),
+        "x": rounded(values, 4),
         "marker": {"color": color},
     }
 
@@ -525,16 +635,37 @@ def _top(shown: Shown) -> int:
     return MARGIN["t"] if is_beside(shown.summary) else 8
 
 
-def _are_tall(rows: PageRows) -> bool:
-    """Whether the rows have their labels above them: beside them is no room."""
-    return max(map(len, rows.labels), default=0) > LONGEST_LABEL
+def _are_tall(shown: Shown) -> bool:
+    """Whether rows have their labels above them, since beside some is no room.
+
+    It is the same for both charts, which are as high as each other.
+    """
+    made = shown.made
+    if _are_tall not in made:
+        charts = (TotalTime(), UserAverage())
+        lengths = [len(label) for c in charts for label in c.rows(shown).labels]
+        made[_are_tall] = max(lengths, default=0) > LONGEST_LABEL
+    return bool(made[_are_tall])
 
 
-def _place(
-    rows: PageRows, low: tuple[float, float], tall: tuple[float, float]
-) -> Trace:
-    """The offset from the middle of a row, and the width, of bars in rows."""
-    offset, width = tall if _are_tall(rows) else low
+def _alone(shown: Shown) -> Trace:
+    """The offset from the middle of a row, and the width, of the only bar in it."""
+    if not _are_tall(shown):
+        return {"offset": -0.34, "width": 0.68}
+    if is_beside(shown.summary):
+        return {"offset": -0.12, "width": 0.46}
+    return {"offset": -0.02, "width": 0.36}
+
+
+def _above(shown: Shown) -> Trace:
+    """The offset from the middle of a row, and the width, of the upper of two bars."""
+    offset, width = (-0.115, 0.25) if _are_tall(shown) else (-0.38, 0.34)
+    return {"offset": offset, "width": width}
+
+
+def _below(shown: Shown) -> Trace:
+    """The offset from the middle of a row, and the width, of the lower of two bars."""
+    offset, width = (0.185, 0.25) if _are_tall(shown) else (0.04, 0.34)
     return {"offset": offset, "width": width}
 
 
@@ -545,21 +676,23 @@ def _by_page(
     title: str,
     end: float = 0.0,
 ) -> Figure:
-    """The figure of rows; the axis goes to *end*, or as far as there are values."""
+    """The figure of rows; the axis goes to *end* seconds, or as far as the values."""
     if shown.view.selection.pages:
         for trace in traces:
             if trace.get("type") == "bar":
                 trace.update(highlight(rows.is_picked.tolist()) | _UNPICKED)
     is_page = rows.is_page
-    longest = max(
-        value for trace in traces for value in trace["x"] if value is not None
-    )
+    values = [value for trace in traces for value in trace["x"] if value is not None]
+    # An axis of zeros alone would have them in its middle.
+    end = max(end, *values) or 1
     names = [
         name if page else None for name, page in zip(rows.names, is_page, strict=True)
     ]
     opens = [
         None if page else name for name, page in zip(rows.names, is_page, strict=True)
     ]
+    is_tall = _are_tall(shown)
+    left = MARGIN["r"] if is_tall else 20 + 7 * max(map(len, rows.labels))
     return figure(
         traces,
         {
@@ -570,31 +703,37 @@ def _by_page(
                 list(map(plotly_text, rows.labels)),
             ),
             "hovermode": "y",
+            # Without everyone's, or a user's, beside it there is nothing to tell apart.
+            **({"showlegend": False} if len(traces) == 2 else {}),
             "margin": {
                 **MARGIN,
                 "t": _top(shown),
-                "l": MARGIN["r"]
-                if _are_tall(rows)
-                else 20 + 7 * max(map(len, rows.labels)),
-                "r": 84,
+                "l": left,
+                "r": _RIGHT,
             },
             "xaxis": {
                 "title": {"text": title},
-                # An axis of zeros alone would have them in its middle.
-                "range": [0, max(end, longest) or 1],
+                "range": [0, end],
+                **duration_ticks(end, _most_ticks(left)),
+                "tickangle": 0,
                 "fixedrange": True,
                 "ticklabeloverflow": "allow",
             },
-            "yaxis": _row_axis(rows),
+            "yaxis": _row_axis(rows, is_tall=is_tall),
         },
     )
 
 
-def _row_axis(rows: PageRows) -> Trace:
+def _most_ticks(left: int) -> int:
+    """How many ticks a phone has room for, beside a margin of so many pixels."""
+    return max((_PHONE - left - _RIGHT) // _TICK_WIDTH - 1, 1)
+
+
+def _row_axis(rows: PageRows, *, is_tall: bool) -> Trace:
     """The axis of rows, downwards, with their labels beside the bars or above them."""
     n_rows = len(rows.names)
-    if _are_tall(rows):
-        ticks = [row - 0.3 for row in range(n_rows)]
+    if is_tall:
+        ticks = [row - 0.34 for row in range(n_rows)]
         place: Trace = {"ticklabelposition": "inside"}
     else:
         ticks, place = list(range(n_rows)), {"ticklabelstandoff": 6}

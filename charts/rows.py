@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from charts.chance import differences
+from charts.chance import Differences, differences
 from charts.folders import folders
 from charts.sentences import FEW
 from engine.model import QUANTILES, Statistic, Summary, Tally, divide_or_nan
@@ -53,7 +53,7 @@ class PageStatistics:
         """Number of sessions of known duration, the n of every average."""
         return self.sessions - self.unknown
 
-    def of(self, rows: NDArray[np.int64]) -> "PageStatistics":
+    def of(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "PageStatistics":
         """The statistics of some rows, in their order."""
         taken = {
             field.name: getattr(self, field.name)[rows]
@@ -80,10 +80,14 @@ class PageRows(NamedTuple):
     beyond_chance: NDArray[np.bool_]
     """(rows,): whether the user's average differs from the others' by more than chance.
 
-    It is tested among all rows, with those there is no room for.
+    See ``AllRows.verdicts``.
     """
+    is_compared: NDArray[np.bool_]
+    """(rows,): whether that is tested."""
     n_compared: int
-    """Number of rows, drawn or not, of which that is tested."""
+    """Number of pages that it is corrected for, in rows that are pages."""
+    n_folders: int
+    """Number of folders that it is corrected for, in rows that are folders."""
     n_others: int
     """Number of pages that would have a row if there were room for it."""
     other_seconds: float
@@ -144,13 +148,8 @@ class AllRows(NamedTuple):
     """(rows,): whether the page, or one in the folder, is picked."""
     everyone: PageStatistics
     user: PageStatistics | None
-    beyond_chance: NDArray[np.bool_]
-    """(rows,): whether the user's average differs from the others' by more than chance.
-
-    It is tested among all rows, whether there is room for them or not.
-    """
-    n_compared: int
-    """Number of rows of which that is tested."""
+    verdicts: "Verdicts"
+    """What of the user's averages is more than chance."""
 
     @property
     def subject(self) -> PageStatistics:
@@ -158,17 +157,57 @@ class AllRows(NamedTuple):
         return self.everyone if self.user is None else self.user
 
 
-def all_rows(summary: Summary, view: View) -> AllRows:
-    """The rows of a view, of which a chart draws as many as there is room for."""
+class Verdicts(NamedTuple):
+    """Which of a user's averages differ from the others' by more than chance, by row.
+
+    A page has the same verdict whatever is searched, which folder is open and how many
+    rows there are: it is corrected for all pages of the selection that can be compared.
+    A folder is tested as what is drawn, the pages in it that are found, and corrected
+    for all folders beside it that can be compared, found or not.
+    """
+
+    compared: NDArray[np.bool_]
+    """(rows,): whether averages are compared."""
+    beyond_chance: NDArray[np.bool_]
+    """(rows,): whether they differ by more than chance."""
+    by_page: Differences | None
+    """All pages of the selection, whether they are in a row or not; None for nobody."""
+    n_folders: int
+    """Number of folders that can be compared, found or not."""
+
+    @property
+    def n_compared(self) -> int:
+        """Number of pages of the selection that can be compared."""
+        return 0 if self.by_page is None else int(self.by_page.compared.sum())
+
+
+def all_rows(
+    summary: Summary, view: View, by_page: Differences | None = None
+) -> AllRows:
+    """The rows of a view, of which a chart draws as many as there is room for.
+
+    *by_page* are the verdicts on the summary's pages, if they are known already.
+    """
     pages = summary.facts.pages
     row_of_page, names, n_pages = _grouped(pages, view)
     n = len(names)
     everyone = pool(summary.everyone, row_of_page, n)
     user = None if summary.user is None else pool(summary.user, row_of_page, n)
-    beyond_chance, n_compared = np.zeros(n, bool), 0
-    if user is not None:
-        tested = differences(user, everyone)
-        beyond_chance, n_compared = tested.beyond_chance, int(tested.compared.sum())
+    verdicts = Verdicts(np.zeros(n, bool), np.zeros(n, bool), None, 0)
+    if summary.user is not None and user is not None:
+        by_page = by_page or differences(summary.user, summary.everyone)
+        verdicts = verdicts._replace(by_page=by_page)
+        alone = np.flatnonzero(row_of_page >= 0)
+        alone = alone[n_pages[row_of_page[alone]] == 1]
+        verdicts.compared[row_of_page[alone]] = by_page.compared[alone]
+        verdicts.beyond_chance[row_of_page[alone]] = by_page.beyond_chance[alone]
+        is_folder = n_pages > 1
+        if is_folder.any():
+            n_folders = _count_compared_folders(summary, view)
+            tested = differences(user.of(is_folder), everyone.of(is_folder), n_folders)
+            verdicts.compared[is_folder] = tested.compared
+            verdicts.beyond_chance[is_folder] = tested.beyond_chance
+            verdicts = verdicts._replace(n_folders=n_folders)
     return AllRows(
         pages,
         names,
@@ -176,9 +215,18 @@ def all_rows(summary: Summary, view: View) -> AllRows:
         _has_picked(pages, view, row_of_page, n),
         everyone,
         user,
-        beyond_chance,
-        n_compared,
+        verdicts,
     )
+
+
+def _count_compared_folders(summary: Summary, view: View) -> int:
+    """Number of folders, whatever is searched, whose averages can be compared."""
+    row_of_page, names, n_pages = _grouped(summary.facts.pages, replace(view, match=""))
+    everyone, user = (
+        pool(tally, row_of_page, len(names)).of(n_pages > 1)
+        for tally in (summary.everyone, summary.subject)
+    )
+    return int(differences(user, everyone).compared.sum())
 
 
 def choose_rows(
@@ -191,20 +239,18 @@ def choose_rows(
     """Choose the rows of a chart: those in which *shown* has sessions.
 
     At most *most* have room: those that are picked before the others, and among both
-    those of most known time. They stand in the order of everyone's time, so that a page
-    keeps its place from chart to chart and from user to user; or *by_difference*,
-    chosen and in the order of the user's ratio to everyone in that statistic, those of
-    too few sessions last.
+    those of most known time in *shown*. They stand in the order of everyone's time, so
+    that a page stays in its place for every user; or *by_difference*, chosen and in the
+    order of the user's ratio to everyone in that statistic, what is above everyone by
+    more than chance first, and what is of too few sessions last.
     """
     everyone, user = found.everyone, found.user
-    place = -everyone.seconds
     present = np.flatnonzero(shown.sessions)
-    ranked = present[np.argsort(-shown.seconds[present], kind="stable")]
+    importance, place = -shown.seconds, -everyone.seconds
     if by_difference is not None and user is not None:
-        order = _by_difference(everyone, user, by_difference)
-        place = np.argsort(order).astype(np.float64)
-        ranked = order[shown.sessions[order] > 0]
-    ranked = ranked[np.argsort(~found.is_picked[ranked], kind="stable")]
+        place = np.argsort(_by_difference(found, user, by_difference)).astype(float)
+        importance = place
+    ranked = present[np.lexsort((importance[present], ~found.is_picked[present]))]
     rows, others = np.split(ranked, [most])
     rows = rows[np.lexsort((rows, place[rows]))]
     names = [found.names[row] for row in rows]
@@ -215,8 +261,10 @@ def choose_rows(
         found.is_picked[rows],
         everyone.of(rows),
         None if user is None else user.of(rows),
-        found.beyond_chance[rows],
-        found.n_compared,
+        found.verdicts.beyond_chance[rows],
+        found.verdicts.compared[rows],
+        found.verdicts.n_compared,
+        found.verdicts.n_folders,
         int(found.n_pages[others].sum()),
         float(everyone.seconds[others].sum()),
     )
@@ -270,13 +318,17 @@ def _has_picked(
 
 
 def _by_difference(
-    everyone: PageStatistics, user: PageStatistics, statistic: Statistic
+    found: AllRows, user: PageStatistics, statistic: Statistic
 ) -> NDArray[np.int64]:
-    """All rows: of enough sessions, then of few, each by the ratio to everyone."""
-    own, other = user.statistics[statistic], everyone.statistics[statistic]
+    """All rows: of enough sessions, then of few, each by the ratio to everyone.
+
+    Before all others are those in which it is above 1 by more than chance.
+    """
+    own, other = user.statistics[statistic], found.everyone.statistics[statistic]
     with np.errstate(over="ignore"):
         ratio = np.nan_to_num(divide_or_nan(own, other), nan=-1.0)
-    return np.lexsort((-ratio, user.known < FEW))
+    is_longer = found.verdicts.beyond_chance & (ratio > 1) & (statistic == "average")
+    return np.lexsort((-ratio, ~is_longer, user.known < FEW))
 
 
 def _row_labels(

@@ -22,6 +22,10 @@ TILES: Final = ("sessions", "total", "typical", "active", "last")
 """The names of the tiles, in the order of the page."""
 
 
+_FEWEST: Final = 4
+"""A line of fewer values than this shows nothing."""
+
+
 class Tile(NamedTuple):
     """One headline number."""
 
@@ -59,14 +63,17 @@ def lines(summary: Summary, view: View) -> dict[str, str]:
 
     Each has a letter by day, or by week, month or year; by hour for sessions of one
     day. From A for zero to z for the largest there are 52 of them, which is as much as
-    a small line shows, and short on the wire; a dash is a period without a value.
+    a small line shows, and short on the wire. A period of which only a part is selected
+    or in the data is left out at either end, since the line would fall there. There is
+    no line of a few values, nor one with gaps.
     """
     subject, facts = summary.subject, summary.facts
+    selection = summary.selection
     is_in = np.ones(len(facts.days), bool)
-    if summary.selection.start is not None:
-        is_in &= facts.days >= np.datetime64(summary.selection.start)
-    if summary.selection.end is not None:
-        is_in &= facts.days < np.datetime64(summary.selection.end)
+    if selection.start is not None:
+        is_in &= facts.days >= np.datetime64(selection.start)
+    if selection.end is not None:
+        is_in &= facts.days < np.datetime64(selection.end)
     days = facts.days[is_in]
     found = dict.fromkeys(TILES, "")
     if not len(days):
@@ -74,29 +81,45 @@ def lines(summary: Summary, view: View) -> dict[str, str]:
     if len(days) == 1:
         return found | {"sessions": _letters(subject.hours[is_in][0].astype(float))}
     edges = dates.period_edges(days, dates.period_unit(days))
+    whole = _is_whole(edges, summary)
 
     def by_period(by_day: NDArray[Any]) -> NDArray[np.float64]:
-        return dates.sum_by_period(by_day[is_in], days, edges)
+        return dates.sum_by_period(by_day[is_in], days, edges)[whole]
 
-    sessions, seconds = subject.day_sessions, by_period(subject.day_seconds)
-    active = by_period(sessions > 0)
-    found |= {
-        "sessions": _letters(by_period(sessions)),
-        "total": _letters(seconds),
-        "active": _letters(active),
-        "last": _letters((active > 0).astype(float)),
-    }
+    seconds = by_period(subject.day_seconds)
+    found["sessions"] = _letters(by_period(subject.day_sessions))
+    found["total"] = _letters(seconds)
     if view.statistic == "average":
         known = by_period(subject.day_known)
         found["typical"] = _letters(divide_or_nan(seconds, known))
     return found
 
 
+def _is_whole(edges: dates.Days, summary: Summary) -> NDArray[np.bool_]:
+    """(periods,): whether all of each period is selected, and is in the data."""
+    selection, facts = summary.selection, summary.facts
+    # With few sessions, the first and last of a complete day are a little inside.
+    tolerance = np.timedelta64(1, "h")
+    first = np.datetime64(facts.first, "s") - tolerance
+    stop = np.datetime64(facts.last, "s") + tolerance
+    if selection.start is not None:
+        first = max(first, np.datetime64(selection.start, "s"))
+    if selection.end is not None:
+        stop = min(stop, np.datetime64(selection.end, "s"))
+    begins = edges.astype("M8[s]")
+    whole: NDArray[np.bool_] = (begins[:-1] >= first) & (begins[1:] <= stop)
+    return whole
+
+
 def _letters(values: NDArray[np.float64]) -> str:
-    largest = np.nanmax(values, initial=0) or 1
+    """The letters of a line; none for a few values or with gaps between them."""
+    there = np.flatnonzero(~np.isnan(values))
+    if len(there) < _FEWEST or there[-1] - there[0] >= len(there):
+        return ""
+    values = values[there]
+    largest = values.max() or 1
     return "".join(
-        "-" if np.isnan(value) else ascii_letters[round(51 * value / largest)]
-        for value in values.tolist()
+        ascii_letters[round(51 * value / largest)] for value in values.tolist()
     ).swapcase()
 
 
@@ -105,23 +128,28 @@ def ranks(engine: Engine, view: View) -> dict[str, str]:
     found = engine.ranks(view.selection, view.statistic)
     if found is None:
         return dict.fromkeys(TILES, "")
+    n_users = found.sessions.n_users if found.sessions else 0
     return {
         "sessions": _rank_text(found.sessions),
-        "total": _rank_text(found.time),
-        "typical": _rank_text(found.statistic),
+        "total": _rank_text(found.time, n_users),
+        "typical": _rank_text(found.statistic, n_users),
         "active": _rank_text(found.active_days),
         "last": _rank_text(found.last),
     }
 
 
-def _rank_text(rank: Rank | None) -> str:
-    """A place in words; none for one that all users share."""
+def _rank_text(rank: Rank | None, n_users: int = 0) -> str:
+    """A place in words; none for one that all users share.
+
+    Of more *n_users* the others have no known times.
+    """
     if rank is None or rank.n_equal == rank.n_users:
         return ""
     shared = (
         f", with {count_text(rank.n_equal - 1, 'other')}" if rank.n_equal > 1 else ""
     )
-    return f"{ordinal(rank.place)} of {rank.n_users:,}{shared}"
+    known = " with known times" if rank.n_users < n_users else ""
+    return f"{ordinal(rank.place)} of {rank.n_users:,}{known}{shared}"
 
 
 def _n_days(summary: Summary) -> str:

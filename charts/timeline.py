@@ -64,7 +64,7 @@ _TICKS: Final[dict[dates.PeriodUnit, dict[str, str]]] = {
 _MEASURES: Final = {"sessions": "Sessions", "time": "Time"}
 _FEW_PERIODS: Final = 8
 
-_MARGIN: Final = {**MARGIN, "r": 30, "b": 40}
+_MARGIN: Final = {**MARGIN, "r": 30, "b": 44}
 _UNITS: Final = {"seconds": "s", "minutes": "min", "hours": "h"}
 
 # Shares of the plot's height: that of one of two rows, and what is below the upper one.
@@ -172,7 +172,11 @@ class Timeline(Chart):
                 "uirevision": line.unit,
                 "xaxis": {
                     "type": "date",
-                    "range": [starts[0], end],
+                    # The end itself is no day of the data: it has no tick.
+                    "range": [starts[0], str(line.edges[-1].astype("M8[s]") - 1)],
+                    "tickangle": 0,
+                    # Below the zero of the other axis.
+                    "ticklabelstandoff": 5,
                     **_TICKS[line.unit],
                     **(_roomy_axis(line) if len(starts) < _FEW_PERIODS else {}),
                 },
@@ -343,7 +347,8 @@ def _roomy_axis(line: Periods) -> dict[str, Any]:
     first, last = line.edges[[0, -1]].astype("M8[h]")
     return {
         "range": [str(first - spare), str(last + spare)],
-        "tickvals": [str(middle) for middle in middles],
+        # On a phone there is room for four.
+        "tickvals": [str(middle) for middle in middles[:: 1 + len(middles) // 5]],
         "tickformat": "%-d %b<br>%Y",
     }
 
@@ -381,8 +386,10 @@ def _typical_and_most(line: Periods, measure: Measure, n_users: int | None) -> s
         mean = float(values[complete].mean())
         words.append(_how_often(mean, measure, line.unit))
         words[0] += beside_average(mean, float(line.everyone[complete].mean()))
-    if values[top] > 0:
-        words.append(f"most, {most}, {when}")
+    if not words and values[top] == values.sum():
+        return f"{most} {when}"
+    if values[top] > 0 and most != "0 s":
+        words.append(f"most {when} ({most})")
     return "; ".join(words or [most])
 
 

@@ -106,7 +106,7 @@ def answer(response: TestResponse) -> dict[str, Any]:
 def test_redraw_is_a_plain_function(engine: MemoryEngine) -> None:
     figures, page = callbacks.redraw(engine, view_of("ann"))
     assert list(figures) == CHART_IDS
-    assert [trace["name"] for trace in figures["total-time"]["data"]] == ["everyone"]
+    assert figures["total-time"]["data"][0]["name"] == "everyone"
     for chart in ("user-average", "durations", "timeline"):
         names = {trace.get("name") for trace in figures[chart]["data"]}
         assert names >= {"ann", "everyone"}

@@ -112,21 +112,21 @@ def test_a_long_name_loses_its_middle() -> None:
 
 def test_of_names_that_look_alike_the_part_that_differs_is_shown() -> None:
     names = ["a" * 40 + digit + "b" * 40 for digit in "123"]
-    # A quarter of the room before it, and after it.
-    assert distinct(names, 16) == [f"…aaa{digit}bbb…" for digit in "123"]
+    # With a little of what is after it, and as much before it as there is room for.
+    assert distinct(names, 16) == [f"aaa…{'a' * 8}{digit}bb…" for digit in "123"]
     # Among others, which stay as they are.
     other = "a" * 40 + "c" * 40
     assert distinct([other, *names[:2]], 16) == [
-        *("aaaa…ccccccccccc", "…aaa1bbb…", "…aaa2bbb…")
+        *("aaaa…ccccccccccc", "aaa…aaaaaaaa1bb…", "aaa…aaaaaaaa2bb…")
     ]
 
 
 def test_a_long_part_that_differs_is_shortened_in_turn() -> None:
     names = ["a" * 40 + digit + "-" * 40 + "b" * 40 for digit in "12"]
     # They end alike from the line on, so that only the digit differs.
-    assert distinct(names, 16) == ["…aaa1---…", "…aaa2---…"]
+    assert distinct(names, 16) == ["aaa…aaaaaaaa1--…", "aaa…aaaaaaaa2--…"]
     names = ["a" * 40 + c + "-" * 40 + d + "b" * 40 for c, d in ("12", "34")]
-    assert distinct(names, 16) == ["…aaa1-…----2bbb…", "…aaa3-…----4bbb…"]
+    assert distinct(names, 16) == ["a…aaa1-…----2bb…", "a…aaa3-…----4bb…"]
 
 
 @pytest.mark.parametrize(
@@ -239,6 +239,66 @@ def test_labels_of_pages() -> None:
         pages[2]: "/shop/__proto__.html",
     }
     assert page_labels(("home",)) == {"home": "home"}
+
+
+SHOP = "/en/catalogue/outdoor/alpine-trail-running-jacket"
+TRACKED = "utm_source=newsletter&utm_medium=email&ref=7bc403b6"
+
+
+def test_a_long_address_is_told_by_its_path() -> None:
+    pages = tuple(f"{SHOP}/product-{n}?{TRACKED}&size={n}" for n in (62822, 41530))
+    assert list(page_labels((*pages, "/cart")).values()) == [
+        "/en/catalog…l-running-jacket/product-62822?…",
+        "/en/catalog…l-running-jacket/product-41530?…",
+        "/cart",
+    ]
+
+
+def test_a_query_is_shown_where_paths_are_the_same() -> None:
+    pages = tuple(f"{SHOP}?{TRACKED}&size={size}&fbclid=x{size}" for size in "SM")
+    small, medium, cart = page_labels((*pages, "/cart")).values()
+    # Without what tracks whoever came.
+    assert small.endswith("ing-jacket?size=S&…")
+    assert medium.endswith("ing-jacket?size=M&…")
+    assert small.startswith("/en/catalog…")
+    assert cart == "/cart"
+    # Unless there is nothing else: then as much as is needed.
+    pages = tuple(f"{SHOP}?sessionid={n}{'x' * 60}" for n in "12")
+    first, second, _ = page_labels((*pages, "/cart")).values()
+    assert first == second.replace("?sessionid=2", "?sessionid=1")
+    assert "?sessionid=1" in first
+    # Also beside a page that is named as what would be left.
+    short = f"{SHOP}?size=S"
+    labels_ = page_labels((short, f"{short}&utm_source={'x' * 30}", "/cart"))
+    assert len(set(labels_.values())) == 3
+
+
+def test_short_addresses_are_whole_whatever_they_end_in() -> None:
+    pages = ("/a?utm_source=x", "/b?ref=1&sid=2", "/b?ref=1")
+    assert list(page_labels(pages).values()) == list(pages)
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from(
+                (
+                    *("/", "?", "&", "utm_a=", "ref=", "x" * 20, "y" * 40, "a", "1"),
+                    *("…", "?…", "&…", "?utm_source=email&", "size=1"),
+                )
+            ),
+            min_size=1,
+            max_size=10,
+        ).map("".join),
+        unique=True,
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_labels_of_addresses_are_all_different(names: list[str]) -> None:
+    found = list(page_labels(tuple(names)).values())
+    assert len(set(found)) == len(names)
+    assert max(map(len, found)) <= LONGEST_PAGE + 2 + len(" (12)")
 
 
 class Counted(str):

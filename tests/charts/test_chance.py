@@ -139,6 +139,19 @@ def test_p_values_are_corrected_for_the_number_of_pages_that_are_compared() -> N
     assert found.beyond_chance.tolist() == [False, False]
 
 
+def test_some_of_several_are_corrected_for_all_whichever_they_are() -> None:
+    pages = [((7,) * 5, (9,) * 6), (TENS, LONGER), ((7,) * 4, (9,) * 6)]
+    alone = [compare(page).p_values[0] for page in pages]
+    for some in (pages, pages[:1], pages[1:]):
+        own = group([page[0] for page in some])
+        everyone = group([[*page[0], *page[1]] for page in some])
+        found = differences(own, everyone, 4)
+        wanted = [min(4 * alone[pages.index(page)], 1) for page in some]
+        assert found.p_values == pytest.approx(wanted, nan_ok=True)
+    # They are no more than 1.
+    assert differences(own, everyone, 99).p_values[0] == 1
+
+
 def test_corrected_p_values_are_at_most_1() -> None:
     assert compare((TENS, TENS), (TENS, TENS)).p_values.tolist() == [1, 1]
 

@@ -243,11 +243,11 @@ def test_traces_have_names_of_their_own() -> None:
         for chart in CHARTS
     }
     assert names == {
-        "total-time": ["everyone"],
+        "total-time": ["everyone", None],
         "user-average": ["user “everyone”", "everyone", None],
         "durations": ["everyone", "user “everyone”", None],
         "timeline": ["everyone", "user “everyone”"],
-        "hours": [None, None],
+        "hours": [None],
     }
 
 

@@ -71,8 +71,8 @@ def test_the_distribution_is_in_percent_and_starts_at_zero(
     assert steps == dict.fromkeys((10, 20, 30, 40, 50), 20)
     assert line.y[45:] == (0, None, 0, 0)
     assert figure.layout.xaxis.range == (0, 96)
-    assert figure.layout.xaxis.title.text == "Session duration (seconds)"
-    assert figure.layout.yaxis.title.text == "Share of sessions (%)"
+    assert figure.layout.xaxis.title.text == "Session duration"
+    assert figure.layout.yaxis.title.text == "Share of sessions"
     (note,) = figure.layout.annotations
     assert note.x == 96
     assert note.y == pytest.approx(11.11)
@@ -88,14 +88,22 @@ def test_the_axes_of_the_distribution(engine: MemoryEngine) -> None:
         "bargap": 0.06,
         "hovermode": "x",
         "margin": MARGIN,
-        "uirevision": "Session duration (seconds)",
+        "uirevision": "linear s",
         "xaxis": {
-            "title": {"text": "Session duration (seconds)"},
+            "title": {"text": "Session duration"},
+            "ticksuffix": " s",
             "range": [0, 96],
+            "ticklabelstandoff": 5,
             "ticklabeloverflow": "allow",
         },
-        # Two in nine, with room for a line and a half of text above them.
-        "yaxis": {**value_axis("Share of sessions (%)"), "range": [0, 12.52]},
+        # One in nine at the most, with room above it for the note on the tail and then
+        # a line and a half of text.
+        "yaxis": {
+            **value_axis("Share of sessions"),
+            "range": [0, 14.76],
+            "tickvals": [0, 5, 10],
+            "ticktext": ["0 %", "5 %", "10 %"],
+        },
         "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
         "annotations": [
             {
@@ -113,7 +121,7 @@ def test_the_axes_of_the_distribution(engine: MemoryEngine) -> None:
     bars, _ = drawn(CHART, engine, View()).data
     assert bars.marker.color == EVERYONE_COLOR
     log = layout_of(CHART, engine, view_of(scale="log"))
-    assert log["uirevision"] == "Session duration (logarithmic)"
+    assert log["uirevision"] == "log"
     assert log["xaxis"]["title"] == {"text": "Session duration (logarithmic)"}
     assert "annotations" not in log
 
@@ -256,7 +264,7 @@ def test_the_statistics_are_pointed_at(engine: MemoryEngine) -> None:
     assert pointers.marker.color == (EVERYONE_COLOR,)
     assert pointers.textposition == ("middle right",)
     (y,) = pointers.y
-    assert y == pytest.approx(12.52 * (1 - 0.075 / 2), abs=0.01)
+    assert y == pytest.approx(14.76 * (1 - 0.075 / 2), abs=0.01)
     # Down to the bar of 34 s to 36 s, which is empty.
     assert pointers.error_y.arrayminus == (y,)
     assert pointers.error_y.array == (0,)
@@ -272,7 +280,8 @@ def test_the_statistics_are_pointed_at(engine: MemoryEngine) -> None:
     # What is in the last bar is in its middle.
     assert pointers.x == (95, 68)
     top = figure.layout.yaxis.range[1]
-    assert top == pytest.approx(50 / (1 - 0.075 * 2.5), abs=0.01)
+    # 50 % are in the tail, above which there is the note on it.
+    assert top == pytest.approx(50 / (1 - 0.075 * (2.5 + 1.8)), abs=0.01)
     assert pointers.y == pytest.approx((top * 0.9625, top * 0.8875), abs=0.01)
     # Down to the higher of the bar and the user's line.
     assert pointers.error_y.arrayminus[0] == pytest.approx(top * 0.9625 - 50, abs=0.01)
@@ -353,15 +362,50 @@ def test_a_zoom_is_kept_while_the_axis_means_the_same(engine: MemoryEngine) -> N
     assert drawn(CHART, engine, view_of("bob")).layout.uirevision == kept
     other = drawn(CHART, engine, view_of("ann", scale="log")).layout.uirevision
     assert other != kept
+    longer = engine_of([("ann", "p", 1_500, "2024-01-01")])
+    assert drawn(CHART, longer, View()).layout.uirevision not in (kept, other)
+
+
+def test_the_axis_of_shares_says_no_more_than_all() -> None:
+    def axis(*durations: float) -> Any:
+        rows: list[Row] = [("u", "p", d, "2024-01-01") for d in durations]
+        return drawn(CHART, engine_of(rows), View()).layout.yaxis
+
+    assert axis(5).range[1] > 112
+    assert axis(5).ticktext == tuple(f"{share} %" for share in range(0, 101, 20))
+    assert axis(5).tickvals == (0, 20, 40, 60, 80, 100)
+    assert axis(*range(0, 100, 5)).ticktext == tuple(f"{n} %" for n in range(6))
+    many = axis(*np.linspace(0, 100, 1_000))
+    assert many.ticktext[:2] == ("0 %", "0.5 %")
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_a_note_on_the_tail_is_in_the_way_of_nothing(scale: str) -> None:
+    # All of v's sessions, and half of everyone's, are in the tail.
+    rows: list[Row] = [
+        *[("u", "p", 1 + n % 3, "2024-01-01") for n in range(100)],
+        *[("v", "p", 10_000, "2024-01-01")] * 5,
+    ]
+    layout = drawn(CHART, engine_of(rows), view_of("v", scale=scale)).layout
+    top = layout.yaxis.range[1]
+    if scale == "linear":
+        (note,) = layout.annotations
+        # Two lines of statistics from the top down, then the note's two.
+        assert note.y == 100
+        assert top * (1 - 0.075 * 2.5) >= note.y + 1.8 * 0.075 * top - 0.01
+    else:
+        assert not layout.annotations
+        assert top == pytest.approx(100 / (1 - 0.075 * 2.5), abs=0.01)
 
 
 def test_long_durations_have_longer_units() -> None:
     for longest, unit, width in (
-        *((150, "seconds", 5), (1_500, "minutes", 0.5), (36_000, "hours", 1 / 6)),
+        *((150, "s", 5), (1_500, "min", 0.5), (36_000, "h", 1 / 6)),
     ):
         rows: list[Row] = [("u", "p", longest, "2024-01-01")]
         figure = drawn(CHART, engine_of(rows), View())
-        assert figure.layout.xaxis.title.text == f"Session duration ({unit})"
+        assert figure.layout.xaxis.title.text == "Session duration"
+        assert figure.layout.xaxis.ticksuffix == f" {unit}"
         assert figure.data[0].dx == pytest.approx(width, abs=1e-6)
 
 

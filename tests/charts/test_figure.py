@@ -4,6 +4,8 @@ from pathlib import Path
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from charts import CHARTS
 from charts.figure import (
@@ -11,6 +13,7 @@ from charts.figure import (
     MARGIN,
     UNPICKED_COLOR,
     USER_COLOR,
+    duration_ticks,
     duration_unit,
     empty,
     figure,
@@ -123,6 +126,42 @@ def test_labels_of_users_are_short_and_text() -> None:
 )
 def test_units_of_an_axis(longest: float, unit: tuple[float, str]) -> None:
     assert duration_unit(longest) == unit
+
+
+@pytest.mark.parametrize(
+    ("longest", "texts"),
+    [
+        (0.0004, "0"),
+        (0.3, "0, 0.1 s, 0.2 s, 0.3 s"),
+        (1, "0, 0.5 s, 1 s"),
+        (9, "0, 2 s, 4 s, 6 s, 8 s"),
+        (60, "0, 20 s, 40 s, 60 s"),
+        (180, "0, 1 min, 2 min, 3 min"),
+        (299, "0, 1 min, 2 min, 3 min, 4 min"),
+        (7_199, "0, 30 min, 60 min, 90 min"),
+        (10_800, "0, 1 h, 2 h, 3 h"),
+        (400_000, "0, 50 h, 100 h"),
+        (1e7, "0, 1,000 h, 2,000 h"),
+    ],
+)
+def test_ticks_of_durations(longest: float, texts: str) -> None:
+    ticks = duration_ticks(longest)
+    assert ticks["ticktext"] == re.split("(?<!,), ", texts)
+    assert ticks["tickvals"][0] == 0
+    assert ticks["tickvals"] == sorted(ticks["tickvals"])
+    assert ticks["tickvals"][-1] <= longest
+
+
+@given(st.floats(0.001, 1e12), st.integers(1, 9))
+def test_there_are_as_many_ticks_as_there_is_room_for(
+    longest: float, most: int
+) -> None:
+    values, texts = duration_ticks(longest, most).values()
+    assert len(values) == len(texts) == len(set(texts))
+    # One at least, and where it would be none, less than three.
+    assert 2 <= len(values) <= max(most, 2) + 1
+    assert values[-1] <= longest * (1 + 1e-9)
+    assert all("e" not in text for text in texts)
 
 
 def test_values_are_rounded_to_what_a_chart_shows() -> None:

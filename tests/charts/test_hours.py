@@ -94,7 +94,7 @@ def test_the_table_of_hours(engine: MemoryEngine) -> None:
 
 def test_hours_are_by_how_often_their_weekday_occurs() -> None:
     figure = drawn(CHART, engine_of(WEEKDAYS), view_of("u"))
-    heat, _ = figure.data
+    (heat,) = figure.data
     assert heat.z[0][14] == 0.67
     assert heat.text[0][14] == 2
     assert heat.customdata[0][14] == pytest.approx(0.5)
@@ -112,7 +112,7 @@ def test_hours_are_by_how_often_their_weekday_occurs() -> None:
 def test_the_map_has_the_colour_of_whose_sessions_it_shows() -> None:
     engine = engine_of(WEEKDAYS)
     for user, color in ((None, EVERYONE_COLOR), ("u", USER_COLOR)):
-        heat, _ = drawn(CHART, engine, view_of(user)).data
+        (heat,) = drawn(CHART, engine, view_of(user)).data
         red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
         assert heat.colorscale == (
             (0, f"rgba({red}, {green}, {blue}, 0.06)"),
@@ -124,12 +124,12 @@ def test_a_hover_says_how_many_each_weekday_and_in_total() -> None:
     engine = engine_of(WEEKDAYS)
     head = "<b>%{y}, %{x}:00 to %{x}:59</b><br>"
     numbers = "%{z:,} each %{y}, %{text:,} in total"
-    heat, _ = drawn(CHART, engine, View()).data
+    (heat,) = drawn(CHART, engine, View()).data
     assert heat.hovertemplate == (
         f"{head}everyone's sessions: {numbers}<extra></extra>"
     )
     assert heat.customdata is None
-    heat, _ = drawn(CHART, engine, view_of("u")).data
+    (heat,) = drawn(CHART, engine, view_of("u")).data
     assert heat.hovertemplate == (
         f"{head}u's sessions: {numbers}<br>average user's: %{{customdata:,}}"
         "<extra></extra>"
@@ -142,34 +142,36 @@ def test_rates_have_two_digits_or_are_whole() -> None:
         *("2024-01-01T00:00", "2024-01-08T00:00", "2024-01-08T00:10"),
         *["2024-01-01T01:00"] * 225,
     )
-    heat, _ = drawn(CHART, engine_of(rows), View()).data
+    (heat,) = drawn(CHART, engine_of(rows), View()).data
     assert list(heat.z[0][:3]) == [1.5, 112, 0]
 
 
-def test_each_weekday_has_the_number_of_its_busiest_hour() -> None:
-    # Three Mondays and two Wednesdays; two hours of Tuesday have as many.
-    rows = [
-        *at(*["2024-01-01T14:00"] * 7, "2024-01-08T09:00", "2024-01-15T09:30"),
-        *at("2024-01-09T00:00", "2024-01-09T05:00", "2024-01-10T23:00"),
-    ]
-    heat, numbers = drawn(CHART, engine_of(rows), View()).data
-    assert (heat.type, numbers.type, numbers.mode) == ("heatmap", "scatter", "text")
-    assert list(zip(numbers.x, numbers.y, numbers.text, strict=True)) == [
-        *((14, "Monday", "2.3"), (23, "Wednesday", "0.5"))
-    ]
-    assert (numbers.hoverinfo, numbers.showlegend) == ("skip", False)
-    # Where none comes to one a week: sessions in all, here two on three Mondays.
-    _, numbers = drawn(CHART, engine_of(WEEKDAYS), view_of("u")).data
-    assert (numbers.x, numbers.y, numbers.text) == ((14,), ("Monday",), ("2",))
-    # A weekday that isn't among the dates has none.
-    one_day = view_of(start=date(2024, 2, 29), end=date(2024, 3, 1))
-    _, numbers = drawn(CHART, engine_of(ROWS), one_day).data
-    assert (numbers.y, numbers.text) == (("Thursday",), ("3",))
+def test_only_weekdays_that_there_are_have_a_row() -> None:
+    # A Thursday and a Friday.
+    view = view_of("ann", start=date(2024, 2, 29), end=date(2024, 3, 2))
+    chart_shown = shown(CHART, engine_of(ROWS), view)
+    figure = drawn(CHART, engine_of(ROWS), view)
+    (heat,) = figure.data
+    assert heat.y == ("Thursday", "Friday")
+    assert figure.layout.yaxis.tickvals == (0, 1)
+    assert figure.layout.yaxis.ticktext == ("Thu", "Fri")
+    assert np.array(heat.z).shape == np.array(heat.text).shape == (2, 24)
+    assert np.array(heat.customdata).shape == (2, 24)
+    # ann at 0:00 and 12:00, then twice at 0:00; bob on Thursday.
+    assert (heat.z[0][0], heat.z[0][12], heat.z[1][0]) == (1, 1, 2)
+    assert heat.customdata[0][8] == 1
+    # Of two rows it is as high as of two, and of one no lower.
+    assert CHART.height == 4 + 7 * 30 + 44
+    assert CHART.height_of(chart_shown) == 4 + 2 * 30 + 44
+    one = view_of(start=date(2024, 2, 29), end=date(2024, 3, 1))
+    assert CHART.height_of(shown(CHART, engine_of(ROWS), one)) == 4 + 2 * 30 + 44
+    assert drawn(CHART, engine_of(ROWS), one).data[0].y == ("Thursday",)
+    assert CHART.height_of(shown(CHART, engine_of(ROWS), View())) == CHART.height
 
 
 def test_a_user_who_is_everyone_is_compared_with_nobody() -> None:
     rows = at("2024-01-01T14:00", "2024-01-08T14:59")
-    heat, _ = drawn(CHART, engine_of(rows), view_of("u")).data
+    (heat,) = drawn(CHART, engine_of(rows), view_of("u")).data
     assert heat.customdata is None
     assert "average user" not in heat.hovertemplate
     assert heat.hovertemplate.startswith("<b>%{y}, %{x}:00 to %{x}:59</b><br>u's ")
@@ -187,7 +189,6 @@ def test_the_map_has_no_lines_and_stays_as_it_is(engine: MemoryEngine) -> None:
     assert layout_of(CHART, engine, View()) == {
         "dragmode": False,
         "margin": {"l": 40, "r": 8, "t": 4, "b": 44},
-        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
         "xaxis": {
             "title": {"text": "Hour of the day (UTC)"},
             "tickvals": [0, 3, 6, 9, 12, 15, 18, 21],
@@ -203,7 +204,7 @@ def test_the_map_has_no_lines_and_stays_as_it_is(engine: MemoryEngine) -> None:
             "fixedrange": True,
         },
     }
-    heat, _ = drawn(CHART, engine, View()).data
+    (heat,) = drawn(CHART, engine, View()).data
     # No session is the lightest colour, however few the busiest hour has.
     assert (heat.zmin, heat.zmax) == (0, None)
     assert (heat.xgap, heat.ygap) == (2, 2)
@@ -214,8 +215,9 @@ def test_hours_are_those_of_the_time_zone() -> None:
     engine = engine_of(at("2024-07-01T22:30:00"), "Europe/Berlin")
     figure = drawn(CHART, engine, View())
     assert figure.layout.xaxis.title.text == "Hour of the day (Europe/Berlin)"
-    # Tuesday, half past midnight.
-    assert figure.data[0].text[1][0] == 1
+    # Tuesday, half past midnight, is all there is.
+    assert figure.data[0].y == ("Tuesday",)
+    assert figure.data[0].text[0][0] == 1
 
 
 # Sentences.

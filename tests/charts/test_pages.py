@@ -15,8 +15,13 @@ from view import View
 
 NAN = pytest.approx(float("nan"), nan_ok=True)
 TOTAL, AVERAGE = TotalTime(), UserAverage()
-FAINT = "Faint bars: few sessions, so this may be chance."
+FAINT = "Faint: fewer than 5 sessions."
+LINES = "Lines: 95 % intervals."
 DAY = "2024-01-01"
+
+
+def too_few(user: str) -> str:
+    return f"Too few sessions on each page to compare {user} with everyone. {FAINT}"
 
 
 def pages_of(n: int) -> list[Row]:
@@ -24,10 +29,13 @@ def pages_of(n: int) -> list[Row]:
     return [("a", f"p{page:02}", page + 1, DAY) for page in range(n)]
 
 
-def ends(bars: go.Bar) -> list[str]:
-    """What is written at the ends of bars."""
-    assert bars.texttemplate == "%{customdata[1]}"
-    return [row[1] for row in bars.customdata]
+def values(figure: go.Figure) -> list[str]:
+    """What is written at the ends of bars: a user's, then everyone's."""
+    texts = figure.data[-1]
+    assert (texts.mode, texts.textposition) == ("text", "middle right")
+    assert (texts.hoverinfo, texts.showlegend) == ("skip", False)
+    assert all(text.startswith("\u00a0") for text in texts.text)
+    return [text[1:] for text in texts.text]
 
 
 def labels(figure: go.Figure) -> list[str]:
@@ -114,15 +122,15 @@ def test_a_table_of_folders_says_of_how_many_pages_they_are() -> None:
 
 def test_total_time_is_everyones_with_the_largest_first(engine: MemoryEngine) -> None:
     figure = drawn(TOTAL, engine, view_of("ann"))
-    (bars,) = figure.data
-    assert list(bars.x) == [3.5, 1.75, 0]
-    assert ends(bars) == ["3 min 30 s", "1 min 45 s", "0 s"]
-    assert bars.textposition == "outside"
+    bars, texts = figure.data
+    assert list(bars.x) == list(texts.x) == [210, 105, 0]
+    assert values(figure) == ["3 min 30 s", "1 min 45 s", "0 s"]
+    assert list(texts.y) == [0, 1, 2]
     assert labels(figure) == ["home", "cart", "help"]
     # Downwards: the first row is on top.
     assert list(figure.layout.yaxis.range) == [3.5, -0.5]
     assert list(figure.layout.yaxis.tickvals) == [0, 1, 2]
-    assert figure.layout.xaxis.title.text == "Total time (minutes)"
+    assert figure.layout.xaxis.title.text == "Total time"
     assert hovers(figure) == [
         "<b>home</b><br>3 min 30 s in total, 66.7 % of the time<br>"
         "sessions: 7 (1 of unknown duration)",
@@ -138,10 +146,15 @@ def test_axes_of_pages_are_bare_and_cannot_be_zoomed(engine: MemoryEngine) -> No
         "meta": {"key": "page", "names": [0, 0, 0]},
         "dragmode": False,
         "hovermode": "y",
+        "showlegend": False,
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
         "margin": {"l": 20 + 7 * 4, "r": 84, "t": 8, "b": 48},
         "xaxis": {
-            "title": {"text": "Total time (minutes)"},
-            "range": [0, 3.5],
+            "title": {"text": "Total time"},
+            "range": [0, 210],
+            "tickvals": [0, 60, 120, 180],
+            "ticktext": ["0", "1 min", "2 min", "3 min"],
+            "tickangle": 0,
             "fixedrange": True,
             "ticklabeloverflow": "allow",
         },
@@ -170,16 +183,16 @@ def test_bars_of_pages_lie_and_are_in_the_colour_of_whose_they_are(
         assert [trace.marker.color for trace in bars] == colors
         assert {trace.orientation for trace in bars} == {"h"}
         assert bars[-1].hoverinfo is None
-        # They touch, and are in their row.
+        # They are next to each other, and are in their row.
         ends = [(t.offset, round(t.offset + t.width, 2)) for t in bars]
-        assert ends in ([(-0.34, 0.34)], [(-0.36, -0.02), (0.02, 0.36)])
+        assert ends in ([(-0.34, 0.34)], [(-0.38, -0.04), (0.04, 0.38)])
 
 
 @pytest.mark.parametrize(
     ("name", "bars"),
     [
-        ("p" * 20, [(-0.36, -0.02), (0.02, 0.36)]),
-        ("p" * 21, [(-0.11, 0.15), (0.17, 0.43)]),
+        ("p" * 20, [(-0.38, -0.04), (0.04, 0.38)]),
+        ("p" * 21, [(-0.115, 0.135), (0.185, 0.435)]),
     ],
 )
 def test_a_long_label_stands_above_its_bars(
@@ -187,18 +200,46 @@ def test_a_long_label_stands_above_its_bars(
 ) -> None:
     rows: list[Row] = [*ROWS, ("ann", name, 5, DAY)]
     figure = drawn(AVERAGE, engine_of(rows), view_of("ann"))
-    ends = [(t.offset, round(t.offset + t.width, 2)) for t in figure.data[:2]]
+    ends = [(t.offset, round(t.offset + t.width, 3)) for t in figure.data[:2]]
     assert ends == bars
     axis = figure.layout.yaxis
     if len(name) > 20:
         # Within the plot, from its left edge on, and before the first bar.
         assert (axis.ticklabelposition, figure.layout.margin.l) == ("inside", 16)
-        assert list(axis.tickvals) == [-0.3, 0.7, 1.7]
-        assert figure.data[2].y0 == pytest.approx(0.02)
+        assert list(axis.tickvals) == pytest.approx([-0.34, 0.66, 1.66])
+        assert list(figure.data[2].y) == [0.01, 1.01, 2.01, 0.31, 1.31, 2.31]
     else:
         assert (axis.ticklabelposition, figure.layout.margin.l) == (None, 20 + 7 * 20)
         assert list(axis.tickvals) == [0, 1, 2]
-        assert figure.data[2].y0 == pytest.approx(-0.19)
+        assert list(figure.data[2].y) == [-0.21, 0.79, 1.79, 0.21, 1.21, 2.21]
+
+
+def test_both_charts_have_tall_rows_or_neither() -> None:
+    rows: list[Row] = [("a", "p", 1, DAY), ("b", "p", 1, DAY), ("b", "x" * 21, 1, DAY)]
+    for user, height, place in (("a", 48, -0.12), ("b", 48, -0.12), (None, 33, -0.02)):
+        for chart in (TOTAL, AVERAGE):
+            chart_shown = shown(chart, engine_of(rows), view_of(user))
+            figure = chart.figure(chart_shown)
+            assert figure["layout"]["yaxis"]["ticklabelposition"] == "inside"
+            margin = figure["layout"]["margin"]
+            assert chart.height_of(chart_shown) - margin["t"] - 48 == 4 * height
+            if chart is TOTAL:
+                assert figure["data"][0]["offset"] == place
+
+
+@pytest.mark.parametrize(
+    ("letters", "ticks"),
+    [
+        # 201, 173, 89 and, where the label is above the bar, 233 pixels.
+        (4, ["0", "20 min", "40 min"]),
+        (8, ["0", "30 min"]),
+        (20, ["0", "30 min"]),
+        (21, ["0", "20 min", "40 min"]),
+    ],
+)
+def test_a_phone_has_room_for_all_ticks(letters: int, ticks: list[str]) -> None:
+    figure = drawn(TOTAL, engine_of([("a", "p" * letters, 3599, DAY)]), View())
+    assert list(figure.layout.xaxis.ticktext) == ticks
 
 
 def test_many_rows_are_as_high_as_they_need() -> None:
@@ -233,14 +274,13 @@ def test_heights_are_by_rows_and_the_same_beside_each_other() -> None:
 
 def test_an_average_stands_beside_everyones(engine: MemoryEngine) -> None:
     figure = drawn(AVERAGE, engine, view_of("ann"))
-    user, everyone, values = figure.data
+    user, everyone, _ = figure.data
     assert (user.name, everyone.name) == ("ann", "everyone")
     assert labels(figure) == ["home", "cart"]
     assert list(user.x) == [30, None]
     assert list(everyone.x) == [35, 35]
-    assert figure.layout.xaxis.title.text == "Average (seconds)"
-    assert user.hoverinfo == values.hoverinfo == "skip"
-    assert values.showlegend is False
+    assert figure.layout.xaxis.title.text == "Average"
+    assert user.hoverinfo == "skip"
     assert figure.layout.legend.orientation == "h"
     assert hovers(figure) == [
         "<b>home</b><br>ann: 30 s (5 sessions), 0.9 × everyone's<br>"
@@ -252,14 +292,14 @@ def test_an_average_stands_beside_everyones(engine: MemoryEngine) -> None:
 
 def test_values_are_read_without_a_hover(engine: MemoryEngine) -> None:
     figure = drawn(AVERAGE, engine, view_of("ann"))
-    _, everyone, values = figure.data
-    assert ends(everyone) == ["35 s", "35 s"]
-    assert list(values.text) == ["\u00a030 s", "\u00a0"]
-    assert values.mode == "text"
-    assert values.textposition == "middle right"
-    # Behind the interval, at the height of the user's bars.
-    assert values.x == (pytest.approx(49.63, rel=0.003), None)
-    assert values.y0 == pytest.approx(-0.19)
+    # The user's, then everyone's.
+    assert values(figure) == ["30 s", "", "35 s", "35 s"]
+    # Behind the interval, at the height of the bars.
+    texts = figure.data[-1]
+    assert texts.x == (pytest.approx(49.63, rel=0.003), None, 35, 35)
+    assert texts.y == (-0.21, 0.79, 0.21, 1.21)
+    # No value is in another: there are 31 pixels a row, with a legend in two lines.
+    assert 31 * (texts.y[2] - texts.y[0]) > 13 < 31 * (texts.y[1] - texts.y[2])
 
 
 def test_the_interval_is_drawn(engine: MemoryEngine) -> None:
@@ -269,19 +309,15 @@ def test_the_interval_is_drawn(engine: MemoryEngine) -> None:
     assert interval.symmetric is False
     # 2.776 times the root of 250 / 5.
     margin = pytest.approx(19.63, rel=0.003)
+    # A line without caps, so that where there is no interval nothing is seen.
+    assert interval.width == 0
     assert list(interval.array) == list(interval.arrayminus) == [margin, None]
     assert list(figure.layout.xaxis.range) == [0, pytest.approx(49.63, rel=0.003)]
     # It is that of a mean.
     median = drawn(AVERAGE, engine, view_of("ann", statistic="median"))
     assert median.data[0].error_x.array is None
     assert list(median.layout.xaxis.range) == [0, 35]
-    assert list(median.data[2].x) == [30, None]
-    # In the unit of the axis.
-    long: list[Row] = [(u, p, (d or 0) * 60, t) for u, p, d, t in ROWS if d is not None]
-    minutes = drawn(AVERAGE, engine_of(long), view_of("ann"))
-    assert minutes.layout.xaxis.title.text == "Average (minutes)"
-    assert list(minutes.data[0].error_x.array) == [margin]
-    assert list(minutes.layout.xaxis.range) == [0, pytest.approx(49.63, rel=0.003)]
+    assert list(median.data[2].x) == [30, None, 35, 5]
 
 
 def test_a_long_interval_ends_at_zero_and_where_the_axis_does() -> None:
@@ -291,12 +327,12 @@ def test_a_long_interval_ends_at_zero_and_where_the_axis_does() -> None:
     ]
     # 40 s and 2.776 times the root of 8000 / 5.
     figure = drawn(AVERAGE, engine_of(rows), view_of("a"))
-    user, _, values = figure.data
+    user, _, texts = figure.data
     assert list(user.error_x.array) == [pytest.approx(111.06, rel=0.003)]
     assert list(user.error_x.arrayminus) == [40]
     # Half as long again as the longest bar.
     assert list(figure.layout.xaxis.range) == [0, 60]
-    assert list(values.x) == [60]
+    assert list(texts.x) == [60, 40]
     assert "95 % interval 0 s to 2 min 31 s, may be chance" in hovers(figure)[0]
 
 
@@ -331,8 +367,8 @@ def test_a_hover_says_what_is_unknown_and_what_is_few(engine: MemoryEngine) -> N
 def test_what_is_more_than_chance_is_bold_and_said_in_the_hover() -> None:
     figure = drawn(AVERAGE, engine_of(BEYOND), view_of("a"))
     assert labels(figure) == ["p", "s", "q"]
-    assert list(figure.data[2].text) == [
-        *("\u00a0<b>1 min 44 s</b>", "\u00a0<b>14 s</b>", "\u00a014 s")
+    assert values(figure) == [
+        *("<b>1 min 44 s</b>", "<b>14 s</b>", "14 s", "59 s", "59 s", "14 s")
     ]
     assert hovers(figure)[0] == (
         "<b>p</b><br>a: 1 min 44 s (9 sessions), 1.8 × everyone's<br>"
@@ -342,7 +378,7 @@ def test_what_is_more_than_chance_is_bold_and_said_in_the_hover() -> None:
     assert "may be chance" in hovers(figure)[2]
     # A median isn't tested.
     figure = drawn(AVERAGE, engine_of(BEYOND), view_of("a", statistic="median"))
-    assert not any("<b>" in text for text in figure.data[2].text)
+    assert not any("<b>" in text for text in values(figure))
     assert not any("chance" in text for text in hovers(figure))
 
 
@@ -357,24 +393,24 @@ def test_bars_of_fewer_than_five_sessions_are_faint(engine: MemoryEngine) -> Non
         user, *_ = drawn(AVERAGE, engine_of(rows), view_of("u")).data
         assert user.marker.opacity == (opacity,)
         # Also of a user who is alone.
-        (alone,) = drawn(AVERAGE, engine_of(rows[:-1]), view_of("u")).data
+        alone, _ = drawn(AVERAGE, engine_of(rows[:-1]), view_of("u")).data
         assert alone.marker.opacity == (opacity,)
 
 
 def test_without_a_user_everyone_stands_alone(engine: MemoryEngine) -> None:
     figure = drawn(AVERAGE, engine, View())
-    (bars,) = figure.data
+    bars, texts = figure.data
     assert bars.name == "everyone"
     assert bars.marker.opacity is None
     assert list(bars.x) == [35, 35, None]
-    assert ends(bars) == ["35 s", "35 s", "unknown"]
+    assert (values(figure)[:2], texts.x) == (["35 s", "35 s"], (35, 35, None))
     assert hovers(figure)[0] == "<b>home</b><br>everyone: 35 s (6 sessions)"
-    assert figure.layout.legend.orientation is None
+    assert figure.layout.showlegend is False
 
 
 def test_a_user_who_is_everyone_stands_alone_too() -> None:
     figure = drawn(AVERAGE, engine_of(ROWS[:5]), view_of("ann"))
-    (bars,) = figure.data
+    bars, _ = figure.data
     assert (bars.name, bars.marker.color) == ("ann", USER_COLOR)
     assert hovers(figure) == ["<b>home</b><br>ann: 30 s (5 sessions)"]
     assert figure.layout.margin.t == 8
@@ -384,7 +420,7 @@ def test_a_user_who_is_everyone_stands_alone_too() -> None:
         AVERAGE, engine_of([ROWS[6], ("cy", "help", 1, DAY)]), view_of("bob")
     )
     assert len(figure.data) == 3
-    assert len(drawn(AVERAGE, engine_of(ROWS[6:9]), view).data) == 1
+    assert len(drawn(AVERAGE, engine_of(ROWS[6:9]), view).data) == 2
 
 
 def test_a_user_of_whom_nothing_drawn_is_known_has_no_bar() -> None:
@@ -424,13 +460,13 @@ def test_long_names_are_told_apart_and_whole_in_the_hover() -> None:
         first, second = labels(figure)
         assert first.startswith("/sts-69/x")
         assert second.startswith("/sts-70/x")
-        assert max(map(len, (first, second))) <= 50
+        assert max(map(len, (first, second))) <= 46
         # In lines of 60 characters.
         name = hovers(figure)[1].split("</b>")[0].removeprefix("<b>")
         assert name.replace("<br>", "") == pages[1]
         assert [len(line) for line in name.split("<br>")][:2] == [60, 60]
     figure = drawn(TOTAL, engine_of([("u", "x" * 10_000, 5, DAY)]), View())
-    assert len(labels(figure)[0]) == 48
+    assert len(labels(figure)[0]) == 44
     assert len(hovers(figure)[0]) < 420
 
 
@@ -463,31 +499,26 @@ def test_zeros_start_at_the_left() -> None:
 
 
 @pytest.mark.parametrize(
-    ("longest", "unit", "unit_seconds"),
+    ("longest", "ticks"),
     [
-        *((180, "seconds", 1), (181, "minutes", 60)),
-        *((10_800, "minutes", 60), (10_801, "hours", 3600)),
+        (45, ["0", "20 s", "40 s"]),
+        (180, ["0", "1 min", "2 min", "3 min"]),
+        (10_801, ["0", "1 h", "2 h", "3 h"]),
     ],
 )
-def test_units_follow_the_longest(
-    longest: float, unit: str, unit_seconds: float
-) -> None:
-    rows: list[Row] = [*ROWS, ("u", "home", longest, DAY)]
-    figure = drawn(AVERAGE, engine_of(rows), view_of("u"))
-    assert figure.layout.xaxis.title.text == f"Average ({unit})"
-    top = figure.data[0].x[0]
-    assert top * unit_seconds == pytest.approx(longest, rel=1e-4)
-    alone: list[Row] = [("u", "home", longest, DAY)]
-    figure = drawn(TOTAL, engine_of(alone), View())
-    assert figure.layout.xaxis.title.text == f"Total time ({unit})"
+def test_ticks_are_as_people_say_them(longest: float, ticks: list[str]) -> None:
+    figure = drawn(TOTAL, engine_of([("u", "home", longest, DAY)]), View())
+    assert list(figure.layout.xaxis.ticktext) == ticks
+    assert len(figure.layout.xaxis.tickvals) == len(ticks)
+    assert figure.data[0].x[0] == pytest.approx(longest, rel=1e-3)
 
 
 @pytest.mark.parametrize(
     ("statistic", "axis", "home"),
     [
-        ("average", "Average (seconds)", 30.0),
-        ("median", "Median (seconds)", 30.0),
-        ("p90", "P90 (seconds)", 46.0),
+        ("average", "Average", 30.0),
+        ("median", "Median", 30.0),
+        ("p90", "P90", 46.0),
     ],
 )
 def test_the_statistic_names_its_axis_and_its_bars(
@@ -669,74 +700,189 @@ BEYOND: list[Row] = [
 ]
 
 
-def test_a_finding_that_is_more_than_chance_is_told_with_its_test() -> None:
+def test_a_finding_that_is_more_than_chance_is_told() -> None:
     # 104 beside 59, 14 beside 59, and 14 beside 14.5.
     assert average(BEYOND, view_of("a")) == (
-        "a spends 1.8 × everyone's average on p (9 sessions), and 0.2 × on s "
-        "(9 sessions). More than chance (Welch's t-test, corrected for 3 pages)."
+        "a lingers on p (1.8 × everyone's average, 9 sessions); is quick on s (0.2 ×). "
+        f"More than chance (bold), corrected for 3 pages. {LINES}"
     )
     without_s = [row for row in BEYOND if row[1] != "s"]
     assert average(without_s, view_of("a")) == (
-        "a spends 1.8 × everyone's average on p (9 sessions). "
-        "More than chance (Welch's t-test, corrected for 2 pages)."
+        "a lingers on p (1.8 × everyone's average, 9 sessions). "
+        f"More than chance (bold), corrected for 2 pages. {LINES}"
     )
     # b is below everyone on p, and above by chance on q.
     assert average(without_s, view_of("b")) == (
-        "b spends 0.2 × everyone's average on p (9 sessions). "
-        "More than chance (Welch's t-test, corrected for 2 pages)."
+        "b is quick on p (0.2 × everyone's average, 9 sessions). "
+        f"More than chance (bold), corrected for 2 pages. {LINES}"
     )
+
+
+def lingering(pages: Sequence[str]) -> list[Row]:
+    """Pages on which a's average is 31, 61, 91 s and so on, and b's 1 s."""
+    return [
+        row
+        for place, page in enumerate(pages, start=1)
+        for n in range(9)
+        for row in (
+            ("a", page, 27.0 + 30 * (place - 1) + n, DAY),
+            ("b", page, n / 4, DAY),
+        )
+    ]
+
+
+def test_up_to_three_pages_are_named_those_lingered_on_most() -> None:
+    assert average(lingering("xyz"), view_of("a")) == (
+        "a lingers on 3 pages: z (2.0 × everyone's average), y (2.0 ×) and x (1.9 ×). "
+        f"More than chance (bold), corrected for 3 pages. {LINES}"
+    )
+    words = average(lingering("uvwxyz"), view_of("a"))
+    assert words.startswith("a lingers on 6 pages, most on z (2.0 × everyone's ave")
+    assert words.count(" ×") == 3
+    # The others, in few words.
+    words = average(lingering("xyz"), view_of("b"))
+    assert words.startswith("b is quick on 3 pages: z (0.02 × everyone's average), y (")
+    rows: list[Row] = lingering("yz") + [
+        ({"a": "b", "b": "a"}[user], f"not {page}", d, t)
+        for user, page, d, t in lingering("yz")
+    ]
+    assert average(rows, view_of("a")) == (
+        "a lingers on 2 pages: z (2.0 × everyone's average) and y (1.9 ×); is quick on "
+        f"2 pages. More than chance (bold), corrected for 4 pages. {LINES}"
+    )
+
+
+def test_a_finding_is_short_whatever_is_named() -> None:
+    user = "u" * 100
+    for length in (24, 30, 44, 60, 400):
+        pages = [f"{letter * length}/{n}" for n, letter in enumerate("pqrs")]
+        rows: list[Row] = [
+            (user if who == "a" else who, page, seconds, day)
+            for who, page, seconds, day in lingering(pages)
+        ]
+        words = average(rows, view_of(user)).removesuffix(f" {LINES}")
+        assert len(words) <= 210
+        assert 1 < words.count(" ×") <= 3
+        assert "/3 (2.0 × everyone's average)" in words
 
 
 def test_what_may_be_chance_is_no_finding() -> None:
     rows = [row for row in BEYOND if row[1] == "q"]
     rows += [(user, "r", seconds, time) for user, _, seconds, time in rows]
-    assert average(rows, view_of("a")) == (
-        "On none of 2 pages does a differ from everyone by more than chance."
-    )
-    # One alone is told, with that word.
-    assert average(rows[:18], view_of("a")) == (
+    words = "On none of 2 pages does a differ from everyone by more than chance."
+    assert average(rows, view_of("a")) == f"{words} {LINES}"
+    # Picked ones neither; one of these is told of, with that word.
+    assert average(rows, view_of("a", pages=("q", "r"))) == f"{words} {LINES}"
+    assert average(rows, view_of("a", pages=("q",))) == (
         "a spends about the same as everyone's average on q (9 sessions), "
-        "which may be chance."
+        f"which may be chance. {LINES}"
     )
+    # One alone.
+    assert average(rows[:18], view_of("a")) == (
+        "On q, the only page with enough sessions, a doesn't differ from everyone by "
+        f"more than chance. {LINES}"
+    )
+    # Of home there is one session of others.
     assert average(ROWS, view_of("ann")) == (
-        "ann spends 0.9 × everyone's average on home (5 sessions), which may be chance."
+        f"Too few sessions to tell whether ann differs by more than chance. {LINES}"
     )
+
+
+def test_a_search_a_folder_and_the_number_of_rows_do_not_change_what_is_chance() -> (
+    None
+):
+    # Beside 20 pages on which nothing differs, this is chance; alone it wasn't.
+    close: list[Row] = [
+        (user, "/p/close", first + 3 * n, DAY)
+        for user, first in (("a", 10), ("b", 22))
+        for n in range(9)
+    ]
+    same: list[Row] = [
+        (user, f"/q/{page:02}", n, DAY)
+        for page in range(20)
+        for user in "ab"
+        for n in range(9)
+    ]
+    assert average(close, view_of("a")).startswith("a is quick on ")
+    rows = [*close, *same, *lingering(["/r/far"])]
+    far = "a lingers on /r/far (1.9 × everyone's average, 9 sessions). "
+    for how, words in (
+        ({}, far),
+        ({"length": "50"}, far),
+        ({"match": "r"}, far),
+        ({"match": "close"}, "On /p/close, the only page with enough sessions, a "),
+        ({"match": "p", "folder": "/p/"}, "On /p/close, the only page with enough "),
+        ({"folder": "/q/"}, "On none of 20 pages does a differ "),
+        ({"folder": ""}, far),
+    ):
+        found = average(rows, view_of("a", **how))
+        assert found.startswith(words)
+        assert "corrected" not in found or "corrected for 22 pages." in found
+
+
+def test_the_key_says_what_is_drawn() -> None:
+    # Bold where the finding doesn't say so already.
+    same: list[Row] = [
+        *[("a", "p", seconds, DAY) for seconds in (10, 11)] * 300,
+        *[("b", "p", seconds, DAY) for seconds in (10.5, 11.5)] * 300,
+    ]
+    assert average(same, view_of("a")).endswith(f". Bold: more than chance. {LINES}")
+    # Nothing is bold where what is told has no row.
+    rows = [*lingering("p"), *[("a", f"q{n}", 1e4, DAY) for n in range(10)]]
+    words = average(rows, view_of("a"))
+    assert words.endswith(f"More than chance, corrected for 1 page. {FAINT}")
+    assert "bold" in average(rows, view_of("a", length="50")).lower()
+    # A median has no interval, and nobody alone is compared.
+    assert LINES not in average(BEYOND, view_of("a", statistic="median"))
+    assert FAINT in average(rows, view_of("a", statistic="median"))
+    alone = average(ROWS[:4], view_of("ann"))
+    assert alone.endswith(f"nothing to compare. {FAINT}")
+    assert "Faint" not in average(ROWS, View())
 
 
 def test_a_picked_page_is_told_of_whatever_it_is() -> None:
     assert average(BEYOND, view_of("a", pages=("q",))) == (
         "a spends about the same as everyone's average on q (9 sessions), "
-        "which may be chance."
+        f"which may be chance. Bold: more than chance. {LINES}"
     )
     # It is tested among all pages still.
     assert average(BEYOND, view_of("a", pages=("s",))) == (
-        "a spends 0.2 × everyone's average on s (9 sessions). "
-        "More than chance (Welch's t-test, corrected for 3 pages)."
+        "a is quick on s (0.2 × everyone's average, 9 sessions). "
+        f"More than chance (bold), corrected for 3 pages. {LINES}"
     )
 
 
 def test_a_picked_page_is_told_of_where_it_has_no_row() -> None:
     rows = [(user, f"/{page}/{n}", d, t) for user, page, d, t in BEYOND for n in "12"]
     words = (
-        "a spends 0.2 × everyone's average on /s/1 (9 sessions). "
-        "More than chance (Welch's t-test, corrected for 6 pages)."
+        "a is quick on /s/1 (0.2 × everyone's average, 9 sessions). More than chance"
     )
     # In a folder, in none that is open, or not found.
     for how in ({}, {"folder": ""}, {"folder": "/p/"}, {"match": "p"}, {"match": "-"}):
-        assert average(rows, view_of("a", pages=("/s/1",), **how)) == words
+        found = average(rows, view_of("a", pages=("/s/1",), **how))
+        assert found.startswith(words)
+        assert ", corrected for 6 pages." in found
 
 
 def test_rows_of_folders_are_not_pages() -> None:
     rows = [(user, f"/{page}/{n}", d, t) for user, page, d, t in BEYOND for n in "12"]
     assert average(rows, view_of("a", folder="")) == (
-        "a spends 1.8 × everyone's average on ▸ /p/ (2 pages) (18 sessions), and "
-        "0.2 × on ▸ /s/ (2 pages) (18 sessions). "
-        "More than chance (Welch's t-test, corrected for 3 rows)."
+        "a lingers on ▸ /p/ (2 pages) (1.8 × everyone's average, 18 sessions); is "
+        "quick on ▸ /s/ (2 pages) (0.2 ×). "
+        f"More than chance (bold), corrected for 3 folders. {LINES}"
     )
     assert average(rows, view_of("a", folder="", match="q")) == (
-        "a spends about the same as everyone's average on ▸ /q/ (2 pages) "
-        "(18 sessions), which may be chance."
+        "On ▸ /q/ (2 pages), the only folder with enough sessions, a doesn't differ "
+        f"from everyone by more than chance. {LINES}"
     )
+    # Pages are corrected for pages, also beside folders.
+    rows += [(user, "/t", d, t) for user, page, d, t in BEYOND if page == "s"]
+    assert "corrected for 7 pages and 3 folders." in average(
+        rows, view_of("a", folder="")
+    )
+    rows += [(user, f"/u{page}", d, t) for user, page, d, t in rows if "/q" in page]
+    words = average(rows, view_of("a", folder="", match="q"))
+    assert words.startswith("On none of 2 folders does a differ from everyone by more")
 
 
 def test_a_small_difference_of_many_sessions_is_about_the_same() -> None:
@@ -748,11 +894,12 @@ def test_a_small_difference_of_many_sessions_is_about_the_same() -> None:
     assert "about the same as everyone's<br>" in hovers(figure)[0]
     assert "more than chance" in hovers(figure)[0]
     assert average(rows, view_of("a")) == (
-        "a spends about the same as everyone's average on p (600 sessions)."
+        "a spends about the same as everyone's average on p (600 sessions). "
+        f"Bold: more than chance. {LINES}"
     )
     # What differs more is said before it.
     assert average([*rows, *BEYOND[18:36]], view_of("a")).startswith(
-        "a spends 0.2 × everyone's average on s (9 sessions). More than chance "
+        "a is quick on s (0.2 × everyone's average, 9 sessions). More than chance "
     )
 
 
@@ -773,7 +920,7 @@ def test_whether_a_quantile_is_chance_is_not_tested(statistic: str, text: str) -
         *[("a", "r", seconds, DAY) for seconds in (1, 99, 99, 99, 100)],
         *[("b", "r", seconds, DAY) for seconds in (1, 1, 1, 1, 1, 400)],
     ]
-    assert " everyone's average on p " in average(rows, view_of("a"))
+    assert "a lingers on p (1.8 × everyone's average" in average(rows, view_of("a"))
     words = average(rows, view_of("a", statistic="median"))
     assert words.startswith("a spends 99.0 × everyone's median on r (5 sessions);")
     words = average(BEYOND, view_of("a", statistic=statistic))
@@ -825,13 +972,13 @@ def test_others_are_never_compared() -> None:
         *[("a", f"p{page:02}", 10, DAY) for page in range(21)],
         *[("b", f"p{page:02}", 20 + page, DAY) for page in range(21)],
     ]
-    assert average(rows, view_of("a")) == FAINT
-    assert average(rows, view_of("a", statistic="median")) == FAINT
+    assert average(rows, view_of("a")) == too_few("a")
+    assert average(rows, view_of("a", statistic="median")) == too_few("a")
     # A page for which there is no room is, for itself.
     rows += [("a", f"q{page}", 1_000, DAY) for page in range(10)]
     assert average([*rows, *BEYOND[18:36]], view_of("a")) == (
-        "a spends 0.2 × everyone's average on s (9 sessions). "
-        "More than chance (Welch's t-test, corrected for 1 page)."
+        "a is quick on s (0.2 × everyone's average, 9 sessions). "
+        f"More than chance, corrected for 1 page. {FAINT}"
     )
 
 
@@ -853,7 +1000,7 @@ def test_nothing_of_enough_sessions_is_said_before_something_of_few() -> None:
         ("b", "p", 10, DAY),
     ]
     assert average(rows, view_of("a")) == (
-        "a's average on q is 0 s (5 sessions), everyone's 0 s."
+        f"a's average on q is 0 s (5 sessions), everyone's 0 s. {FAINT}"
     )
 
 
@@ -867,12 +1014,13 @@ def test_sketched_quantiles_say_how_accurate_they_are() -> None:
 
 
 def test_few_sessions_may_be_chance() -> None:
-    assert average(ROWS, view_of("bob")) == FAINT
+    assert average(ROWS, view_of("bob")) == too_few("bob")
 
 
 def test_of_picked_pages_alone_is_said_how_long_a_user_stays() -> None:
     def picked(user: str, *pages: str) -> str:
-        return average(ROWS, view_of(user, pages=pages))
+        words = average(ROWS, view_of(user, pages=pages))
+        return words.removesuffix(f" {FAINT}").removesuffix(f" {LINES}")
 
     assert picked("bob", "home") == (
         "bob's average on home is 1 min (1 session, so this may be chance), "
@@ -891,7 +1039,8 @@ def test_of_picked_pages_alone_is_said_how_long_a_user_stays() -> None:
         ("b", "q", 1, DAY),
     ]
     assert average(rows, view_of("a", pages=("p", "q"))) == (
-        "a's average on q is 1 s (2 sessions, so this may be chance), everyone's 1 s."
+        "a's average on q is 1 s (2 sessions, so this may be chance), everyone's 1 s. "
+        f"{FAINT}"
     )
 
 

@@ -66,7 +66,7 @@ def each_alone(summary: Summary, user: bool = False) -> PageStatistics:
 # Rows.
 
 
-def test_pages_stand_in_the_order_of_everyones_time(engine: MemoryEngine) -> None:
+def test_pages_stand_in_the_order_of_total_time(engine: MemoryEngine) -> None:
     rows = chosen(engine.summarise(Selection("bob")))
     assert rows.names == rows.labels == ["home", "cart", "help"]
     assert rows.n_pages.tolist() == [1, 1, 1]
@@ -97,7 +97,7 @@ def test_others_have_no_row_but_a_number_and_a_sum() -> None:
     assert (rows.n_others, rows.other_seconds) == (10, sum(range(1, 11)))
     assert rows.user is None
     assert not rows.beyond_chance.any()
-    assert rows.n_compared == 0
+    assert (rows.n_compared, rows.n_folders) == (0, 0)
     rows = chosen(summary, most=20)
     assert (len(rows.names), rows.n_others, rows.other_seconds) == (20, 0, 0)
     rows = chosen(summary, most=19)
@@ -175,6 +175,27 @@ def test_by_difference_the_largest_ratio_is_first_and_few_sessions_are_last() ->
     assert chosen(everyone, by_difference=True).names == chosen(everyone).names
 
 
+def test_by_difference_what_is_beyond_chance_is_before_what_is_not() -> None:
+    rows: list[Row] = [
+        # 3 times everyone's, which may be chance; 1.5 times, which isn't; and less.
+        *[("a", "chance", seconds, DAY) for seconds in (1, 1, 1, 1, 996)],
+        *[("b", "chance", 30, DAY)] * 10,
+        *[("a", "firm", 300 + n, DAY) for n in range(10)],
+        *[("b", "firm", 100 + n, DAY) for n in range(10)],
+        *[("a", "less", 10 + n, DAY) for n in range(10)],
+        *[("b", "less", 100 + n, DAY) for n in range(10)],
+        *[("a", "few", 1e5, DAY)] * 4,
+        ("b", "few", 1, DAY),
+    ]
+    found = chosen(summary_of(rows, "a"), by_difference=True)
+    assert found.names == ["firm", "chance", "less", "few"]
+    assert found.beyond_chance.tolist() == [True, False, True, False]
+    # Quantiles are not tested.
+    view = view_of(statistic="p90")
+    found = chosen(summary_of(rows, "a"), view, by_difference=True)
+    assert found.names == ["chance", "firm", "less", "few"]
+
+
 def test_by_difference_picked_pages_have_a_row_too() -> None:
     summary = summary_of(DIFFERENT, "a")
     picked = view_of(pages=("t", "p"))
@@ -214,8 +235,71 @@ def test_what_is_beyond_chance_is_told_by_all_pages() -> None:
     assert found.n_compared == 2
     only = chosen(summary, most=1)
     assert (only.names, only.n_compared) == (["r"], 2)
-    # A search compares what it finds.
-    assert chosen(summary, view_of(match="P")).n_compared == 1
+    # A search is corrected for what it doesn't find, too.
+    found = chosen(summary, view_of(match="P"))
+    assert (found.names, found.n_compared) == (["p"], 2)
+    assert found.is_compared.tolist() == [True]
+
+
+def alike(page: str, *, apart: float = 0, n: int = 9) -> list[Row]:
+    """Sessions on a page, in which a's average is so many seconds above b's."""
+    return [
+        (user, page, 1_000 + first + seconds, DAY)
+        for user, first in (("a", apart), ("b", 0))
+        for seconds in range(n)
+    ]
+
+
+def test_a_page_has_the_same_verdict_whatever_is_searched_and_opened() -> None:
+    # Alone the difference on this page is beyond chance, among 31 it isn't.
+    close = alike("/s/close", apart=4)
+    assert chosen(summary_of(close, "a")).beyond_chance.tolist() == [True]
+    others = [row for n in range(30) for row in alike(f"/s/deep/{n:02}")]
+    summary = summary_of([*close, *others, *alike("/far", apart=20)], "a")
+    for view in (
+        *(View(), view_of(match="close"), view_of(match="c", folder="")),
+        *(view_of(folder="/s/"), view_of(match="CLOSE", folder="/s/")),
+    ):
+        for most in (1, EVERY_ROW):
+            found = chosen(summary, view, most=most)
+            verdicts = dict(zip(found.names, found.beyond_chance, strict=True))
+            assert not verdicts.get("/s/close", False)
+            assert verdicts.get("/far", True)
+            assert found.n_compared == 32
+        assert {"/s/close", "/far"} & set(chosen(summary, view).names)
+    # What is in no row is corrected for all the same.
+    assert chosen(summary, view_of(match="far")).beyond_chance.tolist() == [True]
+
+
+def test_folders_are_corrected_for_the_folders_beside_them() -> None:
+    rows = [
+        row for n in range(30) for row in (*alike(f"/{n:02}/x"), *alike(f"/{n:02}/y"))
+    ]
+    rows += alike("/close/x", apart=3) + alike("/close/y", apart=3)
+    rows += [("a", "/few/x", 1, DAY), ("a", "/few/y", 1, DAY), *alike("/page")]
+    summary = summary_of(rows, "a")
+    found = chosen(summary, view_of(folder=""))
+    assert (found.n_folders, found.n_compared) == (31, 63)
+    # Alone it is beyond chance, as both pages have it.
+    few = summary_of([row for row in rows if row[1][1] in "cp"], "a")
+    alone = chosen(few, view_of(folder=""))
+    assert alone.n_folders == 1
+    assert dict(zip(alone.names, alone.beyond_chance.tolist(), strict=True)) == {
+        "/close/": True,
+        "/page": False,
+    }
+    for view in (view_of(folder=""), view_of(folder="", match="clos")):
+        found = chosen(summary, view)
+        assert found.n_folders == 31
+        assert not found.beyond_chance.any()
+        assert found.is_compared[found.names.index("/close/")]
+    # Of a folder, what is found is tested; a single page of it has a page's verdict.
+    found = chosen(summary, view_of(folder="", match="close/x"))
+    assert (found.names, found.is_compared.tolist()) == (["/close/x"], [True])
+    # There is none for nobody.
+    everyone = chosen(summary_of(rows), view_of(folder=""))
+    assert (everyone.n_folders, everyone.n_compared) == (0, 0)
+    assert not everyone.is_compared.any()
 
 
 # Search and folders.
@@ -315,7 +399,7 @@ def test_labels_leave_out_what_all_pages_share_and_are_told_apart() -> None:
     for label, digit in zip(found.labels, "12", strict=True):
         assert label.startswith("▸ ")
         assert label.endswith(f"{digit}/ (3 pages)")
-        assert len(label) <= 50
+        assert len(label) <= 46
         assert "example" not in label
 
 
@@ -410,8 +494,8 @@ def test_every_page_is_in_one_row_or_in_the_others(
     flags = zip(found.names, found.is_picked.tolist(), strict=True)
     assert {name for name, flag in flags if flag} <= wanted
     assert found.is_picked.sum() == min(most, len(wanted))
-    if not by_difference:
-        totals = found.everyone.seconds.tolist()
+    if not by_difference and found.user is not None:
+        totals = found.user.seconds.tolist()
         assert totals == sorted(totals, reverse=True)
     else:
         assert found.names == [n for n in all_rows.names if n in found.names]

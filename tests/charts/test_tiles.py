@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,14 +20,14 @@ def tiled(rows: Sequence[Row], view: View) -> dict[str, Tile]:
     return tiles(engine_of(rows).summarise(view.selection), view)
 
 
-def lined(rows: Sequence[Row], view: View) -> dict[str, list[int | None]]:
+def lined(rows: Sequence[Row], view: View) -> dict[str, list[int]]:
     found = lines(engine_of(rows).summarise(view.selection), view)
     return {name: levels(letters) for name, letters in found.items()}
 
 
-def levels(letters: str) -> list[int | None]:
+def levels(letters: str) -> list[int]:
     """The heights that the letters of a line stand for, from 0 to 51."""
-    return [None if x == "-" else _LETTERS.index(x) for x in letters]
+    return [_LETTERS.index(letter) for letter in letters]
 
 
 def ranked(rows: Sequence[Row], view: View) -> dict[str, str]:
@@ -203,6 +204,23 @@ def test_users_who_share_a_place_are_counted() -> None:
     assert set(ranked(rows[:1], view_of("a")).values()) == {""}
 
 
+def test_a_place_among_those_with_known_times_says_so() -> None:
+    rows: list[Row] = [
+        ("a", "p", 9, "2024-01-01"),
+        ("b", "p", 8, "2024-01-02"),
+        *[("c", "p", None, "2024-01-03")] * 2,
+    ]
+    assert ranked(rows, view_of("a")) == {
+        "sessions": "2nd of 3, with 1 other",
+        "total": "1st of 2 with known times",
+        "typical": "1st of 2 with known times",
+        "active": "",
+        "last": "3rd of 3",
+    }
+    shared = ranked([*rows, ("d", "p", 9, "2024-01-01")], view_of("a"))
+    assert shared["total"] == "1st of 3 with known times, with 1 other"
+
+
 def test_places_among_many_have_commas() -> None:
     rows: list[Row] = [(f"u{n:04}", "p", n, "2024-01-01") for n in range(1_100)]
     assert ranked(rows, view_of("u0000"))["total"] == "1,100th of 1,100"
@@ -215,25 +233,32 @@ def test_places_among_many_have_commas() -> None:
 
 
 def test_lines_are_by_day_beside_the_largest() -> None:
-    # 40 and 50 s on 1 March, none on the day after, on which others have some.
-    assert lined(ROWS, view_of("ann", **MARCH)) == {
-        "sessions": [51, 0],
-        "total": [51, 0],
-        "typical": [51, None],
-        "active": [51, 0],
-        "last": [51, 0],
+    # 10 and 20 s on the first day, none on the third, unknown on the last.
+    rows: list[Row] = [
+        ("ann", "p", 10, "2024-03-01T00:00:00"),
+        ("ann", "p", 20, "2024-03-01T12:00:00"),
+        ("ann", "p", 40, "2024-03-02"),
+        ("bob", "p", 80, "2024-03-03"),
+        ("ann", "p", 60, "2024-03-04"),
+        ("ann", "p", None, "2024-03-05T23:59:00"),
+    ]
+    none: dict[str, list[int]] = {"active": [], "last": []}
+    assert lined(rows, view_of("ann")) == {
+        "sessions": [51, 26, 0, 26, 26],
+        "total": [26, 34, 0, 51, 0],
+        # With a gap, there is none.
+        "typical": [],
+        **none,
     }
-    # Everyone's are 90 s in 2 sessions, and 5 s and one unknown.
-    assert lined(ROWS, view_of(**MARCH)) == {
-        "sessions": [51, 51],
-        "total": [51, 3],
-        "typical": [51, 6],
-        "active": [51, 51],
-        "last": [51, 51],
+    # Nothing is missing before the last.
+    assert lined(rows, View()) == {
+        "sessions": [51, 26, 26, 26, 26],
+        "total": [19, 26, 51, 38, 0],
+        "typical": [10, 26, 51, 38],
+        **none,
     }
     # Medians of days aren't known.
-    median = lined(ROWS, view_of("ann", statistic="median", **MARCH))
-    assert median == lined(ROWS, view_of("ann", **MARCH)) | {"typical": []}
+    assert lined(rows, view_of(statistic="median"))["typical"] == []
 
 
 def test_lines_are_by_hour_for_one_day() -> None:
@@ -245,36 +270,57 @@ def test_lines_are_by_hour_for_one_day() -> None:
 
 
 def test_lines_are_by_week_for_more_days() -> None:
-    # From Monday, 1 January 2024, to 31 December.
+    # From Monday, 1 January 2024, to Tuesday, 31 December: the last week isn't over.
     found = lined(ROWS, View())
-    assert {name: len(values) for name, values in found.items()} == dict.fromkeys(
-        TILES, 53
-    )
+    assert {name: len(values) for name, values in found.items()} == {
+        **dict.fromkeys(("sessions", "total"), 52),
+        **dict.fromkeys(("typical", "active", "last"), 0),
+    }
 
     def some(name: str) -> dict[int, float]:
         return {n: value for n, value in enumerate(found[name]) if value}
 
-    # 1, 10 and 1 sessions, on 1, 4 and 1 days.
-    assert some("sessions") == {0: 5, 8: 51, 52: 5}
-    assert some("active") == {0: 13, 8: 51, 52: 13}
-    assert some("last") == {0: 51, 8: 51, 52: 51}
-    # 100 s in one and 215 s in 8 of them; the last one isn't known.
+    # 1 and 10 sessions; 100 s in one and 215 s in 8 of them.
+    assert some("sessions") == {0: 5, 8: 51}
     assert some("total") == {0: 24, 8: 51}
-    assert some("typical") == {0: 51, 8: 14}
-    assert found["typical"][52] is None
-    assert found["typical"][1] is None
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "start", "end", "n_values"),
+    [
+        # Of hours that are missing, one is as good as none.
+        ("2024-01-01T00:59", "2024-01-06T23:01", None, None, 6),
+        ("2024-01-01T01:01", "2024-01-06T23:01", None, None, 5),
+        ("2024-01-01T00:59", "2024-01-06T22:59", None, None, 5),
+        ("2024-01-01T09:00", "2024-01-06T09:00", None, None, 4),
+        ("2024-01-01T09:00", "2024-01-05T23:30", None, None, 4),
+        # Fewer than four show nothing.
+        ("2024-01-01T09:00", "2024-01-05T09:00", None, None, 0),
+        # From a Wednesday to a Wednesday in weeks.
+        ("2024-01-01", "2024-12-31", date(2024, 1, 3), date(2024, 7, 3), 25),
+        ("2024-01-01", "2024-12-31", date(2024, 1, 8), date(2024, 7, 1), 25),
+    ],
+)
+def test_of_what_is_incomplete_there_is_no_value(
+    first: str, last: str, start: date | None, end: date | None, n_values: int
+) -> None:
+    days = pd.date_range(first[:10], last[:10], inclusive="neither")
+    rows: list[Row] = [("u", "p", 5, f"{day:%Y-%m-%d}") for day in days]
+    rows = [("u", "p", 5, first), *rows, ("u", "p", 5, last)]
+    found = lined(rows, view_of(start=start, end=end))
+    assert {len(found[name]) for name in ("sessions", "total", "typical")} == {n_values}
 
 
 @pytest.mark.parametrize(
     ("n_days", "n_values"),
     [
-        (2, 2),
-        (120, 120),
-        (121, 18),
-        (1_098, 157),
-        (1_099, 37),
-        (7_320, 241),
-        (7_321, 21),
+        (6, 5),
+        (120, 119),
+        (121, 17),
+        (1_098, 156),
+        (1_099, 36),
+        (7_320, 240),
+        (7_321, 20),
     ],
 )
 def test_lines_have_a_few_hundred_values_at_most(n_days: int, n_values: int) -> None:
@@ -291,11 +337,15 @@ def test_lines_where_there_is_nothing_and_at_the_ends_of_the_calendar() -> None:
 
 
 def test_lines_of_nothing_known_are_flat() -> None:
-    rows: list[Row] = [("u", "p", None, f"2024-01-0{day}") for day in (1, 2)]
+    rows: list[Row] = [
+        ("u", "p", None, f"2024-01-0{day}T{hour}")
+        for day in (1, 2, 3, 4)
+        for hour in ("00:00", "23:59")
+    ]
     found = lined(rows, View())
-    assert found["total"] == [0, 0]
-    assert found["typical"] == [None, None]
-    assert found["sessions"] == [51, 51]
+    assert found["total"] == [0, 0, 0, 0]
+    assert found["typical"] == []
+    assert found["sessions"] == [51, 51, 51, 51]
 
 
 @settings(max_examples=40)
@@ -315,11 +365,12 @@ def test_lines_are_of_the_selected_days(rows: list[Row], data: st.DataObject) ->
     ]
     n_values = {name: len(values) for name, values in found.items()}
     if len(days) > 1:
-        assert len(set(n_values.values())) == 1
+        assert n_values["sessions"] == n_values["total"] != 1
+        assert n_values["typical"] <= n_values["sessions"]
+        assert all(n == 0 or n >= 4 for n in n_values.values())
     else:
         assert n_values == dict.fromkeys(TILES, 0) | {"sessions": 24 * len(days)}
-    assert all(v is None or 0 <= v <= 51 for values in found.values() for v in values)
-    if days and summary.subject.sessions.any():
-        assert max(value or 0 for value in found["sessions"]) == 51
-    if len(days) > 1 and summary.subject.seconds.any():
-        assert max(value or 0 for value in found["total"]) == 51
+    assert found["active"] == found["last"] == []
+    for values in found.values():
+        assert all(0 <= value <= 51 for value in values)
+        assert not any(values) or max(values) == 51

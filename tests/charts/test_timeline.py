@@ -202,7 +202,7 @@ def test_a_timeline_of_a_third_of_a_year_is_by_week() -> None:
         assert bars.marker.pattern.shape[:2] == ("/", "")
         assert bars.marker.pattern.shape[-1] == "/"
     assert (user.x0, user.dx, user.x) == ("2024-01-01", user.width, None)
-    assert figure.layout.xaxis.range == ("2024-01-01", "2024-05-20")
+    assert figure.layout.xaxis.range == ("2024-01-01", "2024-05-19T23:59:59")
     alone = drawn(CHART, engine_of(WEEKS), View())
     assert alone.layout.yaxis.title.text == "Sessions per week"
 
@@ -356,7 +356,9 @@ def test_few_days_are_no_wider_than_eight() -> None:
     assert axis.range == ("2023-12-29T00", "2024-01-06T00")
     assert axis.tickvals == ("2024-01-01T12", "2024-01-02T12")
     seven, eight = (engine_of(daily("2024-01-01", n)) for n in (7, 8))
-    assert drawn(CHART, seven, View()).layout.xaxis.tickvals is not None
+    # On a phone there is room for four.
+    noons = tuple(f"2024-01-0{day}T12" for day in (1, 3, 5, 7))
+    assert drawn(CHART, seven, View()).layout.xaxis.tickvals == noons
     assert drawn(CHART, eight, View()).layout.xaxis.tickvals is None
 
 
@@ -367,13 +369,16 @@ def test_the_axes_of_the_timeline() -> None:
         "selectdirection": "h",
         "selections": [],
         "hovermode": "x",
-        "margin": {"l": 52, "r": 30, "t": 36, "b": 40},
+        "margin": {"l": 52, "r": 30, "t": 36, "b": 44},
         "uirevision": "week",
         "showlegend": False,
         "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
         "xaxis": {
             "type": "date",
-            "range": ["2024-01-01", "2024-05-20"],
+            # The day after the data has no tick.
+            "range": ["2024-01-01", "2024-05-19T23:59:59"],
+            "tickangle": 0,
+            "ticklabelstandoff": 5,
             "tickformat": "%-d %b\n%Y",
         },
         "yaxis": {**value_axis("Sessions per week"), "range": [0, 1.12]},
@@ -383,6 +388,8 @@ def test_the_axes_of_the_timeline() -> None:
     assert one["xaxis"] == {
         "type": "date",
         "range": ["2023-12-28T12", "2024-01-05T12"],
+        "tickangle": 0,
+        "ticklabelstandoff": 5,
         "tickvals": ["2024-01-01T12"],
         "tickformat": "%-d %b<br>%Y",
     }
@@ -448,19 +455,19 @@ def timeline(rows: Sequence[Row], view: View) -> str:
 def test_everyone_and_a_user_beside_them() -> None:
     # 11 sessions in the 52 weeks of which the data has all.
     assert timeline(ROWS, View()) == (
-        f"Everyone: about 1 session a month; most, 10 sessions, {WEEK}. {HATCHED}"
+        f"Everyone: about 1 session a month; most {WEEK} (10 sessions). {HATCHED}"
     )
     # 5 and 11 / 3 in 52 weeks.
     assert timeline(ROWS, view_of("ann")) == (
         "ann: about 1 session every 10 weeks, 1.4 × the average user's; "
-        f"most, 5 sessions, {WEEK}. {HATCHED}"
+        f"most {WEEK} (5 sessions). {HATCHED}"
     )
 
 
 def test_a_comparison_of_few_sessions_may_be_chance() -> None:
     # Three of bob's sessions, six of ann's.
     words = timeline(ROWS, view_of("bob"))
-    assert f", 0.8 × the average user's; most, 3 sessions, {WEEK}. {CHANCE}" in words
+    assert f", 0.8 × the average user's; most {WEEK} (3 sessions). {CHANCE}" in words
     assert CHANCE not in timeline(ROWS, view_of("ann"))
     assert CHANCE not in timeline(ROWS[:4], View())
 
@@ -468,17 +475,17 @@ def test_a_comparison_of_few_sessions_may_be_chance() -> None:
 def test_a_user_who_is_everyone_is_compared_with_nobody() -> None:
     rows = at("2024-03-01", "2024-03-01T12:00:00", "2024-03-02T23:30:00")
     assert timeline(rows, view_of("u")) == (
-        "u: 1.5 sessions a day; most, 2 sessions, on 1 March 2024."
+        "u: 1.5 sessions a day; most on 1 March 2024 (2 sessions)."
     )
     assert timeline(ROWS, view_of("bob", pages=("help",))) == (
-        f"bob: about 1 session a year; most, 1 session, {WEEK}. {HATCHED}"
+        f"bob: about 1 session a year; most {WEEK} (1 session). {HATCHED}"
     )
 
 
 def test_sessions_by_day_and_by_week() -> None:
     rows = at("2024-03-01", "2024-03-01T12:00:00", "2024-03-02T23:30:00")
     assert timeline(rows, View()) == (
-        "Everyone: 1.5 sessions a day; most, 2 sessions, on 1 March 2024."
+        "Everyone: 1.5 sessions a day; most on 1 March 2024 (2 sessions)."
     )
     two: list[Row] = [*rows[:2], ("v", "p", 1, "2024-03-01")]
     assert timeline(two, view_of("u")) == (
@@ -491,7 +498,7 @@ def test_sessions_by_day_and_by_week() -> None:
     )
     # All in incomplete weeks: of the others there is nothing to say.
     assert timeline(at("2023-12-31", "2024-12-30"), View()) == (
-        "Everyone: most, 1 session, from 25 to 31 December 2023. "
+        "Everyone: most from 25 to 31 December 2023 (1 session). "
         "Hatched: incomplete weeks."
     )
 
@@ -499,17 +506,17 @@ def test_sessions_by_day_and_by_week() -> None:
 def test_time_by_week_month_and_year() -> None:
     view = view_of(timeline="time")
     assert timeline(ROWS, view) == (
-        f"Everyone: 6.1 s a week; most, 3 min 35 s, {WEEK}. {HATCHED} "
+        f"Everyone: 6.1 s a week; most {WEEK} (3 min 35 s). {HATCHED} "
         "Unknown durations left out."
     )
     months = at("2020-01-01", "2020-02-29", "2024-12-31T23:30:00")
     assert timeline(months, view) == (
-        "Everyone: 0.1 s a month; most, 1 s, in January 2020."
+        "Everyone: 0.1 s a month; most in January 2020 (1 s)."
     )
     years = at("1999-01-01", "2024-02-29", "2024-12-31T23:30:00")
-    assert timeline(years, view) == "Everyone: 0.1 s a year; most, 2 s, in 2024."
+    assert timeline(years, view) == "Everyone: 0.1 s a year; most in 2024 (2 s)."
     assert timeline(years, View()) == (
-        "Everyone: about 1 session every 9 years; most, 2 sessions, in 2024."
+        "Everyone: about 1 session every 9 years; most in 2024 (2 sessions)."
     )
     zeros: list[Row] = [("u", "p", 0, "2024-01-01"), ("v", "p", 0, "2024-01-02T23:59")]
     assert timeline(zeros, view_of("u", timeline="time")) == f"u: 0 s a day. {CHANCE}"
@@ -518,8 +525,20 @@ def test_time_by_week_month_and_year() -> None:
 def test_where_no_period_is_complete_only_the_most_is_said() -> None:
     rows = at("2024-01-01T12:00:00", "2024-01-02T12:00:00", "2024-01-02T13:00:00")
     assert timeline(rows, view_of("u")) == (
-        "u: most, 2 sessions, on 2 January 2024. Hatched: incomplete days."
+        "u: most on 2 January 2024 (2 sessions). Hatched: incomplete days."
     )
+    # All of them.
+    rows = [*rows[:1], ("v", *rows[1][1:])]
+    words = (
+        "u: 1 session on 1 January 2024. Few sessions, so this may be chance. Hatched"
+    )
+    assert timeline(rows, view_of("u")).startswith(words)
+    assert timeline([rows[0], ("u", "p", 0, rows[1][3])], View()).startswith(
+        "Everyone: m"
+    )
+    # Less than what can be said.
+    least: list[Row] = [("u", "p", 1e-9, "2024-01-01"), ("u", "p", 0, "2024-02-01")]
+    assert "most" not in timeline(least, view_of(timeline="time"))
 
 
 def test_nothing_selected_or_known() -> None:
