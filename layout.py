@@ -24,7 +24,7 @@ from formatting import (
     natural_key,
     user_text,
 )
-from labels import LONGEST_PAGE, distinct, page_labels, page_parts
+from labels import distinct, page_labels, page_parts
 from sources import Origin, Report
 
 TITLE: Final = "Interactive User Activity Dashboard"
@@ -36,7 +36,10 @@ INDEX: Final = """<!DOCTYPE html>
         <meta name="color-scheme" content="light dark">
         <title>{%title%}</title>
         <script src="{theme}"></script>
-        {%favicon%}
+        <link rel="icon" href="data:image/svg+xml,
+            %3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E
+            %3Cpath fill='%230072B2' d='M1 2h14v5H1z'/%3E
+            %3Cpath fill='%23D55E00' d='M1 9h9v5H1z'/%3E%3C/svg%3E">
         {%css%}
     </head>
     <body>
@@ -45,6 +48,8 @@ INDEX: Final = """<!DOCTYPE html>
     </body>
 </html>"""
 """The HTML around the components: Dash's own says no language, and has no theme.
+
+The icon is in it: browsers ask for one that isn't at each change of the address.
 
 ``{theme}`` is where assets/theme.js is: it runs before anything is painted.
 """
@@ -66,6 +71,9 @@ EVERYONE: Final = ""
 
 ANY: Final = ""
 """The value of the durations' dropdowns for no limit."""
+
+LONGEST_OPTION: Final = 28
+"""Characters of a user as an option, about: the box of the picked one has room."""
 
 GROUPINGS: Final = {"pages": "Pages", "folders": "Folders"}
 """The rows of the charts by page: what they can be, with its words."""
@@ -101,6 +109,8 @@ def build_layout(
                 className="charts",
             ),
         ],
+        # Until assets/page.js has written the first view.
+        className="unanswered",
         # The style sheet's colours for the same things as the figures'.
         style={"--everyone": EVERYONE_COLOR, "--user": USER_COLOR},
     )
@@ -110,20 +120,27 @@ def _header(facts: Facts, origin: Origin, prefix: str) -> html.Header:
     return html.Header(
         [
             html.H1(TITLE),
-            html.Button("Copy link", id=ids.COPY),
-            html.Button(
-                "Save this view",
-                id=ids.SAVE,
-                **_data(href=f"{prefix}view.html"),
-            ),
-            _switch(
-                ids.THEME,
-                "Theme",
-                {"system": "System", "light": "Light", "dark": "Dark"},
+            html.Div(
+                [
+                    html.Button("Copy link", id=ids.COPY),
+                    html.Button(
+                        "Save this view",
+                        id=ids.SAVE,
+                        **_data(href=f"{prefix}view.html"),
+                    ),
+                    _switch(
+                        ids.THEME,
+                        "Theme",
+                        {"system": "System", "light": "Light", "dark": "Dark"},
+                    ),
+                ],
+                className="header-tools",
             ),
             html.P(data_line(facts, origin), className="data-line"),
-            *_report(origin.report),
-            _sessions(prefix),
+            *_alarm(origin.report),
+            html.Div(
+                [_sessions(prefix), *_report(origin.report)], className="header-tools"
+            ),
         ]
     )
 
@@ -271,13 +288,17 @@ def _page_dropdown(engine: Engine) -> dcc.Dropdown:
         options = page_options(engine, "", [])
     else:
         options = _page_options(pages, sorted(pages, key=natural_key))
+    labels = {"search": f"Search {count_text(len(pages), 'page')}"}
+    if searches_pages(engine):
+        # It would select the few that are found.
+        labels["select_all"] = ""
     return _dropdown(
         ids.PAGES,
         options,
         multi=True,
         clearable=True,
         placeholder="All pages",
-        labels={"search": f"Search {count_text(len(pages), 'page')}"},
+        labels=labels,
     )
 
 
@@ -309,7 +330,7 @@ def _date_controls(facts: Facts) -> list[Any]:
 
 
 def _report(report: Report) -> list[Any]:
-    """What was understood of the files, to be opened; an alarm always stands open."""
+    """What was understood of the files, to be opened."""
     sections = report.sections()
     if not sections:
         return []
@@ -319,8 +340,13 @@ def _report(report: Report) -> list[Any]:
     panel = html.Details(
         [html.Summary("How the data was read"), html.Dl(terms)], className="report"
     )
+    return [panel]
+
+
+def _alarm(report: Report) -> list[Any]:
+    """What looks wrong with the files, always in sight."""
     alarm = report.alarm()
-    return [html.P(alarm, className="alarm", role="alert"), panel] if alarm else [panel]
+    return [html.P(alarm, className="alarm", role="alert")] if alarm else []
 
 
 def _everyone() -> dict[str, str]:
@@ -341,9 +367,9 @@ def _few(found: Iterable[str]) -> list[str]:
 
 def _user_options(names: Sequence[str]) -> list[Any]:
     """Users as options: nobody is taken for somebody else, or for everyone."""
-    labels = distinct(names, LONGEST_PAGE)
+    labels = distinct(names, LONGEST_OPTION)
     return [
-        _option(user_text(name, LONGEST_PAGE) if is_reserved(name) else label, name)
+        _option(user_text(name, LONGEST_OPTION) if is_reserved(name) else label, name)
         for name, label in zip(names, labels, strict=True)
     ]
 
@@ -374,9 +400,18 @@ def _found(option: str | dict[str, str], text: str) -> str | dict[str, str]:
 
 
 def _field(label: str, *controls: Any) -> html.Div:
+    """Controls with a label, each in its place: they come later, and nothing moves."""
     name = getattr(controls[0], "id", None)
     head = html.Label(label, htmlFor=name) if name else html.Span(label)
-    return html.Div([head, html.Div(list(controls))], className="field")
+    places = [_place(control) for control in controls]
+    return html.Div([head, html.Div(places)], className=f"field {label.lower()}")
+
+
+def _place(control: Any) -> Any:
+    if isinstance(control, html.Label):
+        return control
+    name = getattr(control, "id", None)
+    return html.Div(control, className=f"place {name}" if name else "place")
 
 
 def _dropdown(name: str, options: list[Any], **properties: Any) -> dcc.Dropdown:
@@ -495,7 +530,7 @@ def _sessions(prefix: str) -> html.Div:
         [
             html.A(id=ids.SESSIONS, href=href, download=""),
             html.A(
-                "for spreadsheets",
+                "CSV for spreadsheets",
                 href=href,
                 download="",
                 **_data(**{"for": "spreadsheet"}),

@@ -57,6 +57,8 @@
     // Take an answer apart: what it leaves out is as it was before.
     function learn(request, {response}) {
         if (!isView(request)) return keep(keyOf(request, addressOf(request)), {response});
+        // A failure says so, and nothing else.
+        if (!response.drawn) return;
         const {words: {data: page}, drawn: {data: {address, ...revisions}}} = response;
         // What an address has too much is said once.
         if (page.text.notice) return;
@@ -132,8 +134,7 @@
             const body = JSON.stringify(asked);
             const coming = send(resource, {...options, body, signal: AbortSignal.timeout(LIMIT)})
                 .then(async response => {
-                    if (response.status !== 200 || isOther(response)) throw new Error("no answer");
-                    learn(asked, await response.json());
+                    if (isAnswer(response)) learn(asked, await response.json());
                 })
                 .catch(() => {})
                 .then(() => { if (known.get(key) === coming) known.delete(key); });
@@ -143,10 +144,12 @@
 
     const drawnAddress = () => document.getElementById("chips")?.dataset.address ?? "";
 
-    function isOther({headers}) {
+    // An answer of the page's own data, and nothing else.
+    function isAnswer({status, headers}) {
         const here = document.querySelector("main")?.dataset.version;
         const there = headers.get("X-Data-Version");
-        return Boolean(here && there && here !== there);
+        const isJson = headers.get("Content-Type")?.includes("json");
+        return status === 200 && isJson && (!here || !there || here === there);
     }
 
     function aborted(signal) {
@@ -166,9 +169,9 @@
             return json(JSON.stringify({multi: true, ...recalled}));
         }
         const response = await send(resource, options);
-        if (response.status !== 200) return response;
+        if (!isAnswer(response)) return response;
         const body = await response.text();
-        if (!isOther(response)) learn(request, JSON.parse(body));
+        learn(request, JSON.parse(body));
         const {status, statusText, headers} = response;
         return new Response(body, {status, statusText, headers});
     }

@@ -3,9 +3,10 @@
 // asked; meanwhile the page says that it shows the view before, and is marked so.
 (() => {
     const SOON = 300, PATIENCE = 900;
-    const FIRST_PAUSE = 500, LONGEST_PAUSE = 10_000, FIRST_LIMIT = 10_000;
+    const FIRST_PAUSE = 500, LONGEST_PAUSE = 10_000, FIRST_LIMIT = 30_000;
     const JUST_RELOADED = 10_000;
     const AWAY = [502, 503, 504];
+    const LATE = Symbol("no answer in time");
 
     const send = window.fetch.bind(window);
     // The newest call for each output, until it is answered.
@@ -23,18 +24,22 @@
 
     function show() {
         const open = [...calls.values()];
-        const failing = open.filter(call => call.words);
-        tell(failing.length ? failing[0].words : "");
-        root.classList.toggle("old", failing.some(call => !call.isSearch));
+        const told = open.filter(call => call.words);
+        const [worst] = [...told.filter(call => call.isWrong), ...told];
+        tell(worst?.words ?? "");
+        // To be slow is no alarm.
+        root.classList.toggle("wrong", Boolean(worst?.isWrong));
+        root.classList.toggle("old", told.some(call => !call.isAside));
         root.classList.toggle("waiting", open.some(call => call.isSlow));
     }
 
     // What has gone wrong, and what that means for what is seen.
-    function say(call, wrong, isOver = true) {
+    function say(call, words, isWrong = true) {
         const drawn = document.getElementById("chips")?.dataset.address;
-        const still = drawn && !call.isSearch ? " This is still the view before" : "";
+        const still = drawn && !call.isAside ? " This is still the view before" : "";
         const again = still ? "; trying again…" : " Trying again…";
-        call.words = wrong + still + (isOver ? again : still && ".");
+        call.words = words + still + (isWrong ? again : still && ".");
+        call.isWrong = isWrong;
         show();
     }
 
@@ -52,11 +57,13 @@
         });
     }
 
-    // The whole answer: where its end is missing there is none.
+    // The whole answer: where its end is missing there is none. What takes too long is given
+    // up, as a connection may be lost without a word; that is no failure of the server.
     async function attempt(call, resource, options, limit) {
         const stop = new AbortController();
         call.stop = () => stop.abort();
-        const timer = setTimeout(call.stop, limit);
+        let isLate = false;
+        const timer = setTimeout(() => { isLate = true; call.stop(); }, limit);
         try {
             const response = await send(resource, {...options, signal: stop.signal});
             const {status, statusText, headers} = response;
@@ -64,7 +71,7 @@
             const asGiven = new Response(body, {status, statusText, headers});
             return {body, status, headers, asGiven};
         } catch {
-            return null;
+            return isLate ? LATE : null;
         } finally {
             clearTimeout(timer);
         }
@@ -114,7 +121,9 @@
     async function ask(output, resource, options) {
         const before = calls.get(output);
         before?.stop();
-        const call = {words: before?.words ?? "", isSearch: output.includes(".options@")};
+        const call = {words: before?.words ?? "", isWrong: before?.isWrong,
+            // What is beside the view says for itself that it isn't there yet.
+            isAside: output.includes(".options@") || output === "listed.data"};
         calls.set(output, call);
         wakeAll();
         const isNewest = () => calls.get(output) === call;
@@ -123,13 +132,18 @@
             if (isNewest()) show();
         }, SOON);
         const late = setTimeout(() => {
-            if (isNewest() && !call.words) say(call, "No answer yet.", false);
+            if (isNewest() && !call.words && output !== "listed.data")
+                say(call, "No answer yet.", false);
         }, PATIENCE);
         try {
             for (let time = FIRST_PAUSE, limit = FIRST_LIMIT; ; limit *= 2) {
                 const answer = await attempt(call, resource, options, limit);
                 // The answer to an earlier pick comes to nothing: Dash ignores it as well.
                 if (!isNewest()) return new Response(null, {status: 204});
+                if (answer === LATE) {
+                    if (!call.words) say(call, "No answer yet.", false);
+                    continue;
+                }
                 if (answer && isOther(answer)) {
                     if (mayReload()) return await reload(call, answer);
                     say(call, "The server has other data now. Please load the page again.");

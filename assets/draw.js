@@ -1,6 +1,7 @@
 // When charts are drawn. Dash would draw all that a pick changes one behind the other, and
-// only then would the browser paint: the first were seen when the last is done. So each is
-// painted as soon as it is drawn: what is on the screen first, from the top, then the rest.
+// only then would the browser paint: the first were seen when the last is done. So the
+// first of those on the screen is painted as soon as it is drawn, then the rest: to paint
+// each by itself takes as long as to draw one more.
 (() => {
     // What waits: a plot, its newest figure, and what is told once that is drawn.
     const waiting = new Map();
@@ -47,7 +48,7 @@
         tell?.(drawn);
     }
 
-    // The next to be drawn: from the top, and what is on the screen before the rest.
+    // The first to be seen: from the top, and what is on the screen before the rest.
     function first() {
         const plots = [...waiting.keys()];
         const shown = plots.filter(plot => onScreen.has(plot));
@@ -55,16 +56,18 @@
             one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_PRECEDING ? other : one);
     }
 
+    const drawAll = () => { for (const plot of [...waiting.keys()]) draw(plot); };
+
+    // A task between two frames, and one after the next.
     function plan() {
-        if (isPlanned || !waiting.size) return;
+        if (isPlanned) return;
         isPlanned = true;
         setTimeout(() => {
             if (waiting.size) draw(first());
-            // The rest waits for the frame that has it.
-            requestAnimationFrame(() => {
+            requestAnimationFrame(() => setTimeout(() => {
+                drawAll();
                 isPlanned = false;
-                plan();
-            });
+            }));
         });
     }
 
@@ -82,9 +85,7 @@
     }
 
     // Nobody meets a chart that waits: not the paper, the pointer, nor the focus.
-    window.addEventListener("beforeprint", () => {
-        for (const plot of [...waiting.keys()]) draw(plot);
-    });
+    window.addEventListener("beforeprint", drawAll);
     for (const touch of ["pointerover", "pointerdown", "focusin"])
         document.addEventListener(touch, event => {
             const plot = event.target.closest?.(".js-plotly-plot")

@@ -8,8 +8,8 @@
     for (const kind of ["pointerdown", "pointerup"])
         document.addEventListener(kind, event => { pointer = event; }, true);
 
-    // The payload of the page that is drawn, see PagePayload in payload.py.
-    let drawn = {};
+    // The payloads of the page and of the table of users that are written, see payload.py.
+    let drawn = {}, listed = {};
 
     // What decides which users are in their table: another list begins with another page.
     const LIST_KEYS = ["from", "to", "page", "min", "max", "find"];
@@ -77,6 +77,9 @@
         return made;
     }
 
+    // With fewer, their card is shorter than the chart beside it.
+    const FEW_USERS = 6;
+
     const cells = row => row.map(cell => make("td", {}, cell));
 
     function table(head, rows) {
@@ -86,6 +89,14 @@
 
     function numbersTable({head, rows}) {
         return [table(head.map(name => make("th", {scope: "col"}, name)), rows.map(cells))];
+    }
+
+    // A long name in two: the style sheet cuts the end of the first where there is no room.
+    const LONG = 20, END = 9;
+    function halves(label) {
+        const letters = [...label];
+        if (letters.length <= LONG) return [label, ""];
+        return [letters.slice(0, -END).join(""), letters.slice(-END).join("")];
     }
 
     function usersTable({head, rows, labels, picked, sort, reverse, page, pages, address}) {
@@ -105,8 +116,12 @@
         });
         const lines = rows.map(([user, ...rest], i) => {
             const attributes = user === picked ? {"aria-current": "true"} : {};
-            if (labels[i] !== user) Object.assign(attributes, {title: user, "data-whole": user});
-            return [make("td", {}, to(labels[i], {user}, attributes)), ...cells(rest)];
+            const [start, end] = halves(labels[i]);
+            if (end || labels[i] !== user)
+                Object.assign(attributes, {title: user, "data-whole": user});
+            const link = to(start, {user}, attributes);
+            if (end) link.replaceChildren(make("span", {}, start), make("span", {}, end));
+            return [make("td", {}, link), ...cells(rest)];
         });
         const pager = make("nav", {"aria-label": "Pages of the table"});
         const [here, last] = [page, pages].map(number => number.toLocaleString("en"));
@@ -120,7 +135,8 @@
         if (!chips.length) return [];
         const links = chips.map(({text, address}) => linkTo({text: `${text} ×`, address},
             {class: "chip", "aria-label": `${text}: remove this filter`}));
-        return [...links, make("a", {href: unfiltered, id: "clear"}, "Clear all (Esc)")];
+        const key = make("span", {class: "key"}, " (Esc)");
+        return [...links, make("a", {href: unfiltered, id: "clear"}, "Clear all", key)];
     }
 
     // A link to another view, see Link in payload.py.
@@ -133,68 +149,113 @@
             : [linkTo(crumb), " › "]);
     }
 
-    // A small line over time, see tiles.lines: where a value is missing it breaks.
+    // A small line over time, see tiles.lines.
     const WIDTH = 120, HEIGHT = 24, SVG = "http://www.w3.org/2000/svg";
     const LEVELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     function trend(letters) {
-        if (letters.length < 2) return [];
+        if (!letters) return [];
         const step = WIDTH / (letters.length - 1), rise = (HEIGHT - 2) / (LEVELS.length - 1);
-        const points = [...letters].map((letter, i) => letter === "-" ? null
-            : `${(i * step).toFixed(1)},${(HEIGHT - 1 - rise * LEVELS.indexOf(letter)).toFixed(1)}`);
-        const path = points.map((point, i) => point
-            && `${points[i - 1] ? "L" : "M"}${point}${points[i - 1] || points[i + 1] ? "" : "h1"}`);
+        const points = [...letters].map((letter, i) =>
+            `${(i * step).toFixed(1)},${(HEIGHT - 1 - rise * LEVELS.indexOf(letter)).toFixed(1)}`);
         const svg = document.createElementNS(SVG, "svg");
         const line = document.createElementNS(SVG, "path");
         svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
         svg.setAttribute("preserveAspectRatio", "none");
-        line.setAttribute("d", path.filter(Boolean).join(""));
+        line.setAttribute("d", `M${points.join("L")}`);
         svg.append(line);
         return [svg];
     }
 
-    function writeText(text) {
-        for (const [id, words] of Object.entries(text)) {
-            const element = document.getElementById(id);
-            // A reader of the screen says aloud what is written, even the same.
-            if (element.textContent !== words) element.textContent = words;
-        }
+    const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+    // A number and its unit stay on one line.
+    const bound = words => words.replace(/(\d) (?=(?:h|min|s|%|×)(?![\p{L}\d]))/gu, "$1\u00a0");
+
+    // What isn't other than before is left alone: a reader of the screen says aloud what is
+    // written, even the same, and the browser lays out anew what is touched.
+    function writeText(text, before = {}) {
+        for (const [id, words] of Object.entries(text))
+            if (words !== before[id]) document.getElementById(id).textContent = bound(words);
     }
 
     function writeLine(id, {text, link}) {
-        const element = document.getElementById(id);
-        const inside = link ? [`${text} `, linkTo(link)] : [text];
-        const same = element.textContent === inside.map(part => part.textContent ?? part).join("")
-            && element.querySelector("a")?.getAttribute("href") === link?.address;
-        if (!same) element.replaceChildren(...inside.filter(part => part !== ""));
+        const inside = link ? [`${bound(text)} `, linkTo(link)] : [bound(text)];
+        document.getElementById(id).replaceChildren(...inside.filter(part => part !== ""));
+    }
+
+    function writeTable(chart, numbers, before) {
+        const details = document.getElementById(`${chart}-details`);
+        if (details.open !== Boolean(numbers)) details.open = Boolean(numbers);
+        if (!same(numbers, before))
+            document.getElementById(`${chart}-table`)
+                .replaceChildren(...(numbers ? numbersTable(numbers) : []));
     }
 
     function writePage({text, lines, tables, chips, unfiltered, crumbs, trends, heights,
         asked, address, caption}) {
-        writeText(text);
-        for (const [id, line] of Object.entries(lines)) writeLine(id, line);
+        const before = drawn;
+        drawn = {text, lines, tables, chips, unfiltered, crumbs, trends, heights,
+            asked, address, caption};
+        const changed = (part, id) => !same(drawn[part][id], before[part]?.[id]);
+        writeText(text, before.text);
+        for (const [id, line] of Object.entries(lines))
+            if (changed("lines", id)) writeLine(id, line);
         for (const [id, values] of Object.entries(trends))
-            document.getElementById(id).replaceChildren(...trend(values));
-        for (const [chart, height] of Object.entries(heights))
-            document.getElementById(`${chart}-section`)
-                .style.setProperty("--height", `${height}px`);
-        document.getElementById("folders").replaceChildren(...crumbsLine(crumbs));
-        for (const details of document.querySelectorAll(".tools details")) {
-            const chart = details.id.replace("-details", "");
-            details.open = chart in tables;
-            document.getElementById(`${chart}-table`)
-                .replaceChildren(...(tables[chart] ? numbersTable(tables[chart]) : []));
+            if (changed("trends", id))
+                document.getElementById(id).replaceChildren(...trend(values));
+        for (const [chart, height] of Object.entries(heights)) {
+            if (changed("heights", chart))
+                document.getElementById(`${chart}-section`)
+                    .style.setProperty("--height", `${height}px`);
+            writeTable(chart, tables[chart], before.tables?.[chart]);
         }
+        if (!same(crumbs, before.crumbs))
+            document.getElementById("folders").replaceChildren(...crumbsLine(crumbs));
         const line = document.getElementById("chips");
-        line.replaceChildren(...chipsLine(chips, unfiltered));
-        Object.assign(line.dataset, {asked, address, caption});
-        drawn = {asked, address};
+        if (!same([chips, unfiltered], [before.chips, before.unfiltered]))
+            line.replaceChildren(...chipsLine(chips, unfiltered));
+        for (const [name, value] of Object.entries({asked, address, caption}))
+            if (line.dataset[name] !== value) line.dataset[name] = value;
+        // Folded, the filters say what they are.
+        if (caption !== before.caption)
+            document.getElementById("fold").textContent = `Filters: ${caption}`;
         const someone = new URLSearchParams(address).get("user");
         document.documentElement.classList.toggle("everyone", !someone);
+        document.querySelector("main").classList.remove("unanswered");
+        writeRanks();
+    }
+
+    // The ranks come with the table of users, before or after the numbers that they are
+    // of: none stands beside those of another view.
+    const RANKS = /^tile-\w+-rank$/;
+    const RANK_KEYS = ["user", "from", "to", "page", "min", "max", "stat"];
+    function haveSameRanks(one, other) {
+        const [first, second] = [one, other].map(address => new URLSearchParams(address));
+        return RANK_KEYS.every(key => same(first.getAll(key), second.getAll(key)));
+    }
+
+    let ranks = {};
+    function writeRanks() {
+        const {text = {}, users} = listed;
+        const areOfThis = users && haveSameRanks(users.address, drawn.address);
+        const current = Object.fromEntries(Object.entries(text)
+            .filter(([id]) => RANKS.test(id))
+            .map(([id, words]) => [id, areOfThis ? words : ""]));
+        writeText(current, ranks);
+        ranks = current;
     }
 
     function writeUsers({text, users}) {
-        writeText(text);
-        document.getElementById("users-table").replaceChildren(...usersTable(users));
+        const before = listed;
+        listed = {text, users};
+        const words = Object.entries(text).filter(([id]) => !RANKS.test(id));
+        writeText(Object.fromEntries(words), before.text);
+        if (!same(users, before.users)) {
+            document.getElementById("users-table").replaceChildren(...usersTable(users));
+            document.getElementById("users-section")
+                .toggleAttribute("data-few", users.rows.length < FEW_USERS);
+        }
+        writeRanks();
     }
 
     window.dash_clientside = Object.assign({}, window.dash_clientside, {page: {
@@ -309,7 +370,17 @@
         event.target.setAttribute("aria-expanded", String(open));
     });
 
+    // What lies over the page goes when something else is meant.
+    const report = () => document.querySelector(".report[open]");
+    document.addEventListener("pointerdown", event => {
+        if (report() && !report().contains(event.target)) report().open = false;
+    });
+
     document.addEventListener("keydown", event => {
+        if (event.key === "Escape" && report()) {
+            report().open = false;
+            return;
+        }
         const open = document.querySelector("[data-state='open']");
         const types = event.target.matches("input:not([type=radio])");
         if (event.key === "Escape" && !event.defaultPrevented && !open && !types)

@@ -204,6 +204,28 @@ def test_a_user_who_is_named_everyone_is_not_everyone(name: str, n_others: int) 
         assert name not in (label for label in labels if label != "Everyone")
 
 
+@pytest.mark.parametrize(("n", "words"), [(300, None), (301, "")])
+def test_where_pages_are_searched_not_all_are_selected(
+    n: int, words: str | None
+) -> None:
+    rows: list[Row] = [("u", f"p{i}", 1, "2024-01-01") for i in range(n)]
+    assert by_id(engine_of(rows))[ids.PAGES].labels.get("select_all") == words
+
+
+def test_controls_have_their_places_before_they_are_there(engine: MemoryEngine) -> None:
+    page: Any = build_layout(engine, ORIGIN, CHARTS)
+    assert page.className == "unanswered"
+    there = by_id(engine)
+    fields = list(there[ids.FIELDS]._traverse())
+    places = {
+        component.className: component.children.id
+        for component in fields
+        if "place " in str(getattr(component, "className", ""))
+    }
+    controls = [ids.USER, ids.PERIOD, ids.DATES, ids.PAGES, ids.SHORTEST, ids.LONGEST]
+    assert places == {f"place {name}": name for name in controls}
+
+
 def test_durations_begin_and_end_at_the_edges(engine: MemoryEngine) -> None:
     there = by_id(engine)
     shortest, longest = there[ids.SHORTEST].options, there[ids.LONGEST].options

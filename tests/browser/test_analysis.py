@@ -138,7 +138,7 @@ def test_every_control_filters_and_is_a_chip(open_page: Open) -> None:
     expect(page.locator("#user-average-heading")).to_have_text(
         "Median Session Duration by Page"
     )
-    expect(page.locator("#user-average .g-xtitle")).to_have_text("Median (seconds)")
+    expect(page.locator("#user-average .g-xtitle")).to_have_text("Median")
     expect(page.locator("#users-finding")).to_contain_text("users match")
 
     # A chip takes its own filter away, "Clear" and Esc all.

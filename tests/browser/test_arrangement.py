@@ -1,13 +1,14 @@
 """Where things stand, and how many pages are looked through."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from .conftest import CHARTS, Open, drawn
+from .conftest import CALLS, CHARTS, Open, drawn, hold_answers
 
 WIDTHS = (375, 768, 1280, 1400, 1600, 1920, 2560)
 LABELS = """() => [...document.querySelectorAll(
@@ -57,6 +58,212 @@ def is_whole(page: Page, width: int) -> None:
             "#users-table", "element => element.scrollWidth <= element.clientWidth"
         )
     assert edge(page, ".tiles", "top") < edge(page, "#total-time-section", "top")
+
+
+def long_names(n: int = 12) -> str:
+    """Sessions of users with long names, of which the beginnings and ends are alike."""
+    names = [f"user_with_a_very_long_{i:02}_name@mail.example.org" for i in range(n)]
+    return "".join(
+        f"{name},p{i % 3},{3_600 * (n - i)},2024-03-01T1{i % 9}:00\n"
+        for i, name in enumerate(names)
+    )
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_of_the_table_of_users_no_number_is_cut(
+    open_page: Open, table_file: Callable[..., str], width: int
+) -> None:
+    page = open_page("--no-debug", table_file(long_names()), width=width)
+    cut = page.eval_on_selector_all(
+        "#users-table :is(th, td):not(:first-child)",
+        """cells => {
+            const end = element => element.getBoundingClientRect().right;
+            const right = end(document.querySelector("#users-table"));
+            return cells.filter(cell => cell.scrollWidth > cell.clientWidth
+                || end(cell) > right + 1).length;
+        }""",
+    )
+    assert cut == 0
+    heads = page.locator("#users-table th").all()
+    seen = [head.inner_text() for head in heads if head.is_visible()]
+    assert seen[:3] == ["User", "Total time ↓", "Sessions"]
+    assert (len(seen) == 6) == (width >= 1400 or width == 768)
+    # What tells the names apart isn't cut where there is room, and is whole in a hover.
+    link = page.locator("#users-table tbody a").nth(1)
+    name = "user_with_a_very_long_01_name@mail.example.org"
+    expect(link).to_have_attribute("title", name)
+    assert link.evaluate("link => link.textContent") == name
+    is_cut = "link => link.firstChild.scrollWidth > link.firstChild.clientWidth"
+    if width >= 1920:
+        assert not link.evaluate(is_cut)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("width", [375, 1400])
+def test_the_name_of_the_picked_user_is_cut_once(
+    open_page: Open, table_file: Callable[..., str], width: int
+) -> None:
+    page = open_page("--no-debug", table_file(long_names()), width=width)
+    if width == 375:
+        page.locator("#fold").click()
+    shown = page.locator("#user-value")
+    assert shown.inner_text().count("…") <= 2
+    assert "00" in shown.inner_text()
+    assert shown.evaluate("value => value.scrollWidth <= value.clientWidth")
+
+
+def test_nothing_moves_when_controls_and_answers_come(
+    browser: Browser, serve: Callable[..., str]
+) -> None:
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    late: list[Route] = []
+    page.route("**/async-datepicker*", lambda route: late.append(route))
+    release = hold_answers(page)
+    page.goto(serve("--no-debug"))
+    page.wait_for_selector("#pages", state="attached")
+    # What has nothing to say yet isn't seen.
+    for selector in ("#pages", "#period", "#statistic", ".take-away a >> nth=1"):
+        expect(page.locator(selector)).to_be_hidden()
+    places = ".place, .tiles, .page-tools, #total-time-section"
+    tops = """elements => elements.map(element => {
+        const {x, y, width} = element.getBoundingClientRect();
+        return [x, y, width].map(Math.round);
+    })"""
+    before = page.eval_on_selector_all(places, tops)
+    release()
+    page.wait_for_selector("#users-table table")
+    expect(page.locator("#pages")).to_be_visible()
+    assert page.eval_on_selector_all(places, tops) == before
+    while not late:
+        page.wait_for_timeout(50)
+    for route in late:
+        route.continue_()
+    page.wait_for_selector("#dates-wrapper")
+    assert page.eval_on_selector_all(places, tops) == before
+    page.close()
+
+
+def test_the_first_click_opens_the_list_of_pages(
+    open_page: Open, table_file: Callable[..., str]
+) -> None:
+    rows = "".join(f"ann,/some/page/{i},5,2024-03-01\n" for i in range(400))
+    page = open_page("--no-debug", table_file(rows))
+    page.click("#pages")
+    expect(page.get_by_role("option").first).to_be_visible()
+    # All that are found are not all that there are.
+    expect(page.get_by_role("button", name="Select All", exact=True)).to_be_hidden()
+    # One ring around the search.
+    search = page.locator(".dash-dropdown-search")
+    expect(search).to_be_focused()
+    assert search.evaluate("e => getComputedStyle(e).outlineStyle") == "none"
+
+
+def test_on_a_phone_days_are_picked_in_a_calendar(open_page: Open) -> None:
+    page = open_page(width=375, touch=True)
+    page.set_viewport_size({"width": 375, "height": 700})
+    page.locator("#fold").tap()
+    page.locator("#dates-wrapper").tap()
+    calendar = page.locator(".dash-datepicker-content")
+    expect(calendar).to_be_visible()
+    box = calendar.bounding_box()
+    assert box is not None
+    assert box["x"] == 0
+    assert box["y"] > 0
+    assert box["width"] == 375
+    assert box["y"] + box["height"] <= 700
+    months = page.locator(".dash-datepicker-calendar-container > *")
+    expect(months.first).to_be_visible()
+    expect(months.nth(1)).to_be_hidden()
+    for day in ("8", "17"):
+        page.locator(".dash-datepicker-calendar-date-inside").get_by_text(
+            day, exact=True
+        ).first.tap()
+    page.wait_for_url("**from=2024-01-08&to=2024-01-18")
+
+
+def test_on_a_phone_it_is_said_whose_numbers_these_are(open_page: Open) -> None:
+    page = open_page(width=375, touch=True, query="?user=user_3&page=cart")
+    fold = page.locator("#fold")
+    expect(fold).to_have_text("Filters: user_3, cart")
+    box = fold.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < 400
+    # There is no Escape.
+    fold.tap()
+    assert page.locator("#clear").inner_text() == "Clear all"
+
+
+def test_on_a_phone_a_chart_is_seen_below_what_governs_it(
+    open_page: Open, table_file: Callable[..., str]
+) -> None:
+    page = open_page("--no-debug", table_file(shop()), width=375, touch=True)
+    expect(page.locator(".shared")).to_be_visible()
+    assert edge(page, ".page-tools", "bottom") < edge(page, "#total-time", "top")
+    assert edge(page, "#total-time .bars .point", "bottom") < 812
+
+
+def test_headings_are_level_and_nothing_moves_when_the_report_opens(
+    open_page: Open, table_file: Callable[..., str]
+) -> None:
+    page = open_page("--no-debug", table_file(long_names()), width=1280)
+    headings = ("#total-time-heading", "#user-average-heading")
+    charts = ("#total-time", "#user-average")
+    for heading, chart in zip(headings, charts, strict=True):
+        finding = edge(page, f"{chart}-finding", "bottom")
+        assert edge(page, chart, "top") - finding < 12
+        assert edge(page, heading, "top") == pytest.approx(
+            edge(page, headings[0], "top"), abs=4
+        )
+    below = [edge(page, s, "top") for s in (".report summary", ".controls")]
+    page.locator(".report summary").click()
+    expect(page.locator(".report dl")).to_be_visible()
+    assert [edge(page, s, "top") for s in (".report summary", ".controls")] == below
+    assert edge(page, ".report dl", "right") <= 1280
+
+
+def test_ranks_stand_beside_the_numbers_that_they_are_of(open_page: Open) -> None:
+    page = open_page(query="?user=user_1")
+    rank, sessions = page.locator("#tile-sessions-rank"), "#tile-sessions-value"
+    before, count = rank.inner_text(), page.locator(sessions).inner_text()
+    assert before
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        asks_list = '"listed.data"' in (route.request.post_data or "")
+        if asks_list:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(CALLS, hold)
+    page.evaluate("() => dash_clientside.set_props('url', {search: '?user=user_9'})")
+    expect(page.locator(sessions)).not_to_have_text(count)
+    expect(rank).to_be_empty()
+    for route in held:
+        route.continue_()
+    expect(rank).to_have_text(re.compile(r"\d(st|nd|rd|th) of 50"))
+
+
+def test_a_pick_touches_only_what_it_changes(open_page: Open) -> None:
+    page = open_page(query="?user=user_1&page=cart")
+    page.evaluate(
+        """() => {
+            window.touched = new Set();
+            const watch = changes => changes.forEach(({target}) =>
+                touched.add(target.id || target.parentElement?.id));
+            const all = {subtree: true, childList: true, characterData: true,
+                attributes: true};
+            for (const element of document.querySelectorAll(
+                "#chips, .finding, .others, .tiles, .tools details, .charts > section"))
+                new MutationObserver(watch).observe(element,
+                    element.matches("section") ? {attributes: true} : all);
+        }"""
+    )
+    page.get_by_text("Time", exact=True).click()
+    expect(page.locator("#timeline-heading")).to_contain_text("Time")
+    drawn(page)
+    touched = set(page.evaluate("() => [...touched]"))
+    assert touched <= {"chips", "timeline-finding", "users-section"}
 
 
 def test_filters_numbers_and_two_charts_are_seen_at_once(open_page: Open) -> None:
@@ -151,7 +358,7 @@ def test_a_name_that_is_cut_is_whole_when_it_is_copied(
     name = f"{'a-rather-long-name-' * 5}of-somebody@example.org"
     page = open_page("--no-debug", table_file(f"{name},home,5,2024-03-01\n"))
     link = page.locator("#users-table tbody a")
-    assert link.inner_text() != name
+    assert link.evaluate("link => link.textContent") != name
     expect(link).to_have_attribute("title", name)
     copied = page.evaluate(
         """() => {

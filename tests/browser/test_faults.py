@@ -17,6 +17,7 @@ from .conftest import CALLS, Open, drawn, hold_answers, pick
 AWAY = "The server doesn't answer. This is still the view before; trying again…"
 LATE = "No answer yet. This is still the view before."
 ROWS = "ann,home,5,2024-01-01\n" * 9 + "bob,cart,7,2024-01-02\ncy,help,9,2024-01-03\n"
+ROWS += "dan,home,5,2024-01-04\n"
 OTHERS = "ann,home,5,2024-01-01\n" * 9 + "bob,cart,70,2024-01-02\n"
 
 
@@ -60,9 +61,15 @@ def choose(page: Page, user: str) -> None:
 
 
 def says(page: Page, words: str | re.Pattern[str]) -> None:
-    """Wait until the page says so, and is marked as old."""
+    """Wait until the page says so, and is marked as old; to be late is no alarm."""
     expect(page.locator("#connection")).to_have_text(words)
-    expect(page.locator("html")).to_have_class(re.compile(r"\bold\b"))
+    root = page.locator("html")
+    expect(root).to_have_class(re.compile(r"\bold\b"))
+    alarm = re.compile(r"\bwrong\b")
+    if words == LATE:
+        expect(root).not_to_have_class(alarm)
+    else:
+        expect(root).to_have_class(alarm)
 
 
 def recovered(page: Page, user: str) -> None:
@@ -73,7 +80,9 @@ def recovered(page: Page, user: str) -> None:
     expect(page.locator("#users-table [aria-current]")).to_have_text(user)
     drawn(page, user)
     expect(page.locator("#connection")).to_be_hidden()
-    expect(page.locator("html")).not_to_have_class(re.compile(r"\b(old|waiting)\b"))
+    expect(page.locator("html")).not_to_have_class(
+        re.compile(r"\b(old|waiting|wrong)\b")
+    )
     expect(page.locator("#user")).to_have_text(user)
 
 
@@ -158,7 +167,7 @@ def test_back_and_forward_go_on_while_the_server_is_away(
         pick(page, user)
     server.kill()
     # A pick that wasn't answered doesn't outlive the way back.
-    choose(page, "ann")
+    choose(page, "dan")
     says(page, AWAY)
     page.go_back()
     page.wait_for_url("**/?user=bob")
@@ -359,6 +368,61 @@ def test_a_slow_answer_shows_that_it_is_worked_on(open_page: Open, motion: str) 
     release()
     recovered(page, "user_9")
     assert not page.locator(".charts section").first.evaluate(faded)
+
+
+def test_an_answer_that_takes_long_is_no_alarm_and_moves_nothing(
+    open_page: Open,
+) -> None:
+    page = open_page(query="?user=user_7")
+    top = "section => section.getBoundingClientRect().top"
+    section = page.locator("#total-time-section")
+    before = section.evaluate(top)
+    page.clock.install()
+    page.clock.pause_at(page.evaluate("() => Date.now() + 60_000"))
+    release = hold_answers(page)
+    with page.expect_request(CALLS):
+        page.evaluate("() => dash_clientside.set_props('user', {value: 'user_9'})")
+        page.clock.run_for(0)
+    page.clock.run_for(1_000)
+    says(page, LATE)
+    # It is asked again, since a connection may be lost without a word.
+    with page.expect_request(CALLS):
+        page.clock.run_for(30_000)
+    says(page, LATE)
+    assert section.evaluate(top) == before
+    colour = "line => getComputedStyle(line).color"
+    assert page.locator("#connection").evaluate(colour) == page.locator("h1").evaluate(
+        colour
+    )
+    release()
+    page.clock.resume()
+    recovered(page, "user_9")
+
+
+def test_a_table_of_users_that_is_late_leaves_the_charts_as_they_are(
+    open_page: Open,
+) -> None:
+    page = open_page(query="?user=user_7")
+    held: list[Route] = []
+    page.route(
+        CALLS,
+        lambda route: (
+            held.append(route)
+            if '"listed.data"' in (route.request.post_data or "")
+            else route.continue_()
+        ),
+    )
+    choose(page, "user_9")
+    drawn_user = page.locator("#chips")
+    expect(drawn_user).to_have_attribute("data-caption", "user_9")
+    page.wait_for_timeout(1_500)
+    root = page.locator("html")
+    expect(root).to_have_class(re.compile(r"\bwaiting\b"))
+    expect(root).not_to_have_class(re.compile(r"\b(old|wrong)\b"))
+    expect(page.locator("#connection")).to_be_hidden()
+    for route in held:
+        route.continue_()
+    recovered(page, "user_9")
 
 
 def test_many_long_names_can_be_picked(
