@@ -26,7 +26,9 @@ import arguments
 import callbacks
 import downloads
 import identity
+import ids
 import layout
+import plain_html
 import saved_view
 import security
 import simulate
@@ -107,7 +109,8 @@ def assemble(
     prefix = app.config.requests_pathname_prefix
     theme = app.get_asset_url("theme.js")
     app.index_string = layout.INDEX.replace("{theme}", theme)
-    app.layout = layout.build_layout(engine, origin, charts, prefix)
+    page = layout.build_layout(engine, origin, charts, prefix)
+    app.layout = plain_html.flatten(page, {ids.PROBLEM})
     callbacks.register(app, engine, charts)
     downloads.register(app, engine, charts)
     saved_view.register(app, engine, charts, layout.data_line(engine.facts, origin))

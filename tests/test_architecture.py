@@ -12,7 +12,7 @@ LAYERS = (
     {"app"},
     {"arguments", "saved_view"},
     {"callbacks"},
-    {"downloads", "identity", "security", "static_files"},
+    {"downloads", "identity", "plain_html", "security", "static_files"},
     {"controls"},
     {"layout", "payload"},
     {"charts"},

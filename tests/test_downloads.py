@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from dash import Dash
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from plotly.utils import PlotlyJSONEncoder
 from werkzeug.test import TestResponse
 
 import downloads
@@ -466,9 +468,9 @@ def test_a_file_of_a_user_who_is_named_everyone_is_not_everyones(name: str) -> N
 
 def links(app: Dash) -> list[str]:
     """The paths of the files to which the page has links."""
-    page: Any = app.layout
-    found = [getattr(component, "href", None) for component in page._traverse()]
-    return [link for link in found if link]
+    page = json.dumps(app.layout, cls=PlotlyJSONEncoder)
+    # Of components, and in plain HTML.
+    return re.findall(r'(?<!data-)href(?:": "|=\\")([^"\\]+)', page)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from charts import CHARTS
 from charts.users import user_table
 from engine.memory import MemoryEngine
 from engine.model import Selection
+from layout import build_layout
 from payload import (
     Line,
     Link,
@@ -33,6 +34,7 @@ from payload import (
 )
 from tests.building import MARCH, engine_of, view_of
 from tests.sessions import ROWS, Row, table
+from tests.test_layout import ORIGIN
 from view import View, address
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -241,7 +243,7 @@ def test_the_script_writes_the_texts_under_the_ids_that_it_is_sent(
         **callbacks.list_users(engine, view)["text"],
         ids.NOTICE: "",
     }
-    page: Any = create_app(table(ROWS)).layout
+    page: Any = build_layout(engine, ORIGIN, CHARTS)
     there = {component.id for component in page._traverse_ids()}
     assert set(text) <= there
 
