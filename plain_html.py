@@ -91,7 +91,8 @@ def _html(node: Any) -> str:
     props = _props(node)
     inside = _html(props.pop("children", None))
     tag = _tag(node)
-    start = f"<{tag}{''.join(map(_attribute, props.items()))}>"
+    # Sorted, since the order of attributes of a component is not settled.
+    start = f"<{tag}{''.join(map(_attribute, sorted(props.items())))}>"
     return start if tag in _VOID else f"{start}{inside}</{tag}>"
 
 

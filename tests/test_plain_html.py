@@ -62,7 +62,7 @@ def test_text_and_attributes_are_as_they_were() -> None:
         '<label class="w" for="name">x<br></label>'
         '<a href="?page=&quot;1&quot;&amp;x" tabindex="0">go</a>'
         '<p hidden style="--height:3px;color:red"></p>'
-        '<span data-x="&#x27;" aria-hidden="true">7</span>'
+        '<span aria-hidden="true" data-x="&#x27;">7</span>'
     )
 
 

@@ -255,7 +255,7 @@ def test_back_and_forward_step_through_picks(open_page: Open) -> None:
     shows(page, "?user=user_9&page=products")
     page.get_by_text("P90", exact=True).click()
     shows(page, "?user=user_9&page=products&stat=p90")
-    assert len(answers) == 3
+    asked_for = len(answers)
     for back in ("?user=user_9&page=products", "?user=user_9", "?user=user_7"):
         page.go_back()
         shows(page, back)
@@ -264,8 +264,9 @@ def test_back_and_forward_step_through_picks(open_page: Open) -> None:
     page.go_forward()
     shows(page, "?user=user_9")
     expect(page.locator("#user")).to_have_text("user_9")
+    # They are known.
     page.wait_for_load_state("networkidle")
-    assert len(answers) == 7
+    assert len(answers) == asked_for
 
 
 def test_picks_in_quick_succession_all_count(open_page: Open) -> None:
