@@ -29,7 +29,7 @@ def choose_edges(percentile_95: float, longest: float) -> BinEdges:
 
     The linear bins reach to just above the 95th percentile, because durations have
     heavy tails: equal bins up to the longest would put almost everything into the
-    first few. They are at most 65, of a width that reads well: 1 s, 2 s, 5 s and so on
+    first few. They are at most 72, of a width that reads well: 1 s, 2 s, 5 s and so on
     to 12 h, or whole days.
     """
     n_days = math.ceil(percentile_95 / _MAX_LINEAR_BINS / _DAY)

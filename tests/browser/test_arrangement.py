@@ -316,7 +316,12 @@ def test_a_folder_opens_with_a_click_and_closes_again(many: Page) -> None:
     page.wait_for_function(f"() => ({LABELS})().length === 3")
     assert unquote(page.url).endswith("folder=https://x.org/help/")
     # A page in it is picked like any other.
-    page.locator("#total-time .bars .point").nth(1).click(force=True)
+    expect(page.locator("#chips")).to_have_attribute("data-address", re.compile("help"))
+    drawn(page)
+    page.locator("#total-time .bars .point").nth(1).hover(force=True)
+    expect(page.locator("#total-time .hoverlayer")).to_contain_text("/help/1")
+    page.mouse.down()
+    page.mouse.up()
     expect(page.locator(".chip")).to_have_text("/help/1 ×")
     page.locator("#folders a").first.click()
     page.wait_for_function(f"() => ({LABELS})().length === 2")

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.bins import check_edges, choose_edges
@@ -54,12 +54,15 @@ def test_logarithmic_edges_end_above_the_longest(
 
 @settings(deadline=None)
 @given(st.floats(0, LONGEST_DURATION), st.floats(0, LONGEST_DURATION))
+@example(300, 300)
+@example(60 * 86_400, 60 * 86_400)
 def test_chosen_edges_hold_all_durations_in_few_bins(one: float, other: float) -> None:
     percentile_95, longest = sorted((one, other))
     edges = choose_edges(percentile_95, longest)
     check_edges(edges, longest)
     assert edges.linear[-2] > percentile_95
-    assert len(edges.linear) <= 67
+    # The most are those of 5 s up to 300 s and a minute more, besides the rest.
+    assert len(edges.linear) <= 72 + 2
 
 
 def edges(linear: list[float], logarithmic: list[float]) -> BinEdges:
