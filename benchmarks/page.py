@@ -182,7 +182,8 @@ def pick_bytes(version: str, page: Page, encoding: str) -> int:
             bodies.append(request.post_data_buffer)
 
     page.on("request", note)
-    pick_user(page, version, USERS[0] if encoding == "identity" else USERS[1])
+    # Of users who weren't picked before: they would be known.
+    pick_user(page, version, USERS[-1] if encoding == "identity" else USERS[-2])
     page.wait_for_load_state("networkidle")
     page.remove_listener("request", note)
     n_bytes = 0
