@@ -408,3 +408,16 @@ def test_a_saved_view_is_read_without_the_server(
         assert picture.evaluate("image => image.complete && image.naturalWidth > 100")
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     offline.context.close()
+
+
+def test_numbers_behind_a_chart_are_in_sight_beside_a_long_address(
+    open_page: Open, table_file: Callable[..., str]
+) -> None:
+    file = table_file(
+        f"ann,https://x.org/{'a-long-way/' * 30},5,2024-01-01", "long.csv"
+    )
+    page = open_page("--no-debug", file, query="?table=total-time")
+    last = page.locator("#total-time-table td").last
+    expect(last).to_have_text("5 s")
+    right = "element => element.getBoundingClientRect().right"
+    assert last.evaluate(right) <= page.locator("#total-time-table").evaluate(right)
