@@ -25,7 +25,9 @@
     function show() {
         const open = [...calls.values()];
         const told = open.filter(call => call.words);
-        const [worst] = [...told.filter(call => call.isWrong), ...told];
+        // What is seen comes before what stands beside it.
+        const weight = call => 2 * Boolean(call.isWrong) - Boolean(call.isAside);
+        const [worst] = told.toSorted((one, other) => weight(other) - weight(one));
         tell(worst?.words ?? "");
         // To be slow is no alarm.
         root.classList.toggle("wrong", Boolean(worst?.isWrong));
