@@ -6,7 +6,7 @@ is meant.
 """
 
 from dataclasses import replace
-from typing import Any, Final, TypedDict, get_args
+from typing import Any, TypedDict, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,11 +16,8 @@ from charts.folders import way_to
 from charts.sentences import filter_texts
 from charts.users import COLUMNS, UserTable
 from formatting import duration_text, one_line, shorten
-from labels import LONGEST_PAGE, distinct
+from labels import LONGEST_PAGE, LONGEST_USER, distinct
 from view import Length, View
-
-_LONGEST_USER: Final = 80
-"""Characters of a user's label in the table, about: the style sheet cuts it to fit."""
 
 
 class Link(TypedDict):
@@ -149,7 +146,7 @@ def users_table(table: UserTable, view: View) -> UsersTable:
     return {
         "head": {str(column): heading for column, heading in COLUMNS.items()},
         "rows": table.rows,
-        "labels": distinct([row[0] for row in table.rows], _LONGEST_USER),
+        "labels": distinct([row[0] for row in table.rows], LONGEST_USER),
         "picked": view.selection.user,
         "sort": view.sort,
         "reverse": view.reverse,

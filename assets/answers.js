@@ -21,7 +21,7 @@
     }
 
     const isView = ({output}) => output.includes("drawn.data");
-    const stateOf = (request, id) => request.state.find(part => part.id === id)?.value;
+    const drawnBefore = ({state}) => state.find(({id}) => id === "drawn")?.value;
     const charts = ({outputs}) =>
         outputs.filter(({property}) => property === "figure").map(({id}) => id);
     const valuesOf = request => Object.fromEntries(
@@ -43,7 +43,7 @@
         const values = valuesOf(request);
         if (more.length) return null;
         if (changed === "url.search") return values[changed] ?? "";
-        const {address} = isView(request) && stateOf(request, "drawn") || {};
+        const {address} = isView(request) && drawnBefore(request) || {};
         if (changed !== "user.value" || address === undefined) return null;
         return withUser(address, values[changed]);
     }
@@ -62,7 +62,7 @@
         const {words: {data: page}, drawn: {data: {address, ...revisions}}} = response;
         // What an address has too much is said once.
         if (page.text.notice) return;
-        const before = stateOf(request, "drawn")?.address;
+        const before = drawnBefore(request)?.address;
         const {figures: old} = before === undefined ? {} : known.get(keyOf(request, before)) ?? {};
         const figures = Object.fromEntries(charts(request).map(chart => [chart,
             response[chart]?.figure ?? old?.[chart]]));
@@ -83,7 +83,7 @@
     function recall(request, view) {
         if (!isView(request)) return view;
         const [changed] = request.changedPropIds;
-        const before = stateOf(request, "drawn") ?? {}, said = valuesOf(request);
+        const before = drawnBefore(request) ?? {}, said = valuesOf(request);
         const shown = known.get(keyOf(request, before.address ?? ""));
         // Something else was picked as well, and not yet answered.
         const pending = name => name !== changed && !same(said[name], shown.controls[name]);
@@ -109,9 +109,6 @@
         put("problem", "children", "");
         return {response};
     }
-
-    const json = text => new Response(text,
-        {status: 200, headers: {"Content-Type": "application/json"}});
 
     // Before it is asked for: never shown, only known when it is.
     function expect(address) {
@@ -166,7 +163,7 @@
         const recalled = found && recall(request, found);
         if (recalled) {
             keep(key, found);
-            return json(JSON.stringify({multi: true, ...recalled}));
+            return Response.json({multi: true, ...recalled});
         }
         const response = await send(resource, options);
         if (!isAnswer(response)) return response;

@@ -9,6 +9,8 @@
     const given = new WeakMap();
     const onScreen = new Set(), watched = new WeakSet();
     let isPlanned = false;
+    // Plotly.js' own.
+    let react = null;
 
     function place(plot, isOnScreen) {
         if (isOnScreen) onScreen.add(plot);
@@ -40,7 +42,7 @@
     }
 
     function draw(plot) {
-        const {react, figure, tell} = waiting.get(plot);
+        const {figure, tell} = waiting.get(plot);
         waiting.delete(plot);
         plot.classList.remove("undrawn");
         keepZoom(plot, figure.layout);
@@ -71,14 +73,14 @@
         });
     }
 
-    function drawLater(react, plot, figure) {
+    function drawLater(plot, figure) {
         if (!watched.has(plot)) watch(plot);
         // Dash asks for nothing else before this is settled. Only to a chart that isn't
         // there yet does it have things to do.
         let tell;
         const settled = plot._fullLayout ? Promise.resolve(plot)
             : new Promise(done => { tell = done; });
-        waiting.set(plot, {react, figure, tell});
+        waiting.set(plot, {figure, tell});
         plot.classList.add("undrawn");
         plan();
         return settled;
@@ -95,9 +97,10 @@
 
     // Plotly.js comes when the first chart does.
     Object.defineProperty(window, "Plotly", {configurable: true, set(loaded) {
-        const {react, Plots} = loaded;
+        const {Plots} = loaded;
+        react = loaded.react;
         const later = {
-            react: (plot, figure) => drawLater(react, plot, figure),
+            react: drawLater,
             // A chart that waits is drawn in its new size anyway.
             Plots: {...Plots, resize: async plot => waiting.has(plot) || Plots.resize(plot)},
         };

@@ -12,6 +12,7 @@ from charts.chart import Chart, Shown, Switch
 from charts.figure import (
     EVERYONE_COLOR,
     MARGIN,
+    UNITS,
     USER_COLOR,
     Figure,
     Trace,
@@ -52,7 +53,6 @@ _LOG_TICKS: Final = {
     864_000.0: "10 days",
     8_640_000.0: "100 days",
 }
-_UNITS: Final = {"seconds": "s", "minutes": "min", "hours": "h"}
 _POINTER_COLOR: Final = "#8a94a0"
 _LINE: Final = 0.075
 """The height of a line of text, as a share of the plot's."""
@@ -290,7 +290,7 @@ def _linear_axis(edges: NDArray[np.float64]) -> _Axis:
     width = round(float(edges[1]) / unit_seconds, 6)
     title = {"text": "Session duration"}
     # Ticks of their own would be none where the axis is zoomed.
-    ticks = {"ticksuffix": f" {_UNITS[unit]}"}
+    ticks = {"ticksuffix": f" {UNITS[unit]}"}
     return _Axis(width, len(edges) - 2, {"title": title, **ticks})
 
 

@@ -43,6 +43,9 @@ _TICK_STEPS: Final = (
 )
 _TICK_UNITS: Final = ((3600, "h"), (60, "min"), (0, "s"))
 
+UNITS: Final = {"seconds": "s", "minutes": "min", "hours": "h"}
+"""The units that ``duration_unit`` names, behind a number."""
+
 # Whatever every figure sets goes to the browser at every pick: it is kept short.
 _LAYOUT: Final[Figure] = {
     "font": {"family": "system-ui"},

@@ -12,6 +12,7 @@ from charts.chart import Chart, Shown, Switch
 from charts.figure import (
     EVERYONE_COLOR,
     MARGIN,
+    UNITS,
     USER_COLOR,
     Figure,
     Trace,
@@ -65,7 +66,6 @@ _MEASURES: Final = {"sessions": "Sessions", "time": "Time"}
 _FEW_PERIODS: Final = 8
 
 _MARGIN: Final = {**MARGIN, "r": 30, "b": 44}
-_UNITS: Final = {"seconds": "s", "minutes": "min", "hours": "h"}
 
 # Shares of the plot's height: that of one of two rows, and what is below the upper one.
 _ROW: Final = 0.43
@@ -229,7 +229,7 @@ class _Row(NamedTuple):
         """The value of the highest bar for an axis: "2,827", "8.4 h"."""
         if self.unit == "sessions":
             return f"{self.top:,.0f}"
-        return f"{rate_text(self.top)} {_UNITS[self.unit]}"
+        return f"{rate_text(self.top)} {UNITS[self.unit]}"
 
 
 def _row(name: str, color: str, values: NDArray[np.float64], measure: Measure) -> _Row:

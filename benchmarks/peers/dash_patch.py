@@ -1,13 +1,11 @@
 """Dash that sends the least: the one chart that a user changes, and its bars alone."""
 
-import sys
 from typing import Any, Final
 
-import waitress
-from dash import Dash, Input, Output, Patch, dcc, html
+from dash import Dash, Input, Output, Patch
 
 from benchmarks.peers.answers import answers
-from benchmarks.peers.dash_tuned import figure
+from benchmarks.peers.dash_tuned import figure, layout, serve
 
 CHART: Final = "user-average"
 
@@ -21,16 +19,7 @@ def create_app() -> Dash:
         CHART: figure("Average duration", known.pages, known.average[first], "seconds"),
         "durations": figure("Durations", known.starts, known.durations, "sessions"),
     }
-    app.layout = html.Div(
-        [
-            html.H1("User activity"),
-            dcc.Dropdown(known.users, first, id="user", clearable=False),
-            *(
-                dcc.Graph(id=chart, figure=drawn, config={"displayModeBar": False})
-                for chart, drawn in figures.items()
-            ),
-        ]
-    )
+    app.layout = layout(known.users, figures)
 
     @app.callback(
         Output(CHART, "figure"), Input("user", "value"), prevent_initial_call=True
@@ -43,10 +32,5 @@ def create_app() -> Dash:
     return app
 
 
-def main() -> None:
-    server, port = create_app().server, int(sys.argv[1])
-    waitress.serve(server, host="127.0.0.1", port=port, threads=8, _quiet=True)
-
-
 if __name__ == "__main__":
-    main()
+    serve(create_app())

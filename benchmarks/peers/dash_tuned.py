@@ -4,6 +4,7 @@ No template, bars that are counted beforehand, JSON by orjson, nothing compresse
 """
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import waitress
@@ -24,20 +25,25 @@ def figure(title: str, x: list[Any], y: list[Any], unit: str) -> dict[str, Any]:
     }
 
 
+def layout(users: list[str], figures: Mapping[str, dict[str, Any]]) -> html.Div:
+    """A dropdown of users, and charts by their ids."""
+    return html.Div(
+        [
+            html.H1("User activity"),
+            dcc.Dropdown(users, users[0], id="user", clearable=False),
+            *(
+                dcc.Graph(id=chart, figure=drawn, config={"displayModeBar": False})
+                for chart, drawn in figures.items()
+            ),
+        ]
+    )
+
+
 def create_app() -> Dash:
     known = answers()
     app = Dash(__name__, compress=False, use_async=False, update_title="")
     charts = ("total-time", "user-average", "durations")
-    app.layout = html.Div(
-        [
-            html.H1("User activity"),
-            dcc.Dropdown(known.users, known.users[0], id="user", clearable=False),
-            *(
-                dcc.Graph(id=chart, config={"displayModeBar": False})
-                for chart in charts
-            ),
-        ]
-    )
+    app.layout = layout(known.users, {chart: {} for chart in charts})
 
     @app.callback([Output(chart, "figure") for chart in charts], Input("user", "value"))
     def show(user: str) -> list[dict[str, Any]]:
@@ -55,10 +61,11 @@ def create_app() -> Dash:
     return app
 
 
-def main() -> None:
-    server, port = create_app().server, int(sys.argv[1])
-    waitress.serve(server, host="127.0.0.1", port=port, threads=8, _quiet=True)
+def serve(app: Dash) -> None:
+    """Serve a page on the port that the command line names."""
+    port = int(sys.argv[1])
+    waitress.serve(app.server, host="127.0.0.1", port=port, threads=8, _quiet=True)
 
 
 if __name__ == "__main__":
-    main()
+    serve(create_app())

@@ -327,15 +327,23 @@ def test_a_search_that_is_not_answered_is_asked_again(open_page: Open) -> None:
 # Signs of work.
 
 
-def test_signs_and_words_come_in_time(open_page: Open) -> None:
-    page = open_page(query="?user=user_7", anew=True)
-    # The page's clock stands still: however busy the machine is.
+def pick_at_a_standstill(page: Page) -> Callable[[], None]:
+    """Pick user_9, and have the answer held back until what is returned is called.
+
+    The page's clock stands still: however busy the machine is.
+    """
     page.clock.install()
     page.clock.pause_at(page.evaluate("() => Date.now() + 60_000"))
     release = hold_answers(page)
     with page.expect_request(CALLS):
         page.evaluate("() => dash_clientside.set_props('user', {value: 'user_9'})")
         page.clock.run_for(0)
+    return release
+
+
+def test_signs_and_words_come_in_time(open_page: Open) -> None:
+    page = open_page(query="?user=user_7", anew=True)
+    release = pick_at_a_standstill(page)
     root, line = page.locator("html"), page.locator("#connection")
     waiting, old = re.compile(r"\bwaiting\b"), re.compile(r"\bold\b")
     page.clock.run_for(299)
@@ -373,16 +381,11 @@ def test_a_slow_answer_shows_that_it_is_worked_on(open_page: Open, motion: str) 
 def test_an_answer_that_takes_long_is_no_alarm_and_moves_nothing(
     open_page: Open,
 ) -> None:
-    page = open_page(query="?user=user_7")
+    page = open_page(query="?user=user_7", anew=True)
     top = "section => section.getBoundingClientRect().top"
     section = page.locator("#total-time-section")
     before = section.evaluate(top)
-    page.clock.install()
-    page.clock.pause_at(page.evaluate("() => Date.now() + 60_000"))
-    release = hold_answers(page)
-    with page.expect_request(CALLS):
-        page.evaluate("() => dash_clientside.set_props('user', {value: 'user_9'})")
-        page.clock.run_for(0)
+    release = pick_at_a_standstill(page)
     page.clock.run_for(1_000)
     says(page, LATE)
     # It is asked again, since a connection may be lost without a word.
