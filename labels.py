@@ -17,7 +17,7 @@ LONGEST_PAGE: Final = 44
 """Characters of a page's label, and of an option of a list, about: a phone's width."""
 
 LONGEST_USER: Final = 80
-"""Characters of a user's label in the table, about: the style sheet cuts it to fit."""
+"""Characters of a user's label in the table, about: it is broken into lines to fit."""
 
 _LEAST_SHARED: Final = 6
 _SHORTEST_PART: Final = 8

@@ -91,14 +91,6 @@
         return [table(head.map(name => make("th", {scope: "col"}, name)), rows.map(cells))];
     }
 
-    // A long name in two: the style sheet cuts the end of the first where there is no room.
-    const LONG = 20, END = 9;
-    function halves(label) {
-        const letters = [...label];
-        if (letters.length <= LONG) return [label, ""];
-        return [letters.slice(0, -END).join(""), letters.slice(-END).join("")];
-    }
-
     function usersTable({head, rows, labels, picked, sort, reverse, page, pages, address}) {
         const to = (words, changes, attributes = {}) => {
             const query = new URLSearchParams(address);
@@ -115,13 +107,10 @@
             return make("th", {scope: "col", "aria-sort": order}, link);
         });
         const lines = rows.map(([user, ...rest], i) => {
-            const attributes = user === picked ? {"aria-current": "true"} : {};
-            const [start, end] = halves(labels[i]);
-            if (end || labels[i] !== user)
-                Object.assign(attributes, {title: user, "data-whole": user});
-            const link = to(start, {user}, attributes);
-            if (end) link.replaceChildren(make("span", {}, start), make("span", {}, end));
-            return [make("td", {}, link), ...cells(rest)];
+            const attributes = {title: user};
+            if (user === picked) attributes["aria-current"] = "true";
+            if (labels[i] !== user) attributes["data-whole"] = user;
+            return [make("td", {}, to(labels[i], {user}, attributes)), ...cells(rest)];
         });
         const pager = make("nav", {"aria-label": "Pages of the table"});
         const [here, last] = [page, pages].map(number => number.toLocaleString("en"));
