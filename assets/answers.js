@@ -21,7 +21,7 @@
     }
 
     const isView = ({output}) => output.includes("drawn.data");
-    const drawnBefore = ({state}) => state.find(({id}) => id === "drawn")?.value;
+    const drawnBefore = ({state}) => state?.find(({id}) => id === "drawn")?.value;
     const charts = ({outputs}) =>
         outputs.filter(({property}) => property === "figure").map(({id}) => id);
     const valuesOf = request => Object.fromEntries(
@@ -54,19 +54,21 @@
         while (known.size > MOST) known.delete(known.keys().next().value);
     }
 
-    // Take an answer apart: what it leaves out is as it was before.
+    // Take an answer apart: what it leaves out is as it was before. Undefined where it is
+    // no view.
     function learn(request, {response}) {
-        if (!isView(request)) return keep(keyOf(request, addressOf(request)), {response});
+        if (!isView(request)) {
+            keep(keyOf(request, addressOf(request)), {response});
+            return undefined;
+        }
         // A failure says so, and nothing else.
-        if (!response.drawn) return;
+        if (!response.drawn) return undefined;
         const {words: {data: page}, drawn: {data: {address, ...revisions}}} = response;
-        // What an address has too much is said once.
-        if (page.text.notice) return;
         const before = drawnBefore(request)?.address;
         const {figures: old} = before === undefined ? {} : known.get(keyOf(request, before)) ?? {};
         const figures = Object.fromEntries(charts(request).map(chart => [chart,
             response[chart]?.figure ?? old?.[chart]]));
-        if (Object.values(figures).includes(undefined)) return;
+        if (Object.values(figures).includes(undefined)) return undefined;
         const controls = valuesOf(request);
         for (const {id, property} of request.inputs)
             if (response[id] && property in response[id])
@@ -75,7 +77,11 @@
             .filter(([, properties]) => properties.options)
             .map(([id, {options}]) => [id, options]);
         const view = {address, page, revisions, figures, controls, lists};
-        for (const name of new Set([address, page.asked])) keep(keyOf(request, name), view);
+        // What an address has too much is said once.
+        const text = {...page.text, notice: ""};
+        keep(keyOf(request, address), {...view, page: {...page, text}});
+        if (!page.text.notice) keep(keyOf(request, page.asked), view);
+        return view;
     }
 
     // Answer a request from a view's parts, as the server does: only what is other than it
@@ -153,8 +159,29 @@
         return new Promise((_, fail) => signal?.addEventListener("abort", () => fail(signal.reason)));
     }
 
-    async function answer(resource, options, request) {
-        newest[isView(request) ? "view" : "users"] = {resource, options, request};
+    // Show a view as the answer to *asked*, with its table of users where that is known.
+    function show(view, asked) {
+        const {charts, page} = dash_clientside;
+        const list = newest.users && known.get(keyOf(newest.users.request, asked));
+        const users = list?.response?.listed.data;
+        return charts.show(view.figures,
+            () => page.writePage({...view.page, asked}, users), () => page.writeUsers(users));
+    }
+
+    // A known view is shown with the click: Dash needs as long to ask for it as a chart to
+    // be drawn. What is being asked for comes first: it was picked before.
+    function showKnown(address) {
+        const {view: call} = newest;
+        const view = call?.isAnswered && known.get(keyOf(call.request, address));
+        if (view?.figures) show(view, view.address);
+    }
+
+    async function answer(call) {
+        const {resource, options, request} = call;
+        newest[isView(request) ? "view" : "users"] = call;
+        // An answer says what is other than before: that stays known.
+        const base = keyOf(request, drawnBefore(request)?.address ?? "");
+        if (known.has(base)) keep(base, known.get(base));
         const address = addressOf(request);
         const key = address === null ? null : keyOf(request, address);
         if (known.get(key) instanceof Promise)
@@ -163,12 +190,15 @@
         const recalled = found && recall(request, found);
         if (recalled) {
             keep(key, found);
+            if (isView(request)) await show(found, recalled.response.words.data.asked);
             return Response.json({multi: true, ...recalled});
         }
         const response = await send(resource, options);
         if (!isAnswer(response)) return response;
         const body = await response.text();
-        learn(request, JSON.parse(body));
+        const view = learn(request, JSON.parse(body));
+        // Dash takes no notice of the answer to an earlier pick.
+        if (view && newest.view === call) await show(view, view.page.asked);
         const {status, statusText, headers} = response;
         return new Response(body, {status, statusText, headers});
     }
@@ -178,7 +208,9 @@
             return send(resource, options);
         const request = JSON.parse(options.body);
         const kept = isView(request) || request.output === "listed.data";
-        return kept ? answer(resource, options, request) : send(resource, options);
+        if (!kept) return send(resource, options);
+        const call = {resource, options, request};
+        return answer(call).finally(() => { call.isAnswered = true; });
     };
 
     // What the pointer, or the focus, is on: an option of the list of users, or a link.
@@ -200,6 +232,15 @@
             : {address, timer: setTimeout(() => expect(address), RESTS)};
     }
 
+    // What is clicked may be gone once others have heard of it, and a link is compared with
+    // the view that is shown.
+    let clicked = null;
+    document.addEventListener("click", event => {
+        const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey;
+        clicked = isPlain ? meant(event.target) : null;
+    }, true);
+    window.addEventListener("click", () => { if (clicked !== null) showKnown(clicked); });
+    window.addEventListener("popstate", () => showKnown(location.search));
     document.addEventListener("pointerover", rest);
     document.addEventListener("focusin", rest);
 })();

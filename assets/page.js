@@ -8,8 +8,9 @@
     for (const kind of ["pointerdown", "pointerup"])
         document.addEventListener(kind, event => { pointer = event; }, true);
 
-    // The payloads of the page and of the table of users that are written, see payload.py.
-    let drawn = {}, listed = {};
+    // The payloads that are written, see payload.py: of the page, of the list of users
+    // whose ranks are in the tiles, and of the one that is in the table.
+    let drawn = {}, listed = {}, tabled = {};
 
     // What decides which users are in their table: another list begins with another page.
     const LIST_KEYS = ["from", "to", "page", "min", "max", "find"];
@@ -234,9 +235,9 @@
         ranks = current;
     }
 
-    function writeUsers({text, users}) {
-        const before = listed;
-        listed = {text, users};
+    function writeUsers(list) {
+        const before = tabled, {text, users} = list;
+        listed = tabled = list;
         const words = Object.entries(text).filter(([id]) => !RANKS.test(id));
         writeText(Object.fromEntries(words), before.text);
         if (!same(users, before.users)) {
@@ -248,7 +249,8 @@
     }
 
     window.dash_clientside = Object.assign({}, window.dash_clientside, {page: {
-        writePage(payload) {
+        writePage(payload, users) {
+            if (users) listed = users;
             if (payload) writePage(payload);
         },
         writeUsers(payload) {

@@ -82,6 +82,37 @@ def test_what_the_pointer_rests_on_is_asked_for_before_it_is_picked(
     assert made == []
 
 
+COUNT = """() => {
+    window.read = 0;
+    const {json} = Response.prototype;
+    Response.prototype.json = async function () {
+        const answer = await json.call(this);
+        setTimeout(() => { read += 1; });
+        return answer;
+    };
+}"""
+"""Count the answers that the page has read, a task after each."""
+
+SHOWN_WITH_THE_CLICK = """element => {
+    element.click();
+    const {data} = document.querySelector('#user-average .js-plotly-plot');
+    const user = data.map(trace => trace.name).find(name => name?.startsWith('user_'));
+    return [user, document.querySelector('#chips').dataset.address];
+}"""
+
+
+def test_a_known_view_is_shown_with_the_click(open_page: Open) -> None:
+    page = open_page(query="?user=user_7")
+    page.evaluate(COUNT)
+    rest_on(page, "user_9")
+    # That of the view, and that of the table of users.
+    page.wait_for_function("() => read === 2")
+    option = page.get_by_role("option", name="user_9", exact=True)
+    assert option.evaluate(SHOWN_WITH_THE_CLICK) == ["user_9", "?user=user_9"]
+    shows(page, "?user=user_9")
+    assert page.url.endswith("?user=user_9")
+
+
 def test_a_link_that_has_the_focus_is_asked_for_before_it_is_followed(
     open_page: Open,
 ) -> None:

@@ -23,6 +23,10 @@ BUSY = """() => {
             draws[id] = (draws[id] ?? 0) + 1;
         });
 }"""
+HIDE = """() => {
+    Object.defineProperty(document, 'hidden', {value: true});
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
 UNDRAWN = """() => [...document.querySelectorAll('.undrawn')]
     .map(plot => plot.closest('.dash-graph').id)"""
 USER_OF = """chart => document.querySelector(`#${chart} .js-plotly-plot`).data
@@ -71,6 +75,8 @@ def test_of_several_picks_only_the_last_is_drawn(busy_page: Page) -> None:
         lambda page: page.evaluate("dispatchEvent(new Event('beforeprint'))"),
         lambda page: page.locator("#timeline-section").dispatch_event("pointerover"),
         lambda page: page.locator("#timeline-details summary").focus(),
+        # In a tab that is hidden no frame is painted.
+        lambda page: page.evaluate(HIDE),
     ],
 )
 def test_nobody_meets_a_chart_that_waits(
