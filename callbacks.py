@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from dash import (
@@ -29,13 +30,17 @@ from charts.sentences import caption, filter_texts, subject_text
 from controls import Control, Controls, text_list, text_or_none
 from engine.model import Engine, NotInData, Selection, Summary
 from payload import Line, Link, PagePayload, UserListPayload
-from view import View
+from view import Reading, View
 
 _log = logging.getLogger(__name__)
 
 _MOST_IGNORED: Final = 10
 # Dash resets the value of a dropdown that isn't among its options: these go first.
 _SEARCHED: Final = (ids.USER, ids.PAGES)
+
+
+_Read = Callable[[str], Reading]
+"""What understands an address."""
 
 
 class Redrawn(NamedTuple):
@@ -146,17 +151,29 @@ def register(app: Dash, engine: Engine, charts: Sequence[Chart] = CHARTS) -> Non
         ids.PAGES: layout.searches_pages(engine),
     }
     searched = [component for component in _SEARCHED if many[component]]
-    _register_redraw(app, engine, charts, searched)
-    _register_user_list(app, engine, charts)
+    chart_ids = frozenset(chart.id for chart in charts)
+
+    # An address is read for the charts, for the table of users, and once more as that
+    # of the page that is drawn when the next is asked for.
+    @lru_cache(maxsize=64)
+    def read(query: str) -> Reading:
+        return views.read(query, engine, chart_ids)
+
+    _register_redraw(app, engine, charts, searched, read)
+    _register_user_list(app, engine, read)
     _register_searches(app, engine, searched)
     _register_scripts(app, charts)
 
 
 def _register_redraw(
-    app: Dash, engine: Engine, charts: Sequence[Chart], searched: Sequence[str]
+    app: Dash,
+    engine: Engine,
+    charts: Sequence[Chart],
+    searched: Sequence[str],
+    read: _Read,
 ) -> None:
     """The one callback for all ways to pick: what it sets doesn't start it again."""
-    redrawer = _Redrawer(engine, charts, searched)
+    redrawer = _Redrawer(engine, charts, searched, read)
     all_controls = redrawer.controls.all
 
     @app.callback(
@@ -187,12 +204,16 @@ class _Redrawer:
     """Answers the callback that redraws the page."""
 
     def __init__(
-        self, engine: Engine, charts: Sequence[Chart], searched: Sequence[str]
+        self,
+        engine: Engine,
+        charts: Sequence[Chart],
+        searched: Sequence[str],
+        read: _Read,
     ) -> None:
         self.engine = engine
         self.charts = charts
-        self.chart_ids = frozenset(chart.id for chart in charts)
         self.searched = searched
+        self.read = read
         switches = [chart.switch for chart in charts if chart.switch is not None]
         self.controls = Controls(engine, switches)
 
@@ -209,7 +230,7 @@ class _Redrawer:
         before.
         """
         query = text_or_none(search) or ""
-        view, ignored = views.read(query, self.engine, self.chart_ids)
+        view, ignored = self.read(query)
         before = drawn if isinstance(drawn, dict) else {}
         changed = changed | self._pending(before.get("address"), said, query, view)
         if changed:
@@ -260,7 +281,7 @@ class _Redrawer:
         before = text_or_none(address) or ""
         drawn = asked
         if before != query:
-            drawn = views.read(before, self.engine, self.chart_ids).view
+            drawn = self.read(before).view
         was, is_ = self.controls.values(drawn), self.controls.values(asked)
         differing = self.controls.differing(drawn, said)
         return {control for control in differing if was[control] == is_[control]}
@@ -280,9 +301,8 @@ def _ignored_text(ignored: Sequence[str]) -> str:
     return f"Ignored in the address: {'; '.join(parts)}."
 
 
-def _register_user_list(app: Dash, engine: Engine, charts: Sequence[Chart]) -> None:
+def _register_user_list(app: Dash, engine: Engine, read: _Read) -> None:
     """The table of users, which may take longer than the charts: they don't wait."""
-    chart_ids = frozenset(chart.id for chart in charts)
 
     @app.callback(
         Output(ids.USER_LIST, "data"),
@@ -291,7 +311,7 @@ def _register_user_list(app: Dash, engine: Engine, charts: Sequence[Chart]) -> N
     )
     def show_users(search: object) -> UserListPayload:
         query = text_or_none(search) or ""
-        return list_users(engine, views.read(query, engine, chart_ids).view)
+        return list_users(engine, read(query).view)
 
 
 def _register_searches(app: Dash, engine: Engine, searched: Sequence[str]) -> None:

@@ -86,7 +86,7 @@ class Reading(NamedTuple):
 
     view: View
     """What it asks for, invalid parts replaced by the nearest valid value."""
-    ignored: list[str]
+    ignored: Sequence[str]
     """The invalid parts, each described in one line of text."""
 
 
@@ -146,7 +146,9 @@ def read(query: str, engine: Engine, charts: Collection[str]) -> Reading:
     Without ``user`` it is the user with most sessions, with an empty one everyone.
     """
     parser = _Parser(query)
-    user = parser.one.get("user", opening(engine).selection.user)
+    user = parser.one.get("user")
+    if user is None:
+        user = opening(engine).selection.user
     if user and not engine.has_user(user):
         parser.ignore(f"user “{name_text(user)}”, who has no session")
         user = None
@@ -279,6 +281,8 @@ def _read_folder(parser: _Parser, facts: Facts) -> str | None:
 
 
 def _read_durations(parser: _Parser, facts: Facts) -> tuple[float | None, float | None]:
+    if not {"min", "max"} & parser.one.keys():
+        return None, None
     edges = duration_edges(facts)
 
     def edge(key: str, candidates: list[float]) -> float | None:

@@ -9,6 +9,7 @@ so that a change of theme redraws nothing and an exported picture is dark on whi
 """
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Any, Final
 from zlib import crc32
 
@@ -203,7 +204,7 @@ def rounded(values: NDArray[np.float64], digits: int = 3) -> list[float | None]:
     """
     return [
         None
-        if np.isnan(value)
+        if isnan(value)
         else float(f"{value:.{digits}g}")
         if value % 1
         else int(value)

@@ -1,6 +1,6 @@
 """The map of hours and weekdays: when sessions begin."""
 
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -48,14 +48,31 @@ def weekday_counts(summary: Summary) -> NDArray[np.int64]:
     return dates.count_weekdays(selection.start, selection.end, summary.facts.days)
 
 
-def per_weekday(tally: Tally, summary: Summary) -> NDArray[np.float64]:
+class Week(NamedTuple):
+    """The sessions of the user, or of everyone, in an average week."""
+
+    counts: NDArray[np.int64]
+    """(7,): how often each weekday, from Monday on, is among the selected dates."""
+    sessions: NDArray[np.int64]
+    """(7, 24): sessions by weekday and hour of the day."""
+    rates: NDArray[np.float64]
     """(7, 24): sessions in each hour of one Monday, of one Tuesday and so on.
 
     A weekday that is more often among the selected dates so counts no more; one that is
     never among them has NaN.
     """
-    counts = weekday_counts(summary)[:, None]
-    return divide_or_nan(by_weekday(tally, summary.facts), counts)
+
+
+def week(shown: Shown) -> Week:
+    """The week that is shown; made once for all that is said of it."""
+    if Week not in shown.made:
+        summary = shown.summary
+        counts = weekday_counts(summary)
+        sessions = by_weekday(summary.subject, summary.facts)
+        rates = divide_or_nan(sessions, counts[:, None])
+        shown.made[Week] = Week(counts, sessions, rates)
+    found: Week = shown.made[Week]
+    return found
 
 
 class Hours(Chart):
@@ -68,14 +85,14 @@ class Hours(Chart):
     has_color_scale = True
 
     def height_of(self, shown: Shown) -> int:
-        n_rows = max(int((weekday_counts(shown.summary) > 0).sum()), _FEWEST_ROWS)
+        n_rows = max(int((week(shown).counts > 0).sum()), _FEWEST_ROWS)
         return self.height - (7 - n_rows) * _ROW_HEIGHT
 
     def darkest(self, shown: Shown) -> str:
-        rates = np.nan_to_num(_rates(shown))
+        rates = np.nan_to_num(week(shown).rates)
         if _are_rare(rates):
-            counts = by_weekday(shown.summary.subject, shown.summary.facts)
-            return count_text(int(counts.flat[rates.argmax()]), "session")
+            sessions = week(shown).sessions
+            return count_text(int(sessions.flat[rates.argmax()]), "session")
         return f"{rate_of_sessions(float(rates.max()))} an hour"
 
     def numbers(self, shown: Shown, *, every_row: bool = False) -> pd.DataFrame:
@@ -97,14 +114,14 @@ class Hours(Chart):
             return empty("No sessions match")
         name, color, beside, average = "everyone", EVERYONE_COLOR, "", {}
         # Weekdays that are not among the dates have no row.
-        days = np.flatnonzero(weekday_counts(summary))
-        rates = _rates(shown)
-        counts = by_weekday(summary.subject, summary.facts)
+        counts, sessions, rates = week(shown)
+        days = np.flatnonzero(counts)
         if summary.user is not None:
             name, color = user_label(shown.view), USER_COLOR
         if is_beside(summary):
-            everyone = per_weekday(summary.everyone, summary) / summary.facts.n_users
-            average = {"customdata": _two_digits(everyone[days])}
+            everyone = by_weekday(summary.everyone, summary.facts)
+            of_average = everyone[days] / counts[days, None] / summary.facts.n_users
+            average = {"customdata": _two_digits(of_average)}
             beside = "<br>average user's: %{customdata:,}"
         red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
         heat: Trace = {
@@ -119,7 +136,7 @@ class Hours(Chart):
             ],
             "xgap": 2,
             "ygap": 2,
-            "text": counts[days].tolist(),
+            "text": sessions[days].tolist(),
             **average,
             "hovertemplate": (
                 f"<b>%{{y}}, %{{x}}:00 to %{{x}}:59</b><br>{name}'s sessions: "
@@ -161,15 +178,11 @@ class Hours(Chart):
         if is_beside(summary):
             everyone = _half_of_sessions(summary.everyone.hours.sum(axis=0))
             words += f" (everyone's: between {everyone})"
-        day, hour = divmod(int(np.nan_to_num(_rates(shown)).argmax()), 24)
+        day, hour = divmod(int(np.nan_to_num(week(shown).rates).argmax()), 24)
         words += f"; the busiest hour is {WEEKDAYS[day]}, {hour}:00 to {hour + 1}:00."
         if sessions.sum() < FEW:
             words += " Few sessions, so this may be chance."
         return words
-
-
-def _rates(shown: Shown) -> NDArray[np.float64]:
-    return per_weekday(shown.summary.subject, shown.summary)
 
 
 def _two_digits(rates: NDArray[np.float64]) -> list[list[float | None]]:

@@ -23,6 +23,7 @@ TILES: Final = ("sessions", "total", "typical", "active", "last")
 
 
 _FEWEST: Final = 4
+_LEVELS: Final = ascii_letters.swapcase()
 """A line of fewer values than this shows nothing."""
 
 
@@ -118,9 +119,8 @@ def _letters(values: NDArray[np.float64]) -> str:
         return ""
     values = values[there]
     largest = values.max() or 1
-    return "".join(
-        ascii_letters[round(51 * value / largest)] for value in values.tolist()
-    ).swapcase()
+    levels = np.rint(51 * values / largest).astype(int)
+    return "".join(map(_LEVELS.__getitem__, levels.tolist()))
 
 
 def ranks(engine: Engine, view: View) -> dict[str, str]:

@@ -113,6 +113,13 @@ def periods(summary: Summary, measure: Measure) -> Periods:
     )
 
 
+def _line(shown: Shown) -> Periods:
+    if Periods not in shown.made:
+        shown.made[Periods] = periods(shown.summary, shown.view.timeline)
+    found: Periods = shown.made[Periods]
+    return found
+
+
 class Timeline(Chart):
     """Sessions, or time, by day, week, month or year; a user's above everyone's.
 
@@ -133,7 +140,7 @@ class Timeline(Chart):
         return f"{_MEASURES[shown.view.timeline]} per {unit.capitalize()}"
 
     def numbers(self, shown: Shown, *, every_row: bool = False) -> pd.DataFrame:
-        line = periods(shown.summary, shown.view.timeline)
+        line = _line(shown)
         noun = "sessions" if shown.view.timeline == "sessions" else "time (s)"
         # Text, since the year 10000 may begin at the last edge, and no date can.
         days = np.datetime_as_string(line.edges).tolist()
@@ -147,7 +154,7 @@ class Timeline(Chart):
         summary, view = shown.summary, shown.view
         if not summary.everyone.sessions.any():
             return empty("No sessions match")
-        line = periods(summary, view.timeline)
+        line = _line(shown)
         rows = [_row("everyone", EVERYONE_COLOR, line.everyone, view.timeline)]
         if line.user is not None:
             own = _row(user_label(view), USER_COLOR, line.user, view.timeline)
@@ -194,7 +201,7 @@ class Timeline(Chart):
         selection = shown.filtered.selection
         if selection.start or selection.end:
             return _compare_dates(shown)
-        line = periods(summary, measure)
+        line = _line(shown)
         compared = is_beside(summary)
         others = summary.facts.n_users if compared else None
         words = [f"{_head(subject)}: {_typical_and_most(line, measure, others)}."]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.aggregates import Aggregates, make_tally
@@ -119,6 +120,8 @@ class MemoryEngine:
         self._store = store = build_column_store(
             tables, self._zone, edges=edges, block_rows=counting.block_rows
         )
+        # The same memory as the store's, without what pandas does for a single name.
+        self._names = pa.array(store.users.array)
         sessions_per_user = np.diff(store.offsets)
         self._users_by_sessions = np.argsort(-sessions_per_user, kind="stable").astype(
             np.uint32
@@ -281,9 +284,9 @@ class MemoryEngine:
             yield pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
 
     def _find_user(self, name: str) -> int | None:
-        users = self._store.users
-        code = bisect_left(users, name)
-        return code if code < len(users) and users[code] == name else None
+        users = self._names
+        code = bisect_left(users, name, key=lambda scalar: scalar.as_py())
+        return code if code < len(users) and users[code].as_py() == name else None
 
     def _user_code(self, selection: Selection) -> int | None:
         if selection.user is None:
@@ -338,7 +341,7 @@ class MemoryEngine:
 
     def _user_row(self, by_user: ByUser, user: int) -> UserRow:
         return UserRow(
-            user=self._store.users[user],
+            user=self._names[user].as_py(),
             sessions=int(by_user.sessions[user]),
             known=int(by_user.known[user]),
             seconds=float(by_user.seconds[user]),

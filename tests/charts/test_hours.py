@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from charts.figure import EVERYONE_COLOR, USER_COLOR
-from charts.hours import Hours, by_weekday, per_weekday, weekday_counts
+from charts.hours import Hours, by_weekday, week, weekday_counts
 from engine.memory import MemoryEngine
 from engine.model import Selection
 from tests.building import MARCH, at, engine_of, view_of
@@ -67,14 +67,13 @@ def test_sessions_an_hour_are_unknown_for_weekdays_that_there_are_not(
 ) -> None:
     # Thursday, 29 February and Friday, 1 March 2024.
     picked = Selection(start=date(2024, 2, 29), end=date(2024, 3, 2))
-    summary = engine.summarise(picked)
-    rates = per_weekday(summary.everyone, summary)
+    rates = week(shown(CHART, engine, View(picked))).rates
     assert np.flatnonzero(~np.isnan(rates).any(axis=1)).tolist() == [3, 4]
     # ann at 0:00 and 12:00, bob three times from 8:00 on; ann twice at 0:00.
     assert counts(rates) == {(3, 0): 1, (3, 8): 3, (3, 12): 1, (4, 0): 2}
-    year = engine.summarise(Selection())
     # Thursdays: 52.
-    assert per_weekday(year.everyone, year)[3, 8] == pytest.approx(3 / 52)
+    year = week(shown(CHART, engine, View())).rates
+    assert year[3, 8] == pytest.approx(3 / 52)
 
 
 def test_the_table_of_hours(engine: MemoryEngine) -> None:
