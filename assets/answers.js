@@ -116,11 +116,12 @@
         return {response};
     }
 
-    // Before it is asked for: never shown, only known when it is.
-    function expect(address) {
+    // Ask for a view, and its table of users, before Dash does: never shown, only known
+    // when it is.
+    function expect(address, calls = Object.values(newest)) {
         const base = newest.view && known.get(keyOf(newest.view.request, drawnAddress()));
         if (!base?.controls) return;
-        for (const {resource, options, request} of Object.values(newest)) {
+        for (const {resource, options, request} of calls) {
             const key = keyOf(request, address);
             if (known.has(key)) continue;
             const inputs = request.inputs.map(input => {
@@ -193,6 +194,9 @@
             if (isView(request)) await show(found, recalled.response.words.data.asked);
             return Response.json({multi: true, ...recalled});
         }
+        // Of an address Dash asks for both at once, else for the table when it has the view.
+        const isPick = isView(request) && request.changedPropIds[0] !== "url.search";
+        if (isPick && address !== null && newest.users) expect(address, [newest.users]);
         const response = await send(resource, options);
         if (!isAnswer(response)) return response;
         const body = await response.text();
