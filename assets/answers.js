@@ -1,6 +1,7 @@
 // Answers that are known: of the last views that were shown, which are shown again without
-// asking the server, and of the one that the pointer or the keyboard rests on, which is
-// asked for before it is picked. A pick that isn't known here goes on to the server.
+// asking the server, and of the option or link that the pointer or the keyboard rests on,
+// or the bar that is pressed, which is asked for before it is picked. A pick that isn't known
+// here goes on to the server.
 (() => {
     // Fifty views, each with its table of users.
     const MOST = 100, RESTS = 50, LIMIT = 10_000;
@@ -247,4 +248,7 @@
     window.addEventListener("popstate", () => showKnown(location.search));
     document.addEventListener("pointerover", rest);
     document.addEventListener("focusin", rest);
+    // For what else leads to a view.
+    window.dash_clientside = Object.assign({}, window.dash_clientside,
+        {answers: {expect, showKnown}});
 })();

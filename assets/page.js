@@ -15,16 +15,22 @@
     // What decides which users are in their table: another list begins with another page.
     const LIST_KEYS = ["from", "to", "page", "min", "max", "find"];
 
-    // Change the address: of the page that is drawn, or of the one that was just asked for.
-    function go(edit) {
+    // The address of the page that is drawn, or of the one that was just asked for, after an
+    // edit of its query; null where that leaves it as it is.
+    function edited(edit) {
         const {asked, address} = drawn;
         const query = new URLSearchParams(asked === location.search ? address : location.search);
         const before = new URLSearchParams(query);
         edit(query);
-        if (String(query) === String(before)) return;
+        if (String(query) === String(before)) return null;
         if (LIST_KEYS.some(key => String(query.getAll(key)) !== String(before.getAll(key))))
             query.delete("sheet");
-        dash_clientside.set_props("url", {search: `?${query}`});
+        return `?${query}`;
+    }
+
+    function go(edit) {
+        const search = edited(edit);
+        if (search !== null) dash_clientside.set_props("url", {search});
     }
 
     function toggled(list, item) {
@@ -36,38 +42,78 @@
         values.forEach(value => query.append(key, value));
     }
 
+    const holdsKey = () => pointer.shiftKey || pointer.ctrlKey || pointer.metaKey;
+
     // A bar that has a name picks it, alone or with Shift or Ctrl as one more; the same
     // again takes it back. A folder's opens. A name of 0 is as the axis says.
-    function pickName({key, names, opens}, bar, figure) {
+    function nameEdit({key, names, opens}, bar, figure) {
         const folder = opens?.[bar.pointNumber] ?? null;
-        if (folder !== null) return go(query => query.set("folder", folder));
+        if (folder !== null) return query => query.set("folder", folder);
         const given = names[bar.pointNumber] ?? null;
-        if (given === null) return;
+        if (given === null) return null;
         const name = given === 0 ? figure.layout.yaxis.ticktext[bar.pointNumber] : given;
-        go(query => {
+        return query => {
             const picked = query.getAll(key);
-            const add = pointer.shiftKey || pointer.ctrlKey || pointer.metaKey;
             const alone = picked.length === 1 && picked[0] === name ? [] : [name];
-            setAll(query, key, add ? toggled(picked, name) : alone);
-        });
+            setAll(query, key, holdsKey() ? toggled(picked, name) : alone);
+        };
     }
 
     // Bars between edges pick the range from the first to the last of them; the same again
     // takes it back.
-    function pickRange({keys, edges, end}, bars, figure) {
+    function rangeEdit({keys, edges, end}, bars, figure) {
         const at = edges ?? [...figure.data[0].x, end];
         const numbers = bars.map(bar => bar.pointNumber);
         const range = [Math.min(...numbers), Math.max(...numbers) + 1]
             .map(number => at[number] ?? null)
             .map(edge => edge === null ? null : String(edge));
-        go(query => {
+        return query => {
             const again = keys.every((key, i) => query.get(key) === range[i]);
             keys.forEach((key, i) => {
                 if (again || range[i] === null) query.delete(key);
                 else query.set(key, range[i]);
             });
-        });
+        };
     }
+
+    // What points of a chart pick, as an edit of the address; null where that is nothing. It
+    // stands in the figure, see picks_names and picks_range in charts/figure.py.
+    function editOf(points, figure) {
+        const {meta} = figure.layout;
+        const bars = points.filter(point => meta?.names || point.curveNumber === 0);
+        if (!bars.length) return null;
+        if (meta?.names) return nameEdit(meta, bars[0], figure);
+        return meta?.keys ? rangeEdit(meta, bars, figure) : null;
+    }
+
+    // What a bar leads to is asked for when it is pressed, since to rest on one is to read
+    // it, and is shown with the click: see assets/answers.js.
+    const heard = new WeakSet();
+    function hear(plot) {
+        const {answers} = dash_clientside;
+        let points = [];
+        const address = () => {
+            const edit = holdsKey() ? null : editOf(points, plot);
+            return edit && edited(edit);
+        };
+        plot.on("plotly_hover", event => { ({points} = event); });
+        plot.on("plotly_unhover", () => { points = []; });
+        plot.addEventListener("pointerdown", () => {
+            const there = address();
+            if (there !== null) answers.expect(there);
+        }, true);
+        plot.on("plotly_click", event => {
+            ({points} = event);
+            const there = address();
+            // Once Plotly.js is through with the click.
+            if (there !== null) setTimeout(() => answers.showKnown(there));
+        });
+        heard.add(plot);
+    }
+    document.addEventListener("pointerover", event => {
+        const plot = event.target.closest?.(".js-plotly-plot");
+        if (plot?._fullLayout && !heard.has(plot)) hear(plot);
+    }, true);
 
     // Elements of the page that Dash leaves empty, or doesn't change again, are filled
     // here: an element, its attributes, and what is in it.
@@ -256,14 +302,9 @@
         writeUsers(payload) {
             if (payload) writeUsers(payload);
         },
-        // What a chart picks stands in its figure, see picks_names and picks_range in
-        // charts/figure.py.
         pick(clicked, selected, figure) {
-            const {meta} = figure.layout;
-            const points = (selected ?? clicked)?.points ?? [];
-            const bars = points.filter(point => meta?.names || point.curveNumber === 0);
-            if (bars.length && meta?.names) pickName(meta, bars[0], figure);
-            else if (bars.length && meta?.keys) pickRange(meta, bars, figure);
+            const edit = editOf((selected ?? clicked)?.points ?? [], figure);
+            if (edit) go(edit);
             return [null, null];
         },
     }});

@@ -185,3 +185,32 @@ def test_a_failure_before_a_pick_is_no_failure_of_the_pick(
     page.unroute(CALLS)
     page.get_by_role("option", name="user_9", exact=True).click()
     shows(page, "?user=user_9")
+
+
+def test_a_bar_is_asked_for_when_it_is_pressed(open_page: Open) -> None:
+    page = open_page(query="?user=user_7")
+    page.evaluate(COUNT)
+
+    def point_at_bar() -> None:
+        box = page.locator("#total-time .bars .point").nth(1).bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 5, box["y"] + box["height"] / 2)
+        hover = page.locator("#total-time .hoverlayer .hovertext")
+        expect(hover).to_contain_text("checkout")
+
+    point_at_bar()
+    assert page.evaluate("read") == 0
+    page.mouse.down()
+    page.wait_for_function("() => read === 2")
+    expect(page.locator("#chips")).to_have_attribute("data-address", "?user=user_7")
+    made = calls(page)
+    page.mouse.up()
+    expect(page.locator("#chips")).to_contain_text("checkout")
+    shows(page, page.locator("#chips").get_attribute("data-address") or "")
+    assert made == []
+    # The same again takes it back.
+    point_at_bar()
+    page.mouse.down()
+    page.mouse.up()
+    shows(page, "?user=user_7")
+    assert made == []
