@@ -162,7 +162,7 @@ def register(app: Dash, engine: Engine, charts: Sequence[Chart] = CHARTS) -> Non
     _register_redraw(app, engine, charts, searched, read)
     _register_user_list(app, engine, read)
     _register_searches(app, engine, searched)
-    _register_scripts(app, charts)
+    _register_scripts(app)
 
 
 def _register_redraw(
@@ -341,7 +341,7 @@ def _register_searches(app: Dash, engine: Engine, searched: Sequence[str]) -> No
         )
 
 
-def _register_scripts(app: Dash, charts: Sequence[Chart]) -> None:
+def _register_scripts(app: Dash) -> None:
     """What assets/page.js does by itself."""
     clientside: Callable[..., None] = app.clientside_callback
     for store, function in ((ids.PAGE, "writePage"), (ids.USER_LIST, "writeUsers")):
@@ -355,16 +355,6 @@ def _register_scripts(app: Dash, charts: Sequence[Chart]) -> None:
         Output(ids.THEME, "value"),
         Input(ids.THEME, "value"),
     )
-    for chart in charts:
-        clientside(
-            ClientsideFunction("page", "pick"),
-            Output(chart.id, "clickData"),
-            Output(chart.id, "selectedData"),
-            Input(chart.id, "clickData"),
-            Input(chart.id, "selectedData"),
-            State(chart.id, "figure"),
-            prevent_initial_call=True,
-        )
 
 
 def report(error: Exception) -> None:

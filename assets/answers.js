@@ -226,7 +226,10 @@
         const list = option?.closest(".dash-dropdown-content");
         if (!list || list.id !== document.getElementById("user").getAttribute("aria-controls"))
             return null;
-        return withUser(drawnAddress(), option.querySelector("input").value);
+        const user = option.querySelector("input").value;
+        // To pick who is shown changes nothing.
+        const isShown = user === new URLSearchParams(drawnAddress()).get("user");
+        return isShown ? null : withUser(drawnAddress(), user);
     }
 
     function rest({target}) {

@@ -46,12 +46,12 @@
 
     // A bar that has a name picks it, alone or with Shift or Ctrl as one more; the same
     // again takes it back. A folder's opens. A name of 0 is as the axis says.
-    function nameEdit({key, names, opens}, bar, figure) {
+    function nameEdit({key, names, opens}, bar, plot) {
         const folder = opens?.[bar.pointNumber] ?? null;
         if (folder !== null) return query => query.set("folder", folder);
         const given = names[bar.pointNumber] ?? null;
         if (given === null) return null;
-        const name = given === 0 ? figure.layout.yaxis.ticktext[bar.pointNumber] : given;
+        const name = given === 0 ? plot.layout.yaxis.ticktext[bar.pointNumber] : given;
         return query => {
             const picked = query.getAll(key);
             const alone = picked.length === 1 && picked[0] === name ? [] : [name];
@@ -61,8 +61,8 @@
 
     // Bars between edges pick the range from the first to the last of them; the same again
     // takes it back.
-    function rangeEdit({keys, edges, end}, bars, figure) {
-        const at = edges ?? [...figure.data[0].x, end];
+    function rangeEdit({keys, edges, end}, bars, plot) {
+        const at = edges ?? [...plot.data[0].x, end];
         const numbers = bars.map(bar => bar.pointNumber);
         const range = [Math.min(...numbers), Math.max(...numbers) + 1]
             .map(number => at[number] ?? null)
@@ -76,38 +76,41 @@
         };
     }
 
-    // What points of a chart pick, as an edit of the address; null where that is nothing. It
+    // What points of a plot pick, as an edit of the address; null where that is nothing. It
     // stands in the figure, see picks_names and picks_range in charts/figure.py.
-    function editOf(points, figure) {
-        const {meta} = figure.layout;
+    function editOf(points, plot) {
+        const {meta} = plot.layout;
         const bars = points.filter(point => meta?.names || point.curveNumber === 0);
         if (!bars.length) return null;
-        if (meta?.names) return nameEdit(meta, bars[0], figure);
-        return meta?.keys ? rangeEdit(meta, bars, figure) : null;
+        if (meta?.names) return nameEdit(meta, bars[0], plot);
+        return meta?.keys ? rangeEdit(meta, bars, plot) : null;
     }
 
-    // What a bar leads to is asked for when it is pressed, since to rest on one is to read
-    // it, and is shown with the click: see assets/answers.js.
+    // Bars are picked by a click or a drag. By then the plot may be ahead of what Dash has of
+    // it: what is meant is what is seen. What a bar leads to is asked for when it is pressed,
+    // since to rest on one is to read it: see assets/answers.js.
     const heard = new WeakSet();
     function hear(plot) {
         const {answers} = dash_clientside;
-        let points = [];
-        const address = () => {
-            const edit = holdsKey() ? null : editOf(points, plot);
-            return edit && edited(edit);
-        };
-        plot.on("plotly_hover", event => { ({points} = event); });
-        plot.on("plotly_unhover", () => { points = []; });
+        let hovered = [];
+        function pick(points) {
+            const edit = editOf(points, plot);
+            // Once Plotly.js is through with the event.
+            if (edit) setTimeout(() => {
+                const address = edited(edit);
+                go(edit);
+                if (address !== null) answers.showKnown(address);
+            });
+        }
+        plot.on("plotly_hover", ({points}) => { hovered = points; });
+        plot.on("plotly_unhover", () => { hovered = []; });
+        plot.on("plotly_click", ({points}) => pick(points));
+        plot.on("plotly_selected", event => pick(event?.points ?? []));
         plot.addEventListener("pointerdown", () => {
-            const there = address();
-            if (there !== null) answers.expect(there);
+            const edit = editOf(hovered, plot);
+            const address = edit && edited(edit);
+            if (address !== null) answers.expect(address);
         }, true);
-        plot.on("plotly_click", event => {
-            ({points} = event);
-            const there = address();
-            // Once Plotly.js is through with the click.
-            if (there !== null) setTimeout(() => answers.showKnown(there));
-        });
         heard.add(plot);
     }
     document.addEventListener("pointerover", event => {
@@ -281,9 +284,9 @@
         ranks = current;
     }
 
-    function writeUsers(list) {
-        const before = tabled, {text, users} = list;
-        listed = tabled = list;
+    function writeUsers({text, users}) {
+        const before = tabled;
+        listed = tabled = {text, users};
         const words = Object.entries(text).filter(([id]) => !RANKS.test(id));
         writeText(Object.fromEntries(words), before.text);
         if (!same(users, before.users)) {
@@ -301,11 +304,6 @@
         },
         writeUsers(payload) {
             if (payload) writeUsers(payload);
-        },
-        pick(clicked, selected, figure) {
-            const edit = editOf((selected ?? clicked)?.points ?? [], figure);
-            if (edit) go(edit);
-            return [null, null];
         },
     }});
 
@@ -328,15 +326,17 @@
         }
     });
 
-    document.addEventListener("toggle", event => {
-        const chart = event.target.id?.match(/^(.*)-details$/)?.[1];
+    // Not when it is open: a view opens it as well.
+    document.addEventListener("click", event => {
+        const details = event.target.closest("summary")?.parentElement;
+        const chart = details?.id.match(/^(.*)-details$/)?.[1];
         if (chart)
             go(query => {
-                const open = query.getAll("table");
-                if (open.includes(chart) !== event.target.open)
-                    setAll(query, "table", toggled(open, chart));
+                const tables = query.getAll("table");
+                if (tables.includes(chart) === details.open)
+                    setAll(query, "table", toggled(tables, chart));
             });
-    }, true);
+    });
 
     // A finger that moves scrolls the page, and one that taps clicks: Plotly.js would hold
     // it fast, to pick a range.

@@ -313,14 +313,14 @@ def test_the_script_has_each_function_that_is_called_and_no_other() -> None:
         if (part := callback["clientside_function"])
     }
     assert called == {("theme", "pick"), *(("page", name) for name in has)}
-    assert has == {"writePage", "writeUsers", "pick"}
+    assert has == {"writePage", "writeUsers"}
 
 
 def test_the_script_picks_by_what_figures_say() -> None:
-    patterns = {name: parameter(name) for name in ("pickName", "pickRange")}
+    patterns = {name: parameter(name) for name in ("nameEdit", "rangeEdit")}
     assert patterns == {
-        "pickName": {"key", "names", "opens"},
-        "pickRange": {"keys", "edges", "end"},
+        "nameEdit": {"key", "names", "opens"},
+        "rangeEdit": {"keys", "edges", "end"},
     }
     rows: list[Row] = [("ann", f"/{i // 2}/{i}", 1, "2024-01-01") for i in range(4)]
     metas: list[dict[str, Any]] = [

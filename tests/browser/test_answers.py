@@ -214,3 +214,59 @@ def test_a_bar_is_asked_for_when_it_is_pressed(open_page: Open) -> None:
     page.mouse.up()
     shows(page, "?user=user_7")
     assert made == []
+
+
+CLICK_BOTH = """link => {
+    const plot = document.querySelector('#total-time .js-plotly-plot');
+    const bar = () => plot.layout.yaxis.ticktext[1];
+    const before = bar();
+    link.click();
+    plot.emit('plotly_click', {points: [{pointNumber: 1, curveNumber: 0}]});
+    return [before, bar()];
+}"""
+"""Follow a link, and click a bar before Dash has heard of either."""
+
+
+def test_a_click_means_the_chart_that_is_seen(open_page: Open) -> None:
+    page = open_page(query="?user=user_7&max=20")
+    shows(page, "?user=user_7&max=20")
+    page.locator("#total-time .nsewdrag").hover()
+    page.locator("#clear").click()
+    shows(page, "?user=user_7")
+    page.go_back()
+    shows(page, "?user=user_7&max=20")
+    before, seen = page.locator("#clear").evaluate(CLICK_BOTH)
+    assert before != seen
+    shows(page, f"?user=user_7&page={seen}")
+
+
+def test_to_pick_who_is_shown_changes_nothing(open_page: Open) -> None:
+    query = "?user=user_7&sheet=2"
+    page = open_page(query=query)
+    expect(page.locator("#users-table nav")).to_contain_text("2 of 5")
+    page.evaluate(COUNT)
+    page.click("#user")
+    page.locator(".dash-dropdown-search").fill("user_7")
+    page.get_by_role("option", name="user_7", exact=True).click()
+    # What is asked for after it is answered after it.
+    page.mouse.move(0, 0)
+    page.locator(".dash-dropdown-search").fill("user_9")
+    page.get_by_role("option", name="user_9", exact=True).hover()
+    page.wait_for_function("() => read === 2")
+    expect(page.locator("#chips")).to_have_attribute("data-address", query)
+    expect(page.locator("#users-table nav")).to_contain_text("2 of 5")
+
+
+def test_only_a_person_opens_a_table(open_page: Open) -> None:
+    page = open_page(query="?user=user_7")
+    page.locator("#hours-details").evaluate(
+        """details => new Promise(done => {
+            details.addEventListener('toggle', () => setTimeout(done));
+            details.open = true;
+        })"""
+    )
+    assert page.url.endswith("?user=user_7")
+    page.locator("#durations-details summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#durations-table table")).to_be_visible()
+    assert page.url.endswith("?user=user_7&table=durations")
