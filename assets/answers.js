@@ -161,13 +161,18 @@
         return new Promise((_, fail) => signal?.addEventListener("abort", () => fail(signal.reason)));
     }
 
-    // Show a view as the answer to *asked*, with its table of users where that is known.
-    function show(view, asked) {
+    // Show a view as the answer to *asked*, with its table of users where that is known. What
+    // can't be drawn is no fault of the answer: Dash gets it all the same.
+    async function show(view, asked) {
         const {charts, page} = dash_clientside;
         const list = newest.users && known.get(keyOf(newest.users.request, asked));
         const users = list?.response?.listed.data;
-        return charts.show(view.figures,
-            () => page.writePage({...view.page, asked}, users), () => page.writeUsers(users));
+        try {
+            await charts.show(view.figures,
+                () => page.writePage({...view.page, asked}, users), () => page.writeUsers(users));
+        } catch (error) {
+            reportError(error);
+        }
     }
 
     // A known view is shown with the click: Dash needs as long to ask for it as a chart to
