@@ -326,7 +326,7 @@
         }
     });
 
-    // Not when it is open: a view opens it as well.
+    // A person opens a table by its summary. That it opens says nothing: a view opens it too.
     document.addEventListener("click", event => {
         const details = event.target.closest("summary")?.parentElement;
         const chart = details?.id.match(/^(.*)-details$/)?.[1];

@@ -312,7 +312,7 @@ def test_a_callback_that_fails_is_told_on_the_page(
     def fail(*_: object) -> None:
         raise RuntimeError("a secret detail")
 
-    monkeypatch.setattr("view.read", fail)
+    monkeypatch.setattr("callbacks.redraw", fail)
     response = post(served, good_call(served))
     assert response.status_code == 200
     assert "Something went wrong" in response.text

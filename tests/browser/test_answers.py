@@ -110,7 +110,7 @@ def test_a_known_view_is_shown_with_the_click(open_page: Open) -> None:
     option = page.get_by_role("option", name="user_9", exact=True)
     assert option.evaluate(SHOWN_WITH_THE_CLICK) == ["user_9", "?user=user_9"]
     shows(page, "?user=user_9")
-    assert page.url.endswith("?user=user_9")
+    page.wait_for_url(lambda url: url.endswith("?user=user_9"))
 
 
 def test_a_link_that_has_the_focus_is_asked_for_before_it_is_followed(
@@ -267,8 +267,8 @@ def test_only_a_person_opens_a_table(open_page: Open) -> None:
             details.open = true;
         })"""
     )
-    assert page.url.endswith("?user=user_7")
+    page.wait_for_url(lambda url: url.endswith("?user=user_7"))
     page.locator("#durations-details summary").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#durations-table table")).to_be_visible()
-    assert page.url.endswith("?user=user_7&table=durations")
+    page.wait_for_url(lambda url: url.endswith("?user=user_7&table=durations"))

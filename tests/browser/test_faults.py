@@ -227,7 +227,7 @@ def test_servers_that_take_turns_with_their_data_make_no_endless_reload(
     )
     recovered(page, "user_9")
     assert len(loads) == 1
-    assert page.url.endswith("/?user=user_9")
+    page.wait_for_url(lambda url: url.endswith("/?user=user_9"))
 
 
 # Answers that are none.

@@ -56,4 +56,4 @@ def test_a_filter_shows_the_page_of_the_picked_user(open_page: Open) -> None:
     pager(page, "2 of 5")
     page.evaluate("() => dash_clientside.set_props('pages', {value: ['cart']})")
     picked(page, "user_45")
-    assert "sheet" not in page.url
+    page.wait_for_url(lambda url: "sheet" not in url)
