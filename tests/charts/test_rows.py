@@ -494,8 +494,8 @@ def test_every_page_is_in_one_row_or_in_the_others(
     flags = zip(found.names, found.is_picked.tolist(), strict=True)
     assert {name for name, flag in flags if flag} <= wanted
     assert found.is_picked.sum() == min(most, len(wanted))
-    if not by_difference and found.user is not None:
-        totals = found.user.seconds.tolist()
+    if not by_difference:
+        totals = found.everyone.seconds.tolist()
         assert totals == sorted(totals, reverse=True)
     else:
         assert found.names == [n for n in all_rows.names if n in found.names]
