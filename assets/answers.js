@@ -223,10 +223,8 @@
         return answer(call).finally(() => { call.isAnswered = true; });
     };
 
-    // What the pointer, or the focus, is on: an option of the list of users, or a link.
-    function meant(element) {
-        const link = element.closest?.("a[href^='?']");
-        if (link) return link.getAttribute("href");
+    // The view that an option of the list of users leads to; null for anything else.
+    function optionOf(element) {
         const option = element.closest?.(".dash-dropdown-option");
         const list = option?.closest(".dash-dropdown-content");
         if (!list || list.id !== document.getElementById("user").getAttribute("aria-controls"))
@@ -238,25 +236,22 @@
     }
 
     function rest({target}) {
-        const address = meant(target);
+        const address = target.closest?.("a[href^='?']")?.getAttribute("href") ?? optionOf(target);
         if (address === resting?.address) return;
         clearTimeout(resting?.timer);
         resting = address === null ? null
             : {address, timer: setTimeout(() => expect(address), RESTS)};
     }
 
-    // What is clicked may be gone once others have heard of it, and a link is compared with
-    // the view that is shown.
-    let clicked = null;
-    document.addEventListener("click", event => {
-        const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey;
-        clicked = isPlain ? meant(event.target) : null;
+    // Before Dash takes the option away.
+    document.addEventListener("click", ({target}) => {
+        const address = optionOf(target);
+        if (address !== null) showKnown(address);
     }, true);
-    window.addEventListener("click", () => { if (clicked !== null) showKnown(clicked); });
     window.addEventListener("popstate", () => showKnown(location.search));
     document.addEventListener("pointerover", rest);
     document.addEventListener("focusin", rest);
-    // For what else leads to a view.
+    // For what page.js makes an address of.
     window.dash_clientside = Object.assign({}, window.dash_clientside,
         {answers: {expect, showKnown}});
 })();

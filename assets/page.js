@@ -30,7 +30,9 @@
 
     function go(edit) {
         const search = edited(edit);
-        if (search !== null) dash_clientside.set_props("url", {search});
+        if (search === null) return;
+        dash_clientside.set_props("url", {search});
+        dash_clientside.answers.showKnown(search);
     }
 
     function toggled(list, item) {
@@ -91,16 +93,11 @@
     // since to rest on one is to read it: see assets/answers.js.
     const heard = new WeakSet();
     function hear(plot) {
-        const {answers} = dash_clientside;
         let hovered = [];
         function pick(points) {
             const edit = editOf(points, plot);
             // Once Plotly.js is through with the event.
-            if (edit) setTimeout(() => {
-                const address = edited(edit);
-                go(edit);
-                if (address !== null) answers.showKnown(address);
-            });
+            if (edit) setTimeout(() => go(edit));
         }
         plot.on("plotly_hover", ({points}) => { hovered = points; });
         plot.on("plotly_unhover", () => { hovered = []; });
@@ -109,7 +106,7 @@
         plot.addEventListener("pointerdown", () => {
             const edit = editOf(hovered, plot);
             const address = edit && edited(edit);
-            if (address !== null) answers.expect(address);
+            if (address !== null) dash_clientside.answers.expect(address);
         }, true);
         heard.add(plot);
     }

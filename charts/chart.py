@@ -1,14 +1,17 @@
 """What a chart is: one object with its numbers, its figure and its sentence."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 import pandas as pd
 
 from charts.figure import Figure
 from engine.model import Selection, Summary
 from view import View
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +25,17 @@ class Shown:
     filtered: Summary
     """The numbers with every filter, the chart's own among them."""
     made: dict[Any, Any] = field(default_factory=dict)
-    """What charts have made of the summary, to be used again: by what it is."""
+    """What charts have made of the summary, see ``once``."""
+
+    def once(self, key: Any, make: Callable[[], _Made]) -> _Made:
+        """What *make* gives, made once for all that is shown of the summary.
+
+        *key* says what it is.
+        """
+        if key not in self.made:
+            self.made[key] = make()
+        found: _Made = self.made[key]
+        return found
 
 
 class Switch(NamedTuple):

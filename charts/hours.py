@@ -64,15 +64,14 @@ class Week(NamedTuple):
 
 
 def week(shown: Shown) -> Week:
-    """The week that is shown; made once for all that is said of it."""
-    if Week not in shown.made:
-        summary = shown.summary
-        counts = weekday_counts(summary)
-        sessions = by_weekday(summary.subject, summary.facts)
-        rates = divide_or_nan(sessions, counts[:, None])
-        shown.made[Week] = Week(counts, sessions, rates)
-    found: Week = shown.made[Week]
-    return found
+    """The week that is shown."""
+
+    def make() -> Week:
+        counts = weekday_counts(shown.summary)
+        sessions = by_weekday(shown.summary.subject, shown.summary.facts)
+        return Week(counts, sessions, divide_or_nan(sessions, counts[:, None]))
+
+    return shown.once(Week, make)
 
 
 class Hours(Chart):

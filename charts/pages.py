@@ -81,6 +81,10 @@ _LONGEST_TOLD: Final = (2 * LONGEST_PAGE, 24)
 _LONGEST_INTERVAL: Final = 1.5
 
 
+def _all_rows(shown: Shown) -> AllRows:
+    return shown.once(AllRows, lambda: all_rows(shown.summary, shown.view))
+
+
 class _ByPage(Chart):
     """A chart with a row for each page, or folder of pages."""
 
@@ -106,14 +110,11 @@ class _ByPage(Chart):
 
     def rows(self, shown: Shown, *, every_row: bool = False) -> PageRows:
         """The rows that are drawn, or all of them."""
-        made, key = shown.made, (self.id, every_row)
-        if key not in made:
-            if AllRows not in made:
-                made[AllRows] = all_rows(shown.summary, shown.view)
-            most = EVERY_ROW if every_row else int(shown.view.length)
-            made[key] = self._choose_rows(made[AllRows], shown.view, most)
-        rows: PageRows = made[key]
-        return rows
+        most = EVERY_ROW if every_row else int(shown.view.length)
+        return shown.once(
+            (self.id, every_row),
+            lambda: self._choose_rows(_all_rows(shown), shown.view, most),
+        )
 
     @abstractmethod
     def _choose_rows(self, found: AllRows, view: View, most: int) -> PageRows:
@@ -321,7 +322,7 @@ class UserAverage(_ByPage):
         rows, view = self.rows(shown), shown.view
         if view.selection.pages and (view.match or view.folder is not None):
             ungrouped = replace(view, match="", folder=None)
-            by_page = shown.made[AllRows].verdicts.by_page
+            by_page = _all_rows(shown).verdicts.by_page
             found = all_rows(shown.summary, ungrouped, by_page)
             return choose_rows(found, found.subject, most=EVERY_ROW)
         return self.rows(shown, every_row=True) if rows.n_others else rows
@@ -640,12 +641,13 @@ def _are_tall(shown: Shown) -> bool:
 
     It is the same for both charts, which are as high as each other.
     """
-    made = shown.made
-    if _are_tall not in made:
+
+    def make() -> bool:
         charts = (TotalTime(), UserAverage())
         lengths = [len(label) for c in charts for label in c.rows(shown).labels]
-        made[_are_tall] = max(lengths, default=0) > LONGEST_LABEL
-    return bool(made[_are_tall])
+        return max(lengths, default=0) > LONGEST_LABEL
+
+    return shown.once(_are_tall, make)
 
 
 def _alone(shown: Shown) -> Trace:

@@ -23,8 +23,10 @@ TILES: Final = ("sessions", "total", "typical", "active", "last")
 
 
 _FEWEST: Final = 4
-_LEVELS: Final = ascii_letters.swapcase()
 """A line of fewer values than this shows nothing."""
+
+_LEVELS: Final = ascii_letters.swapcase()
+"""The letters of a line, from the lowest level up."""
 
 
 class Tile(NamedTuple):

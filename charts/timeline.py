@@ -114,10 +114,7 @@ def periods(summary: Summary, measure: Measure) -> Periods:
 
 
 def _line(shown: Shown) -> Periods:
-    if Periods not in shown.made:
-        shown.made[Periods] = periods(shown.summary, shown.view.timeline)
-    found: Periods = shown.made[Periods]
-    return found
+    return shown.once(Periods, lambda: periods(shown.summary, shown.view.timeline))
 
 
 class Timeline(Chart):
