@@ -11,7 +11,7 @@ from sources.options import ReadOptions
 from sources.origin import BadInput, Origin, Report
 from sources.packing import validate_encoding
 from sources.pages import RULES, parse_rules
-from sources.reading import Reading, read_sessions
+from sources.reading import Reading, read_bytes, read_sessions
 from sources.saving import check_target, save
 from sources.times import check_format
 
@@ -29,6 +29,7 @@ __all__ = [
     "full_name",
     "is_read_once",
     "parse_rules",
+    "read_bytes",
     "read_sessions",
     "save",
     "usual_names",

@@ -90,6 +90,11 @@ class Table:
             *columns.where,
         ]
         self._columns = columns
+        self._report.columns = tuple(names)
+        self._report.taken = {
+            role: tuple(columns.names[index] for index in indices)
+            for role, indices in columns.by_role().items()
+        }
         self._wanted = [
             index
             for index in dict.fromkeys(wanted)

@@ -7,8 +7,8 @@ import re
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
 from urllib.parse import unquote
@@ -42,6 +42,8 @@ class Source:
 
     They are named as it is, and told with the first file of a folder only.
     """
+    data: bytes | None = field(default=None, repr=False)
+    """Its bytes, where they are held in memory, and the path is but a name."""
 
 
 def is_read_once(path: Path) -> bool:
@@ -207,6 +209,15 @@ class Progress:
             self._places[path] = size
         finally:
             del self._open[path]
+
+
+def open_source(
+    source: Source, progress: Progress | None = None
+) -> AbstractContextManager[BinaryIO]:
+    """Open a source for reading its bytes; raises as ``open_input`` does."""
+    if source.data is not None:
+        return closing(io.BytesIO(source.data))
+    return open_input(source.path, progress)
 
 
 @contextmanager

@@ -74,6 +74,17 @@ class Columns:
     names: tuple[str, ...]
     """The names of the file's columns, as written."""
 
+    def by_role(self) -> dict[str, tuple[int, ...]]:
+        """The indices of those that hold a session, by what they hold."""
+        found = {
+            "user": (self.user,),
+            "page": (self.page,),
+            "time": self.time,
+            "duration": () if self.duration is None else (self.duration,),
+            "end": self.ends,
+        }
+        return {role: indices for role, indices in found.items() if indices}
+
 
 class _Fit(NamedTuple):
     """A column whose name is a usual one, and by how many dots it is nested."""

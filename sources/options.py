@@ -56,6 +56,8 @@ class ReadOptions:
     """Encoding of text, a name of Python's; by its mark, or UTF-8, where it is None."""
     sheet: str | None = None
     """Name of the sheet of a spreadsheet; the first where it is None."""
+    keep_bots: bool = False
+    """Whether the views of bots in a log count."""
     merge_pages: frozenset[str] = frozenset()
     """Keys of ``pages.RULES``: what is dropped from addresses of pages."""
     drop_repeated: bool = False

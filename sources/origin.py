@@ -31,6 +31,13 @@ class FileReport:
     """How it was read: its form, and a line for each column that was taken."""
     notes: tuple[str, ...] = ()
     """What a person should know of it besides, in sentences."""
+    columns: tuple[str, ...] = ()
+    """The names of all its columns; none where it isn't a table."""
+    taken: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The columns that were taken, by what they hold: "user", "page", "time",
+    "duration" or "end"; a time and an end may be two."""
+    is_log: bool = False
+    """Whether it is a log of requests: its rows are lines."""
     rows: int = 0
     """Rows read so far, those left out among them."""
     durations: str = ""

@@ -15,7 +15,7 @@ from formatting import count_text, duration_text
 from sources.cleaning import Table
 from sources.derived import can_derive, derive
 from sources.formats import read_table
-from sources.inputs import Progress, Source, expand, open_input, short_name
+from sources.inputs import Progress, Source, expand, open_source, short_name
 from sources.options import ReadOptions, without_effect
 from sources.origin import BadInput, FileReport, Origin, Report, first_line
 from sources.packing import unpacked
@@ -26,6 +26,7 @@ from sources.rows import Rows, join
 # The names of a table cost as much as a million rows do.
 _AT_ONCE = 1 << 20
 _NAMED_PATHS = 3
+_NO_LIMIT = 1 << 62
 _AS_FOUND = ReadOptions()
 
 
@@ -65,6 +66,20 @@ def read_sessions(paths: Sequence[Path], options: ReadOptions = _AS_FOUND) -> Re
     return Reading(reader.tables(), Origin(", ".join(names), report), progress)
 
 
+def read_bytes(
+    name: str, data: bytes, options: ReadOptions = _AS_FOUND, most_rows: int = _NO_LIMIT
+) -> Reading:
+    """Read a file that is held in memory; see ``read_sessions``.
+
+    *name* is that of the file. The tables raise BadInput where it has more than
+    *most_rows* rows.
+    """
+    source = Source(Path(name), name, data=data)
+    report, progress = Report(), Progress([])
+    reader = _Reader([source], options, report, progress, [], most_rows)
+    return Reading(reader.tables(), Origin(name, report), progress)
+
+
 class _Reader:
     """Reads a data set once."""
 
@@ -75,12 +90,14 @@ class _Reader:
         report: Report,
         progress: Progress,
         folders: Sequence[str],
+        most_rows: int = _NO_LIMIT,
     ) -> None:
         self._sources = sources
         self._options = options
         self._report = report
         self._progress = progress
         self._folders = folders
+        self._most_rows = most_rows
         self._may_repeat = len(sources) > 1
         self._merger = PageMerger(options.merge_pages)
         self._kept: list[Rows] = []
@@ -136,7 +153,7 @@ class _Reader:
         for source in self._sources:
             place = source.name
             try:
-                with open_input(source.path, self._progress) as file:
+                with open_source(source, self._progress) as file:
                     for name, stream in unpacked(source.name, file, self._skipped):
                         # Of several tables in one file, each has a name of its own.
                         is_member = not source.name.startswith(name)
@@ -157,6 +174,8 @@ class _Reader:
         for part in read_table(name, stream, table.choose, self._options):
             rows = table.clean(part)
             file.is_derived = table.is_derived
+            if self._report.rows > self._most_rows:
+                raise BadInput(f"it has more than {self._most_rows:,} rows")
             if len(rows.time):
                 yield number, rows
         table.finish()
