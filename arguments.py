@@ -20,7 +20,9 @@ from sources import (
     UNITS,
     ReadOptions,
     check_format,
+    parse_assets,
     parse_rules,
+    parse_statuses,
     usual_names,
     validate_encoding,
 )
@@ -63,6 +65,7 @@ def parse(arguments: Sequence[str] | None, version: str) -> argparse.Namespace:
     _add_column_options(parser)
     _add_value_options(parser)
     _add_row_options(parser)
+    _add_log_options(parser)
     _add_server_options(parser)
     parser.add_argument("--version", action="version", version=f"{COMMAND} {version}")
     options = parser.parse_args(arguments)
@@ -207,6 +210,38 @@ def _add_row_options(parser: argparse.ArgumentParser) -> None:
     add("--strict", action="store_true", help="end if any row can't be used")
 
 
+def _add_log_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "access logs of web servers",
+        "--user ip+agent tells users apart by their programs, too; --where host=NAME "
+        "counts one site of several",
+    )
+    add = group.add_argument
+    add(
+        "--bots",
+        dest="keep_bots",
+        type=_bots,
+        default=False,
+        metavar="keep",
+        help="drop their page views (the default), or keep them",
+    )
+    add(
+        "--assets",
+        type=_checked(parse_assets),
+        default=ReadOptions.assets,
+        metavar="ENDS",
+        help=f"what paths end with that are no pages ({','.join(ReadOptions.assets)}); "
+        "or none",
+    )
+    add(
+        "--statuses",
+        type=_checked(parse_statuses),
+        default=ReadOptions.statuses,
+        metavar="LIST",
+        help="of page views (200-299,304)",
+    )
+
+
 def _add_server_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("the server").add_argument
     add(
@@ -278,6 +313,12 @@ def _condition(text: str) -> tuple[str, str]:
     if not mark or not column.strip():
         raise argparse.ArgumentTypeError(f"{text!r:.80} is not COL=VALUE")
     return column, value
+
+
+def _bots(text: str) -> bool:
+    if text not in ("drop", "keep"):
+        raise argparse.ArgumentTypeError(f"{text!r:.80} is neither drop nor keep")
+    return text == "keep"
 
 
 def _span(text: str) -> float:

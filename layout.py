@@ -178,6 +178,7 @@ def data_line(facts: Facts, origin: Origin) -> str:
         parts.append(f"Unknown durations: {facts.n_unknown:,} (left out of times).")
     report = origin.report
     left_out = report.left_out_text()
+    parts += [report.views_text()] * bool(report.views_text())
     parts += [report.durations] * bool(report.durations)
     parts += [f"{left_out}."] * bool(left_out)
     return " ".join(parts)

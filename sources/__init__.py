@@ -6,6 +6,7 @@ a stream of bytes, and one line in ``sources.formats.FORMATS``.
 
 from sources.durations import UNITS
 from sources.inputs import Progress, full_name, is_read_once
+from sources.logs import parse_assets, parse_statuses
 from sources.names import usual_names
 from sources.options import ReadOptions
 from sources.origin import BadInput, Origin, Report
@@ -28,7 +29,9 @@ __all__ = [
     "check_target",
     "full_name",
     "is_read_once",
+    "parse_assets",
     "parse_rules",
+    "parse_statuses",
     "read_bytes",
     "read_sessions",
     "save",

@@ -16,7 +16,7 @@ from sources.moments import DAY, Moments, check_once, check_unit
 from sources.names import Columns, find_columns, shown_name
 from sources.options import ReadOptions
 from sources.origin import BadInput, FileReport
-from sources.pages import PageMerger
+from sources.pages import PageMerger, merge_names
 from sources.parts import LeftOut, Part
 from sources.rows import Rows
 from sources.texts import as_text, read_names
@@ -142,7 +142,7 @@ class Table:
         self._report.understood = tuple(self._understood(part))
         if not self._options.merge_pages:
             return rows
-        return rows._replace(page=_merged(rows.page, self._merger))
+        return rows._replace(page=merge_names(rows.page, self._merger))
 
     def finish(self) -> None:
         """Raise BadInput where the durations of the whole table stayed ambiguous."""
@@ -384,14 +384,6 @@ def _joined(names: Sequence[str], indices: Sequence[int]) -> str:
 def _is_null(names: pa.DictionaryArray) -> NDArray[np.bool_]:
     found: NDArray[np.bool_] = names.is_null().to_numpy(zero_copy_only=False)
     return found
-
-
-def _merged(pages: pa.DictionaryArray, merger: PageMerger) -> pa.DictionaryArray:
-    """Pages under the names that they are counted by."""
-    used, indices = np.unique(pages.indices.to_numpy(), return_inverse=True)
-    merged = merger.merge(pages.dictionary.take(pa.array(used))).dictionary_encode()
-    indices = merged.indices.cast(pa.int32()).take(pa.array(indices))
-    return pa.DictionaryArray.from_arrays(indices, merged.dictionary)
 
 
 def _shown(column: pa.ChunkedArray, row: int) -> str:

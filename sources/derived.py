@@ -1,5 +1,6 @@
 """Durations that no column has: the time to the next row of the same user."""
 
+from collections.abc import Sequence
 from datetime import UTC, tzinfo
 
 import numpy as np
@@ -13,21 +14,29 @@ _DAY = 24 * _HOUR
 _MANY = 20
 
 
-def derive(rows: Rows, gap: float) -> NDArray[np.float64]:
-    """Durations of *rows*, in seconds; NaN where they are unknown.
+def derive(
+    rows: Rows, gap: float, other_gaps: Sequence[float] = ()
+) -> tuple[NDArray[np.float64], list[int]]:
+    """Durations of *rows*, in seconds, NaN where they are unknown, and visits.
 
     A duration is the time to the same user's next row, unknown where there is none or
-    it is more than *gap* seconds away. Rows of one time keep their order.
+    it is more than *gap* seconds away. Rows of one time keep their order. A visit is a
+    run of rows without such a gap: how many there are by *gap*, and by *other_gaps*.
     """
     user = rows.user.indices.to_numpy()
     order = _order(user, rows.time, len(rows.user.dictionary))
     user, time = user[order], rows.time[order]
     seconds = np.full(len(order), np.nan)
     between = np.diff(time) / 1e6
-    same_visit = np.flatnonzero((user[1:] == user[:-1]) & (between <= gap))
+    same_user = user[1:] == user[:-1]
     del user, time
+    same_visit = np.flatnonzero(same_user & (between <= gap))
     seconds[order[same_visit]] = between[same_visit]
-    return seconds
+    n_visits = [
+        len(order) - int(np.count_nonzero(same_user & (between <= each)))
+        for each in (gap, *other_gaps)
+    ]
+    return seconds, n_visits
 
 
 def can_derive(time: NDArray[np.int64], zone: tzinfo) -> bool:

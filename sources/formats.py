@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, Final, NamedTuple
 
+from sources import logs
 from sources.csv_reader import read_csv
 from sources.inputs import look
 from sources.json_reader import is_json, read_json
 from sources.kinds import refuse_kind
+from sources.logs import HEAD_SIZE, Log
 from sources.options import ReadOptions
-from sources.origin import BadInput
-from sources.packing import as_utf8
+from sources.origin import BadInput, EmptyInput
+from sources.packing import as_utf8, beginning_as_utf8
 from sources.parquet_reader import is_parquet, read_parquet
 from sources.parts import Choose, Part
 from sources.spreadsheet_reader import is_spreadsheet, read_spreadsheet
@@ -47,13 +49,25 @@ FORMATS: Final = (
 _HEAD: Final = 4_096
 
 
+def find_log(stream: BinaryIO, options: ReadOptions) -> tuple[Log | None, BinaryIO]:
+    """The log that a stream of bytes is, if it is one, and all of the stream.
+
+    Raises BadInput for an empty one, and for a log that can't be used.
+    """
+    head, stream = look(stream, HEAD_SIZE)
+    if not head:
+        raise EmptyInput("the file is empty")
+    if any(f.recognises(head) for f in FORMATS if not f.is_text):
+        return None, stream
+    log = logs.find_log(beginning_as_utf8(head, options.encoding), options)
+    return log, as_utf8(stream, options.encoding)[0] if log else stream
+
+
 def read_table(
     name: str, stream: BinaryIO, choose: Choose, options: ReadOptions
 ) -> Iterator[Part]:
     """Read a table of any format in parts; raises BadInput for what is none."""
     head, stream = look(stream, _HEAD)
-    if not head:
-        raise BadInput("the file is empty")
     promised = next((f for f in FORMATS if name.lower().endswith(f.endings)), None)
     binary = next((f for f in FORMATS if not f.is_text and f.recognises(head)), None)
     if promised and promised is not binary:

@@ -14,7 +14,7 @@ from typing import BinaryIO, Final, Protocol, cast
 from urllib.parse import unquote
 
 from formatting import natural_key
-from sources.origin import BadInput, NoSuchColumns
+from sources.origin import BadInput, ChangedInput, NoSuchColumns
 
 STANDARD_INPUT: Final = Path("-")
 """The path that stands for standard input."""
@@ -225,8 +225,8 @@ def open_input(path: Path, progress: Progress | None = None) -> Iterator[BinaryI
     """Open a path for reading its bytes; standard input stays open afterwards.
 
     Raises BadInput where standard input is closed, or a regular file isn't the same or
-    isn't there in the end, also where it couldn't be read therefore; OSError as
-    ``open`` does.
+    isn't there any more and couldn't be read therefore; ChangedInput where it could be
+    all the same; OSError as ``open`` does.
     """
     if path == STANDARD_INPUT:
         if sys.stdin is None:
@@ -248,12 +248,15 @@ def open_input(path: Path, progress: Progress | None = None) -> Iterator[BinaryI
             except NoSuchColumns:
                 raise
             except (ValueError, OSError):
-                _check_unchanged(path, before, os.fstat(file.fileno()))
+                if change := _change(path, before, os.fstat(file.fileno())):
+                    raise BadInput(change) from None
                 raise
-            _check_unchanged(path, before, os.fstat(file.fileno()))
+            if change := _change(path, before, os.fstat(file.fileno())):
+                raise ChangedInput(change)
 
 
-def _check_unchanged(path: Path, before: os.stat_result, after: os.stat_result) -> None:
+def _change(path: Path, before: os.stat_result, after: os.stat_result) -> str:
+    """What became of a file while it was read, and what to do; empty for nothing."""
     try:
         what = "" if os.path.samestat(path.stat(), after) else "replaced by another"
     except FileNotFoundError:
@@ -261,16 +264,15 @@ def _check_unchanged(path: Path, before: os.stat_result, after: os.stat_result) 
     except OSError:
         what = ""
     if what:
-        raise BadInput(f"it was {what} while it was read; read it again") from None
+        return f"it was {what} while it was read; read it again"
     sizes = before.st_size, after.st_size
     if sizes[0] == sizes[1] and before.st_mtime_ns == after.st_mtime_ns:
-        return
+        return ""
     ours, theirs = map(_size_text, sizes)
     if ours == theirs:
         ours, theirs = f"{sizes[0]:,}", f"{sizes[1]:,} bytes"
     words = f" (from {ours} to {theirs})" if sizes[0] != sizes[1] else ""
-    again = "read it again when it is whole"
-    raise BadInput(f"it changed while it was read{words}; {again}") from None
+    return f"it changed while it was read{words}; read it again when it is whole"
 
 
 def _size_text(size: float) -> str:

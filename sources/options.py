@@ -6,6 +6,15 @@ from typing import Final
 
 from sources.origin import FileReport
 
+ASSETS: Final = (
+    *(".css", ".js", ".png", ".jpg", ".jpeg", ".gif", ".ico", ".svg", ".woff"),
+    *(".woff2", ".ttf", ".map"),
+)
+"""What the paths of assets end with: files that a page is made of."""
+
+STATUSES: Final = frozenset({*range(200, 300), 304})
+"""The statuses of page views."""
+
 HAS_NAMES: Final = "its columns have names: leave out --no-header, and say --user COL"
 """What to say of a format that is never without a header."""
 
@@ -58,6 +67,10 @@ class ReadOptions:
     """Name of the sheet of a spreadsheet; the first where it is None."""
     keep_bots: bool = False
     """Whether the views of bots in a log count."""
+    assets: tuple[str, ...] = ASSETS
+    """What the paths of requests in a log end with that are no pages."""
+    statuses: frozenset[int] = STATUSES
+    """The statuses of requests in a log that are page views."""
     merge_pages: frozenset[str] = frozenset()
     """Keys of ``pages.RULES``: what is dropped from addresses of pages."""
     drop_repeated: bool = False
@@ -76,11 +89,16 @@ def without_effect(options: ReadOptions, files: Sequence[FileReport]) -> str:
     def is_any(*beginnings: str) -> bool:
         return any(line.startswith(beginnings) for line in lines)
 
+    has_log = any(file.is_log for file in files)
     has_durations = is_any("Duration:") and not all(file.is_derived for file in files)
     found = {
         "--sheet": (options.sheet, is_any("a spreadsheet"), "no spreadsheet was read"),
         "--escape": (options.escape, is_any("CSV"), "no CSV was read"),
-        "--encoding": (options.encoding, is_any("CSV", "JSON"), "no text was read"),
+        "--encoding": (
+            options.encoding,
+            has_log or is_any("CSV", "JSON"),
+            "no text was read",
+        ),
         "--times-in": (
             options.times_in,
             "where no zone is named" in said,
@@ -106,6 +124,9 @@ def without_effect(options: ReadOptions, files: Sequence[FileReport]) -> str:
             any(file.is_derived for file in files),
             "no durations are derived",
         ),
+        "--bots": (options.keep_bots, has_log, "no log was read"),
+        "--assets": (options.assets != ASSETS, has_log, "no log was read"),
+        "--statuses": (options.statuses != STATUSES, has_log, "no log was read"),
         "--drop-repeated": (
             options.drop_repeated,
             files[1:],

@@ -1,6 +1,6 @@
 """What a source says about itself: where its sessions are from, and what is wrong."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,11 +10,25 @@ from sources.parts import LeftOut
 ALARMING: Final = 0.05
 """The share of rows left out from which it is said where nobody overlooks it."""
 
+PASSED: Final = (
+    *("assets", "bots", "errors", "redirects", "other statuses", "other methods"),
+    *("no request", "comments"),
+)
+"""What lines of a log are that are no page views, in the order in which it is told."""
+
 _NAMED_FILES: Final = 10
 
 
 class BadInput(ValueError):
     """A file can't be used; the message is one line that names it and says why."""
+
+
+class EmptyInput(BadInput):
+    """A file has no bytes."""
+
+
+class ChangedInput(BadInput):
+    """A file is no longer what it was when it was opened; it was read to its end."""
 
 
 class NoSuchColumns(BadInput):
@@ -52,6 +66,10 @@ class FileReport:
     """Rows that an earlier file has, too, see ``ReadOptions.drop_repeated``."""
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     """Rows that can't be used, by reason, each row once."""
+    passed: dict[str, LeftOut] = field(default_factory=dict)
+    """Lines of a log that are no page views, such as "assets", each line once."""
+    example: str = ""
+    """The first page view of a log."""
 
     def leave_out(self, rows: Iterable[LeftOut]) -> None:
         """Count rows that can't be used; the first example of each reason stays."""
@@ -60,7 +78,8 @@ class FileReport:
     @property
     def kept(self) -> int:
         """Rows that are sessions."""
-        return self.rows - self.unmatched - self.dropped - _count(self.left_out)
+        others = _count(self.left_out) + _count(self.passed)
+        return self.rows - self.unmatched - self.dropped - others
 
 
 @dataclass
@@ -82,14 +101,20 @@ class Report:
     @property
     def left_out(self) -> dict[str, LeftOut]:
         """Rows that can't be used, by reason; examples name their file."""
-        total: dict[str, LeftOut] = {}
-        for file in self.files:
-            for each in file.left_out.values():
-                place = (
-                    f"{file.name}, {each.example}" if self._several else each.example
-                )
-                add_up(total, [each._replace(example=place)])
-        return total
+        return _together(self.files, "left_out", self._several)
+
+    @property
+    def passed(self) -> dict[str, LeftOut]:
+        """Lines of logs that are no page views; examples name their file."""
+        return _together(self.files, "passed", self._several)
+
+    def views_text(self) -> str:
+        """How many lines of logs are page views, a sentence; empty without a log."""
+        logs = [file for file in self.files if file.is_log]
+        lines = sum(file.rows for file in logs)
+        views = sum(file.kept for file in logs)
+        are = "is a page view" if views == 1 else "are page views"
+        return f"{views:,} of {count_text(lines, 'line')} {are}." if logs else ""
 
     @property
     def share_left_out(self) -> float:
@@ -101,7 +126,7 @@ class Report:
         found = self.left_out
         if not found:
             return ""
-        n_rows = count_text(_count(found), "row")
+        n_rows = count_text(_count(found), _unit(self.files))
         reasons = (f"{each.rows:,} with {each.reason}" for each in found.values())
         return f"{n_rows} left out: {', '.join(reasons)}"
 
@@ -111,7 +136,7 @@ class Report:
             return ""
         share = max(1, round(100 * self.share_left_out))
         return (
-            f"{share} % of the rows can't be used and are left out: "
+            f"{share} % of the {_unit(self.files)}s can't be used and are left out: "
             f"{'; '.join(each.text() for each in self.left_out.values())}."
         )
 
@@ -129,7 +154,8 @@ class Report:
         ]
         reasons = [f"{each.text()}." for each in self.left_out.values()]
         if reasons:
-            found.append(("Rows left out", reasons))
+            unit = _unit(self.files).capitalize()
+            found.append((f"{unit}s left out", reasons))
         if self.notes:
             found.append(("Besides", self.notes))
         return found
@@ -154,6 +180,18 @@ def add_up(total: dict[str, LeftOut], more: Iterable[LeftOut]) -> None:
             known = total.get(each.reason)
             rows = each.rows + (known.rows if known else 0)
             total[each.reason] = (known or each)._replace(rows=rows)
+
+
+def _together(
+    files: Sequence[FileReport], what: str, is_named: bool
+) -> dict[str, LeftOut]:
+    """Rows of files by reason, of the field *what*; examples may name their file."""
+    total: dict[str, LeftOut] = {}
+    for file in files:
+        for each in getattr(file, what).values():
+            place = f"{file.name}, {each.example}" if is_named else each.example
+            add_up(total, [each._replace(example=place)])
+    return total
 
 
 def _count(left_out: dict[str, LeftOut]) -> int:
@@ -183,9 +221,26 @@ def _counts(files: list[FileReport]) -> list[str]:
         "dropped": sum(f.dropped for f in files),
         "left out": sum(_count(f.left_out) for f in files),
     }
-    parts = [f"{count_text(rows, 'row')} read", f"{kept:,} kept"]
+    is_log = any(file.is_log for file in files)
+    parts = [f"{count_text(rows, _unit(files))} read"]
+    parts += [] if is_log else [f"{kept:,} kept"]
     parts += [f"{n:,} {what}" for what, n in others.items() if n]
-    return [f"{', '.join(parts)}."]
+    lines = [f"{', '.join(parts)}."]
+    if is_log and kept:
+        first = next(file for file in files if file.example)
+        place = f"{first.name}, " * (len(files) > 1)
+        lines.append(f"Page views: {kept:,}, such as {place}{first.example}.")
+    passed = _together(files, "passed", len(files) > 1)
+    for kind in PASSED:
+        if each := passed.get(kind):
+            words = f"{kind[0].upper()}{kind[1:]}: {each.rows:,}"
+            lines.append(f"{words}, such as {each.example}.")
+    return lines
+
+
+def _unit(files: Sequence[FileReport]) -> str:
+    """What the rows of files are called."""
+    return "line" if files and all(file.is_log for file in files) else "row"
 
 
 def first_line(error: Exception) -> str:

@@ -284,8 +284,7 @@ def as_utf8(stream: BinaryIO, encoding: str | None) -> tuple[BinaryIO, str]:
     so does reading for bytes that the encoding doesn't have.
     """
     head, stream = look(stream, 256)
-    given = (b"", encoding or "utf-8", encoding or "UTF-8")
-    mark, codec, name = next((m for m in _MARKS if head.startswith(m[0])), given)
+    mark, codec, name = _encoding_of(head, encoding)
     size = len(mark)
     # Some programs write it twice.
     while mark and head.startswith(mark, size):
@@ -297,6 +296,20 @@ def as_utf8(stream: BinaryIO, encoding: str | None) -> tuple[BinaryIO, str]:
             raise BadInput(f"UTF-16 text without its mark; add --encoding {guess}")
         return stream, "UTF-8"
     return peek(_Decoded(stream, codec, name, size), 0)[1], name
+
+
+def beginning_as_utf8(head: bytes, encoding: str | None) -> bytes:
+    """The beginning of a text as ``as_utf8`` gives it, without what can't be read."""
+    mark, codec, _ = _encoding_of(head, encoding)
+    if codec == "utf-8":
+        return head.removeprefix(mark)
+    return head.removeprefix(mark).decode(codec, "ignore").encode()
+
+
+def _encoding_of(head: bytes, encoding: str | None) -> tuple[bytes, str, str]:
+    """The mark that a text begins with, its codec, and the name of that."""
+    given = (b"", encoding or "utf-8", encoding or "UTF-8")
+    return next((mark for mark in _MARKS if head.startswith(mark[0])), given)
 
 
 class _Decoded:

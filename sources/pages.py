@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -111,6 +112,14 @@ class PageMerger:
                 addresses = _replaced(addresses, f"{_INDEX}$", "/")
         addresses = pc.binary_join_element_wise(hosts, addresses, "")
         return pc.if_else(pc.equal(addresses, ""), "/", addresses)
+
+
+def merge_names(pages: pa.DictionaryArray, merger: PageMerger) -> pa.DictionaryArray:
+    """Pages under the names that they are counted by."""
+    used, indices = np.unique(pages.indices.to_numpy(), return_inverse=True)
+    merged = merger.merge(pages.dictionary.take(pa.array(used))).dictionary_encode()
+    indices = merged.indices.cast(pa.int32()).take(pa.array(indices))
+    return pa.DictionaryArray.from_arrays(indices, merged.dictionary)
 
 
 class _Distinct:

@@ -14,10 +14,18 @@ from numpy.typing import NDArray
 from formatting import count_text, duration_text
 from sources.cleaning import Table
 from sources.derived import can_derive, derive
-from sources.formats import read_table
+from sources.formats import find_log, read_table
 from sources.inputs import Progress, Source, expand, open_source, short_name
 from sources.options import ReadOptions, without_effect
-from sources.origin import BadInput, FileReport, Origin, Report, first_line
+from sources.origin import (
+    BadInput,
+    ChangedInput,
+    EmptyInput,
+    FileReport,
+    Origin,
+    Report,
+    first_line,
+)
 from sources.packing import unpacked
 from sources.pages import PageMerger
 from sources.repeated import Repeated, repeated_notes
@@ -28,6 +36,7 @@ _AT_ONCE = 1 << 20
 _NAMED_PATHS = 3
 _NO_LIMIT = 1 << 62
 _AS_FOUND = ReadOptions()
+_OTHER_GAPS = (900.0, 1_800.0, 3_600.0)
 
 
 class Reading(NamedTuple):
@@ -150,8 +159,10 @@ class _Reader:
 
     def _rows(self) -> Iterator[tuple[int, Rows]]:
         """Usable rows, with the number of their table."""
+        files = self._report.files
         for source in self._sources:
             place = source.name
+            n_before = len(files)
             try:
                 with open_source(source, self._progress) as file:
                     for name, stream in unpacked(source.name, file, self._skipped):
@@ -160,6 +171,20 @@ class _Reader:
                         self._may_repeat |= is_member
                         place = name if is_member else source.name
                         yield from self._table_rows(place, name, stream, source)
+            except ChangedInput as error:
+                # A server goes on writing its log.
+                if not all(file.is_log for file in files[n_before:]):
+                    raise BadInput(f"{place}: {error}{self._so_far()}") from None
+                change = str(error).partition(";")[0]
+                self._report.notes.append(
+                    f"{self._short_name(place)}: {change}; what was written after it "
+                    "was read is missing."
+                )
+            except EmptyInput as error:
+                # As a log is that was just rotated.
+                if len(self._sources) == 1:
+                    raise BadInput(f"{place}: {error}") from None
+                self._skipped.append(place)
             except (BadInput, pa.ArrowException, OSError, MemoryError) as error:
                 raise BadInput(f"{place}: {_reason(error)}{self._so_far()}") from None
 
@@ -168,16 +193,28 @@ class _Reader:
     ) -> Iterator[tuple[int, Rows]]:
         """See ``_rows``, for one table, which messages name *place*."""
         file = FileReport(self._short_name(place))
-        table = Table(file, source.keys, self._options, self._merger)
+        log, stream = find_log(stream, self._options)
         self._report.files.append(file)
         number = len(self._report.files) - 1
-        for part in read_table(name, stream, table.choose, self._options):
-            rows = table.clean(part)
-            file.is_derived = table.is_derived
+        if log:
+            tables = log.read(stream, file, self._merger)
+        else:
+            tables = self._cleaned(name, stream, file, source)
+        for rows in tables:
             if self._report.rows > self._most_rows:
                 raise BadInput(f"it has more than {self._most_rows:,} rows")
             if len(rows.time):
                 yield number, rows
+
+    def _cleaned(
+        self, name: str, stream: BinaryIO, file: FileReport, source: Source
+    ) -> Iterator[Rows]:
+        """The usable rows of a table."""
+        table = Table(file, source.keys, self._options, self._merger)
+        for part in read_table(name, stream, table.choose, self._options):
+            rows = table.clean(part)
+            file.is_derived = table.is_derived
+            yield rows
         table.finish()
 
     def _short_name(self, name: str) -> str:
@@ -200,7 +237,15 @@ class _Reader:
         if not kept:
             where = " and ".join(f"{name}={value}" for name, value in options.where)
             why = f"none has {where}" if where else "it has no rows"
-            raise BadInput(f"{names}: no usable row ({reasons or why})")
+            what = "no usable row"
+            if report.passed:
+                what = "no page view"
+                others = (
+                    f"{each.rows:,} {kind}, such as {each.example}"
+                    for kind, each in report.passed.items()
+                )
+                reasons = "; ".join([*others, *[reasons] * bool(reasons)])
+            raise BadInput(f"{names}: {what} ({reasons or why})")
         if reasons and options.strict:
             raise BadInput(f"{names}: {reasons}; without --strict they are left out")
         if report.share_left_out > 0.5 and not options.allow_left_out:
@@ -216,20 +261,43 @@ class _Reader:
         rows = join(self._kept)
         if is_dropped is not None:
             rows, files = rows.take(~is_dropped), files[~is_dropped]
+        rows, files = self._in_order(rows, files)
         zone = ZoneInfo(self._options.times_in or "UTC")
         derives = np.zeros(len(files), np.bool_)
-        # Files are read one after the other: the rows of each are a slice.
-        cuts = np.searchsorted(files, np.arange(len(self._report.files) + 1))
-        del files
         for number, file in enumerate(self._report.files):
             if file.is_derived:
-                of_file = slice(cuts[number], cuts[number + 1])
-                file.can_derive = can_derive(rows.time[of_file], zone)
+                of_file = files == number
+                # The times of a log are never but days.
+                file.can_derive = file.is_log or can_derive(rows.time[of_file], zone)
                 derives[of_file] = file.can_derive
+        del files
         if derives.any():
             of = rows if derives.all() else rows.take(derives)
-            rows.seconds[derives] = self._known(derive(of, self._options.visit_gap))
+            gap = self._options.visit_gap
+            seconds, visits = derive(of, gap, _OTHER_GAPS)
+            rows.seconds[derives] = self._known(seconds)
+            if any(file.is_log for file in self._report.files):
+                self._report.notes.append(_visits_text(gap, visits))
         return rows
+
+    def _in_order(
+        self, rows: Rows, files: NDArray[np.int32]
+    ) -> tuple[Rows, NDArray[np.int32]]:
+        """The rows with those of logs in the order of their files' times.
+
+        Of views at one time, which a log has by the second, the first is in the older
+        file, however files are named.
+        """
+        numbers = np.unique(files).tolist()
+        logs = [number for number in numbers if self._report.files[number].is_log]
+        when = {number: np.median(rows.time[files == number]) for number in logs}
+        ordered = sorted(logs, key=when.__getitem__)
+        if ordered == logs:
+            return rows, files
+        places = np.arange(len(self._report.files))
+        places[ordered] = logs
+        order = np.argsort(places[files], kind="stable")
+        return rows.take(order), files[order]
 
     def _known(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Derived durations, unknown where an option says so of such ones."""
@@ -247,9 +315,10 @@ class _Reader:
         found: dict[str, list[str]] = {}
         for file in self._report.files:
             if file.is_derived and file.can_derive:
+                row = "page view" if file.is_log else "row"
                 rule = (
-                    "Durations{of} are derived: the time to the same user's next row, "
-                    f"unknown where that is over {gap} away or there is none."
+                    "Durations{of} are derived: the time to the same user's next "
+                    f"{row}, unknown where that is over {gap} away or there is none."
                 )
             elif file.is_derived:
                 rule = (
@@ -266,6 +335,19 @@ class _Reader:
                 of += f" and {count_text(len(names) - 1, 'other file')}"
             rules += [rule.replace("{of}", of)] * bool(rule)
         return " ".join(rules)
+
+
+def _visits_text(gap: float, visits: Sequence[int]) -> str:
+    """How many visits there are by *gap*, the first, and by each of ``_OTHER_GAPS``."""
+    others = [
+        f"{n:,} with {duration_text(other)}"
+        for other, n in zip(_OTHER_GAPS, visits[1:], strict=True)
+        if other != gap
+    ]
+    words = (
+        f"{count_text(visits[0], 'visit')} with gaps of at most {duration_text(gap)}"
+    )
+    return f"{words}; they would be {' and '.join(others)}."
 
 
 def _reason(error: Exception) -> str:

@@ -35,7 +35,7 @@ def slow(views: Sequence[tuple[str, float]], gap: float) -> list[float | None]:
 
 
 def derived(views: Sequence[tuple[str, float]], gap: float) -> list[float | None]:
-    seconds = derive(rows_of(views), gap)
+    seconds, _ = derive(rows_of(views), gap)
     return [None if np.isnan(value) else float(value) for value in seconds]
 
 

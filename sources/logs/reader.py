@@ -1,0 +1,358 @@
+"""A log read as page views: blocks of lines, each of which is counted once."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import BinaryIO, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from formatting import count_text, printable
+from sources.logs.access import COMBINED, COMMON, Access
+from sources.logs.blocks import LONGEST_LINE, Block, read_blocks
+from sources.logs.bots import Bots
+from sources.logs.forms import USERS, Forms, find_forms, names_columns
+from sources.logs.line import NOTHING, Form, Line
+from sources.logs.plain import read_plain
+from sources.logs.requests import Requests, as_requests, merge
+from sources.logs.rules import kinds_of
+from sources.logs.texts import decoded, named
+from sources.options import STATUSES, ReadOptions
+from sources.origin import BadInput, FileReport, add_up
+from sources.pages import PageMerger, merge_names
+from sources.parts import LeftOut
+from sources.rows import Rows
+from sources.times import TimeReader
+
+HEAD_SIZE: Final = 1 << 16
+"""The bytes by which a log is known."""
+
+BLOCK_SIZE: Final = 1 << 23
+"""Bytes that are read at a time."""
+
+_HASH: Final = ord("#")
+_SHOWN: Final = 60
+_LONG_TEXT: Final = 240
+_TOLD: Final = 3
+_DAY: Final = 86_400 * 10**6
+_WEB_BEGINS: Final = int(np.datetime64("1991-01-01", "us").astype(np.int64))
+
+_Mask = NDArray[np.bool_]
+
+
+def find_log(head: bytes, options: ReadOptions) -> "Log | None":
+    """The log that begins with *head*, ``HEAD_SIZE`` bytes or all; None for others.
+
+    Raises BadInput as ``find_forms`` does, and for options that no log has.
+    """
+    found = find_forms(head, options)
+    if found and names_columns(options):
+        raise BadInput(
+            "a log has no columns to be named; of the options for them it knows "
+            f"--user {' and --user '.join(USERS)} alone"
+        )
+    return Log(*found, options) if found else None
+
+
+class Log:
+    """A log, read once."""
+
+    def __init__(
+        self,
+        forms: Forms,
+        form: Form,
+        header: bytes,
+        options: ReadOptions,
+    ) -> None:
+        """*header* is the line that names fields, if the first one does."""
+        self._forms = forms
+        self._form = form
+        self._header = header
+        self._options = options
+        self._sites = _sites(options)
+        self._times = TimeReader(options.time_format, options.times_in)
+        self._bots = Bots()
+        self._lines_of: Counter[str] = Counter()
+        self._views_of: Counter[str] = Counter()
+        self._odd_times: dict[str, LeftOut] = {}
+        self._n_earlier = self._n_bots = self._n_agents = 0
+        self._last = -(1 << 62)
+
+    def read(
+        self,
+        stream: BinaryIO,
+        report: FileReport,
+        merger: PageMerger,
+        block_size: int = BLOCK_SIZE,
+    ) -> Iterator[Rows]:
+        """The page views in the order of the file; *report* says what the rest is.
+
+        Their durations are NaN: they follow from each user's next view.
+        """
+        report.is_log = report.is_derived = True
+        for block in read_blocks(stream, block_size):
+            block = self._without_header(block)
+            report.rows += len(block.starts)
+            requests = self._requests(block, report)
+            rows = self._views(_Requests(block, requests), report)
+            if self._options.merge_pages:
+                rows = rows._replace(page=merge_names(rows.page, merger))
+            report.understood = tuple(self._understood())
+            report.notes = tuple(self._notes())
+            yield rows
+
+    def _without_header(self, block: Block) -> Block:
+        if not self._header:
+            return block
+        self._header = b""
+        starts, ends, numbers = (places[1:] for places in block[1:4])
+        return block._replace(starts=starts, ends=ends, numbers=numbers)
+
+    def _requests(self, block: Block, report: FileReport) -> Requests:
+        """The requests of a block; lines that are none are counted."""
+        is_long = block.ends - block.starts > LONGEST_LINE
+        is_comment = np.frombuffer(block.data, np.uint8)[block.starts] == _HASH
+        is_open = ~(is_long | is_comment)
+        parts = []
+        if isinstance(self._form, Access):
+            plain, is_combined = read_plain(block, is_open)
+            self._lines_of[COMBINED] += int(is_combined.sum())
+            self._lines_of[COMMON] += int((~is_combined).sum())
+            parts = [plain]
+            is_open[plain.line] = False
+        found: dict[int, Line] = {}
+        for line in np.flatnonzero(is_open | is_comment).tolist():
+            if is_comment[line]:
+                self._forms.direct(block.line(line))
+            elif (said := self._forms.read(block.line(line))) is not None:
+                found[line] = said[0]
+                self._lines_of[said[1]] += 1
+                is_open[line] = False
+        tell = _Lines(block).tell
+        _add(report.passed, tell("comments", is_comment))
+        is_last = np.arange(len(is_open)) == len(is_open) - 1
+        for reason, mask in (
+            ("a length of over 4 MB", is_long),
+            ("its end missing", is_open & is_last & block.is_cut),
+            ("an unknown form", is_open & ~(is_last & block.is_cut)),
+        ):
+            _add(report.left_out, tell(reason, mask))
+        return merge([*parts, as_requests(found)])
+
+    def _views(self, lines: "_Requests", report: FileReport) -> Rows:
+        """The requests that are views; the others are counted."""
+        requests, options = lines.requests, self._options
+        times = self._times.read(pa.chunked_array([requests.time]))
+        good = ~times.unreadable
+        _add(report.left_out, lines.tell("an unreadable time", ~good, lines.time))
+        if self._sites is not None:
+            sites = requests.host.dictionary_encode()
+            is_site = pc.is_in(decoded(sites.dictionary), pa.array(self._sites))
+            matches = is_site.to_numpy(zero_copy_only=False)[sites.indices.to_numpy()]
+            report.unmatched += int((good & ~matches).sum())
+            good &= matches
+        is_nobody = pc.is_in(requests.client, pa.array(NOTHING, pa.binary()))
+        nobody = good & is_nobody.to_numpy(zero_copy_only=False)
+        _add(report.left_out, lines.tell("no user", nobody))
+        good &= ~nobody
+        self._note_odd_times(times.microseconds, good, lines)
+        kinds = kinds_of(requests, options.assets, options.statuses)
+        for kind, mask in kinds.items():
+            _add(report.passed, lines.tell(kind, mask & good, lines.asked))
+            good &= ~mask
+        good = self._without_bots(lines, good, report)
+        view = lines.tell("page views", good, lines.asked)
+        if view and not report.example:
+            report.example = view.example
+        kept = np.flatnonzero(good)
+        views, starts = requests.take(kept), times.microseconds[kept]
+        self._note_order(starts)
+        self._note_sites(views)
+        user = views.client
+        if options.user == "ip+agent":
+            user = pc.binary_join_element_wise(user, views.agent, b" ")
+        return Rows(
+            named(user),
+            named(views.page),
+            np.full(len(kept), np.nan),
+            starts,
+        )
+
+    def _without_bots(
+        self, lines: "_Requests", good: _Mask, report: FileReport
+    ) -> _Mask:
+        """Which of the *good* requests are no bot's, or are to be kept all the same."""
+        rows = np.flatnonzero(good)
+        agents = lines.requests.agent.take(pa.array(rows)).dictionary_encode()
+        codes = agents.indices.to_numpy()
+        is_named = pc.greater(pc.binary_length(agents.dictionary), 1)
+        self._n_agents += int(is_named.to_numpy(zero_copy_only=False)[codes].sum())
+        is_bot = np.zeros(len(good), np.bool_)
+        is_bot[rows] = self._bots.among(agents.dictionary)[codes]
+        if self._options.keep_bots:
+            self._n_bots += int(is_bot.sum())
+            return good
+        _add(report.passed, lines.tell("bots", is_bot, lines.agent))
+        return good & ~is_bot
+
+    def _note_order(self, starts: NDArray[np.int64]) -> None:
+        """Count views that are earlier than the one in front of them in the file."""
+        if len(starts):
+            before = np.concatenate([[self._last], starts[:-1]])
+            self._n_earlier += int((starts < before).sum())
+            self._last = int(starts[-1])
+
+    def _note_odd_times(
+        self, microseconds: NDArray[np.int64], good: _Mask, lines: "_Requests"
+    ) -> None:
+        """Count requests at times when there can't have been any."""
+        now = int(datetime.now(UTC).timestamp() * 10**6)
+        odd = {
+            "later than tomorrow": good & (microseconds > now + _DAY),
+            "before there was a web": good & (microseconds < _WEB_BEGINS),
+        }
+        for words, mask in odd.items():
+            _add(self._odd_times, lines.tell(words, mask, lines.time))
+
+    def _note_sites(self, views: Requests) -> None:
+        sites = views.host.dictionary_encode()
+        counts = np.bincount(sites.indices.to_numpy(), minlength=len(sites.dictionary))
+        names = decoded(sites.dictionary).to_pylist()
+        self._views_of.update(dict(zip(names, counts.tolist(), strict=True)))
+
+    def _understood(self) -> Iterator[str]:
+        """Lines about the form of the file and the rules for views."""
+        options = self._options
+        yield f"{self._form.name}."
+        if self._sites is not None:
+            yield f"Only requests to {' or '.join(self._sites)}."
+        bots = "" if options.keep_bots else ", no bots"
+        yield (
+            f"Counted: GET requests answered with {_statuses_text(options.statuses)}; "
+            f"no assets ({_joined(options.assets)}){bots}."
+        )
+        who = "the client's address"
+        yield f"User: {who}{' and program' * (options.user == USERS[1])}."
+        yield "Page: the address asked for, up to a question mark."
+        yield f"Time: {self._times.description()}."
+        yield "Duration: derived from the next page view of the same user."
+
+    def _notes(self) -> Iterator[str]:
+        """What a person should know besides, in sentences."""
+        for form, n in self._lines_of.most_common():
+            if form != self._form.name and n:
+                yield f"{count_text(n, 'line')} in another form: {form}."
+        if n := self._n_earlier:
+            views = "view is" if n == 1 else "views are"
+            yield f"{n:,} page {views} earlier than the one before; they are sorted."
+        for odd in self._odd_times.values():
+            times = count_text(odd.rows, "time")
+            yield f"{times} {odd.reason}, such as {odd.example}."
+        if self._n_bots:
+            yield f"{count_text(self._n_bots, 'page view')} of bots, which count."
+        elif not self._n_agents and not self._options.keep_bots:
+            yield "No line names a program, so bots can't be told from people."
+        sites = [(name, n) for name, n in self._views_of.most_common() if name and n]
+        if len(sites) > 1:
+            told = [f"{name} ({n:,} views)" for name, n in sites[:_TOLD]]
+            more = len(sites) - len(told)
+            told += [f"{more:,} more"] * bool(more)
+            yield (
+                f"Several sites: {', '.join(told)}. To count one alone, add "
+                f"--where host={sites[0][0]}."
+            )
+        yield from self._times.notes()
+
+
+class _Lines:
+    """Some lines of a block, to tell of: its requests, or all of them."""
+
+    def __init__(self, block: Block, requests: Requests | None = None) -> None:
+        self._block = block
+        self._of = np.arange(len(block.starts)) if requests is None else requests.line
+
+    def tell(
+        self, reason: str, mask: _Mask, words: Callable[[int], str] | None = None
+    ) -> LeftOut | None:
+        """How many lines have something, and the first; None where none has.
+
+        *words* are about the line of an index; its beginning where they are left out.
+        """
+        n = int(np.count_nonzero(mask))
+        if not n:
+            return None
+        first = int(mask.argmax())
+        line = int(self._of[first])
+        shown = words(first) if words else repr(_shown(self._block.line(line)))
+        return LeftOut(reason, n, f"line {self._block.numbers[line]}: {shown}")
+
+
+class _Requests(_Lines):
+    """Requests of a block, to tell of."""
+
+    def __init__(self, block: Block, requests: Requests) -> None:
+        super().__init__(block, requests)
+        self.requests = requests
+
+    def asked(self, index: int) -> str:
+        """What was asked for, and the answer: "GET /a (404)"."""
+        request = b" ".join(
+            column[index].as_py()
+            for column in (self.requests.method, self.requests.page)
+        )
+        return f"{_shown(request, _LONG_TEXT)} ({self.requests.status[index]})"
+
+    def time(self, index: int) -> str:
+        """The time as it is written."""
+        return repr(_shown(self.requests.time[index].as_py()))
+
+    def agent(self, index: int) -> str:
+        """The program as it names itself."""
+        return _shown(self.requests.agent[index].as_py(), _LONG_TEXT)
+
+
+def _shown(text: bytes, longest: int = _SHOWN) -> str:
+    """The beginning of a text in one line, and all visible."""
+    words = decoded(pa.array([text[: 4 * longest]], pa.binary()))[0].as_py()
+    words = printable(words)
+    return words if len(words) <= longest else f"{words[: longest - 1]}…"
+
+
+def _joined(ends: Sequence[str]) -> str:
+    """Some endings: ".css, .js, .png and 9 more"."""
+    more = len(ends) - _TOLD
+    words = ", ".join(ends[:_TOLD]) or "none"
+    return f"{words} and {more:,} more" if more > 0 else words
+
+
+def _add(total: dict[str, LeftOut], found: LeftOut | None) -> None:
+    if found:
+        add_up(total, [found])
+
+
+def _sites(options: ReadOptions) -> list[str] | None:
+    """The sites that are asked for; None for all. Raises BadInput for other columns."""
+    for column, _ in options.where:
+        if column != "host":
+            raise BadInput(
+                f"a log has no column {column!r:.60}: --where host=NAME counts the "
+                "requests to one site"
+            )
+    return [value for _, value in options.where] or None
+
+
+def _statuses_text(statuses: frozenset[int]) -> str:
+    """Statuses as ranges: "200-299 or 304"."""
+    if statuses == STATUSES:
+        return "200 to 299 or 304"
+    each = sorted(statuses)
+    starts = [n for n in each if n - 1 not in statuses]
+    stops = [n for n in each if n + 1 not in statuses]
+    ranges = [
+        str(start) if start == stop else f"{start} to {stop}"
+        for start, stop in zip(starts, stops, strict=True)
+    ]
+    return " or ".join(ranges)
