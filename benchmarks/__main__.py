@@ -1,6 +1,7 @@
 """Measure: ``python -m benchmarks``, and up to 1e8 sessions with ``--full``.
 
 ``python -m benchmarks peers`` measures how soon a pick is seen, beside other pages.
+``python -m benchmarks logs`` measures reading a web server's log, beside others.
 """
 
 import sys
@@ -12,10 +13,18 @@ if __name__ == "__main__":
         measure.main(sys.argv[2:])
         sys.exit()
 
+    from benchmarks import logs
+
+    if sys.argv[1:2] == ["logs"]:
+        logs.main()
+        sys.exit()
+
     from benchmarks import page, reading, scale
 
     page.main()
     print()
     reading.main()
+    print()
+    logs.main()
     print()
     scale.main(full="--full" in sys.argv[1:])
