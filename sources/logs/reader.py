@@ -11,13 +11,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from formatting import count_text, printable
-from sources.logs.access import COMBINED, COMMON, Access
-from sources.logs.blocks import LONGEST_LINE, Block, read_blocks
+from sources.logs.blocks import Block
 from sources.logs.bots import Bots
 from sources.logs.forms import USERS, Forms, find_forms, names_columns
-from sources.logs.line import NOTHING, Form, Line
-from sources.logs.plain import read_plain
-from sources.logs.requests import Requests, as_requests, merge
+from sources.logs.line import NOTHING, Form
+from sources.logs.lines import COMMENTS, read_lines
+from sources.logs.requests import Requests
 from sources.logs.rules import kinds_of
 from sources.logs.texts import decoded, named
 from sources.options import STATUSES, ReadOptions
@@ -33,7 +32,6 @@ HEAD_SIZE: Final = 1 << 16
 BLOCK_SIZE: Final = 1 << 23
 """Bytes that are read at a time."""
 
-_HASH: Final = ord("#")
 _SHOWN: Final = 60
 _LONG_TEXT: Final = 240
 _TOLD: Final = 3
@@ -70,6 +68,7 @@ class Log:
         """*header* is the line that names fields, if the first one does."""
         self._forms = forms
         self._form = form
+        self._name = form.name
         self._header = header
         self._options = options
         self._sites = _sites(options)
@@ -93,61 +92,27 @@ class Log:
         Their durations are NaN: they follow from each user's next view.
         """
         report.is_log = report.is_derived = True
-        for block in read_blocks(stream, block_size):
-            block = self._without_header(block)
-            report.rows += len(block.starts)
-            requests = self._requests(block, report)
-            rows = self._views(_Requests(block, requests), report)
+        lines = read_lines(stream, self._forms, self._form, self._header, block_size)
+        for read in lines:
+            report.rows += len(read.block.starts)
+            self._lines_of.update(read.forms)
+            every = _Lines(read.block)
+            for what, mask in read.others.items():
+                total = report.passed if what == COMMENTS else report.left_out
+                every.count(total, what, mask)
+            rows = self._views(_Requests(read.block, read.requests), report)
             if self._options.merge_pages:
                 rows = rows._replace(page=merge_names(rows.page, merger))
             report.understood = tuple(self._understood())
             report.notes = tuple(self._notes())
             yield rows
 
-    def _without_header(self, block: Block) -> Block:
-        if not self._header:
-            return block
-        self._header = b""
-        starts, ends, numbers = (places[1:] for places in block[1:4])
-        return block._replace(starts=starts, ends=ends, numbers=numbers)
-
-    def _requests(self, block: Block, report: FileReport) -> Requests:
-        """The requests of a block; lines that are none are counted."""
-        is_long = block.ends - block.starts > LONGEST_LINE
-        is_comment = np.frombuffer(block.data, np.uint8)[block.starts] == _HASH
-        is_open = ~(is_long | is_comment)
-        parts = []
-        if isinstance(self._form, Access):
-            plain, is_combined = read_plain(block, is_open)
-            self._lines_of[COMBINED] += int(is_combined.sum())
-            self._lines_of[COMMON] += int((~is_combined).sum())
-            parts = [plain]
-            is_open[plain.line] = False
-        found: dict[int, Line] = {}
-        for line in np.flatnonzero(is_open | is_comment).tolist():
-            if is_comment[line]:
-                self._forms.direct(block.line(line))
-            elif (said := self._forms.read(block.line(line))) is not None:
-                found[line] = said[0]
-                self._lines_of[said[1]] += 1
-                is_open[line] = False
-        tell = _Lines(block).tell
-        _add(report.passed, tell("comments", is_comment))
-        is_last = np.arange(len(is_open)) == len(is_open) - 1
-        for reason, mask in (
-            ("a length of over 4 MB", is_long),
-            ("its end missing", is_open & is_last & block.is_cut),
-            ("an unknown form", is_open & ~(is_last & block.is_cut)),
-        ):
-            _add(report.left_out, tell(reason, mask))
-        return merge([*parts, as_requests(found)])
-
     def _views(self, lines: "_Requests", report: FileReport) -> Rows:
         """The requests that are views; the others are counted."""
         requests, options = lines.requests, self._options
         times = self._times.read(pa.chunked_array([requests.time]))
         good = ~times.unreadable
-        _add(report.left_out, lines.tell("an unreadable time", ~good, lines.time))
+        lines.count(report.left_out, "an unreadable time", ~good, lines.time)
         if self._sites is not None:
             sites = requests.host.dictionary_encode()
             is_site = pc.is_in(decoded(sites.dictionary), pa.array(self._sites))
@@ -156,17 +121,18 @@ class Log:
             good &= matches
         is_nobody = pc.is_in(requests.client, pa.array(NOTHING, pa.binary()))
         nobody = good & is_nobody.to_numpy(zero_copy_only=False)
-        _add(report.left_out, lines.tell("no user", nobody))
+        lines.count(report.left_out, "no user", nobody)
         good &= ~nobody
         self._note_odd_times(times.microseconds, good, lines)
         kinds = kinds_of(requests, options.assets, options.statuses)
         for kind, mask in kinds.items():
-            _add(report.passed, lines.tell(kind, mask & good, lines.asked))
+            lines.count(report.passed, kind, mask & good, lines.asked)
             good &= ~mask
         good = self._without_bots(lines, good, report)
-        view = lines.tell("page views", good, lines.asked)
-        if view and not report.example:
-            report.example = view.example
+        first: dict[str, LeftOut] = {}
+        if not report.example and good.any():
+            lines.count(first, "page views", good, lines.asked)
+            report.example = first["page views"].example
         kept = np.flatnonzero(good)
         views, starts = requests.take(kept), times.microseconds[kept]
         self._note_order(starts)
@@ -195,7 +161,7 @@ class Log:
         if self._options.keep_bots:
             self._n_bots += int(is_bot.sum())
             return good
-        _add(report.passed, lines.tell("bots", is_bot, lines.agent))
+        lines.count(report.passed, "bots", is_bot, lines.agent)
         return good & ~is_bot
 
     def _note_order(self, starts: NDArray[np.int64]) -> None:
@@ -215,7 +181,7 @@ class Log:
             "before there was a web": good & (microseconds < _WEB_BEGINS),
         }
         for words, mask in odd.items():
-            _add(self._odd_times, lines.tell(words, mask, lines.time))
+            lines.count(self._odd_times, words, mask, lines.time)
 
     def _note_sites(self, views: Requests) -> None:
         sites = views.host.dictionary_encode()
@@ -226,7 +192,7 @@ class Log:
     def _understood(self) -> Iterator[str]:
         """Lines about the form of the file and the rules for views."""
         options = self._options
-        yield f"{self._form.name}."
+        yield f"{self._name}."
         if self._sites is not None:
             yield f"Only requests to {' or '.join(self._sites)}."
         bots = "" if options.keep_bots else ", no bots"
@@ -243,7 +209,7 @@ class Log:
     def _notes(self) -> Iterator[str]:
         """What a person should know besides, in sentences."""
         for form, n in self._lines_of.most_common():
-            if form != self._form.name and n:
+            if form != self._name and n:
                 yield f"{count_text(n, 'line')} in another form: {form}."
         if n := self._n_earlier:
             views = "view is" if n == 1 else "views are"
@@ -274,20 +240,28 @@ class _Lines:
         self._block = block
         self._of = np.arange(len(block.starts)) if requests is None else requests.line
 
-    def tell(
-        self, reason: str, mask: _Mask, words: Callable[[int], str] | None = None
-    ) -> LeftOut | None:
-        """How many lines have something, and the first; None where none has.
+    def count(
+        self,
+        total: dict[str, LeftOut],
+        reason: str,
+        mask: _Mask,
+        words: Callable[[int], str] | None = None,
+    ) -> None:
+        """Add lines to those of the same reason, whose first is told.
 
         *words* are about the line of an index; its beginning where they are left out.
         """
         n = int(np.count_nonzero(mask))
         if not n:
-            return None
+            return
+        if reason in total:
+            add_up(total, [LeftOut(reason, n, "")])
+            return
         first = int(mask.argmax())
         line = int(self._of[first])
         shown = words(first) if words else repr(_shown(self._block.line(line)))
-        return LeftOut(reason, n, f"line {self._block.numbers[line]}: {shown}")
+        place = f"line {self._block.numbers[line]}: {shown}"
+        total[reason] = LeftOut(reason, n, place)
 
 
 class _Requests(_Lines):
@@ -326,11 +300,6 @@ def _joined(ends: Sequence[str]) -> str:
     more = len(ends) - _TOLD
     words = ", ".join(ends[:_TOLD]) or "none"
     return f"{words} and {more:,} more" if more > 0 else words
-
-
-def _add(total: dict[str, LeftOut], found: LeftOut | None) -> None:
-    if found:
-        add_up(total, [found])
 
 
 def _sites(options: ReadOptions) -> list[str] | None:

@@ -1,0 +1,98 @@
+"""The requests that lines of a log are, many at once."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO, Final, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sources.logs.access import COMBINED, COMMON, Access
+from sources.logs.blocks import LONGEST_LINE, Block, read_blocks
+from sources.logs.forms import Forms
+from sources.logs.line import Form, Line
+from sources.logs.plain import read_plain
+from sources.logs.requests import Requests, as_requests, merge
+
+COMMENTS: Final = "comments"
+"""What lines are that begin with ``#``."""
+
+_HASH: Final = ord("#")
+_T = TypeVar("_T")
+
+
+class Read(NamedTuple):
+    """Some lines of a log."""
+
+    block: Block
+    requests: Requests
+    """Those of its lines that are requests."""
+    others: Mapping[str, NDArray[np.bool_]]
+    """Which lines are none, by what they are or why; each line once."""
+    forms: Counter[str]
+    """How many lines have which form, by its name."""
+
+
+def read_lines(
+    stream: BinaryIO, forms: Forms, form: Form, header: bytes, block_size: int
+) -> Iterator[Read]:
+    """The lines of a log, whose first have *form*, in their order.
+
+    *header* is the first line where that names fields. The next lines are read
+    meanwhile, in a thread.
+    """
+    blocks = read_blocks(stream, block_size)
+    if header:
+        blocks = _without_first(blocks)
+    is_access = isinstance(form, Access)
+    return _ahead(_read(block, forms, is_access=is_access) for block in blocks)
+
+
+def _read(block: Block, forms: Forms, *, is_access: bool) -> Read:
+    is_long = block.ends - block.starts > LONGEST_LINE
+    is_comment = np.frombuffer(block.data, np.uint8)[block.starts] == _HASH
+    is_open = ~(is_long | is_comment)
+    counts: Counter[str] = Counter()
+    parts = []
+    if is_access:
+        plain, is_combined = read_plain(block, is_open)
+        n_combined = int(is_combined.sum())
+        counts.update({COMBINED: n_combined, COMMON: len(is_combined) - n_combined})
+        is_open[plain.line] = False
+        parts = [plain]
+    found: dict[int, Line] = {}
+    for line in np.flatnonzero(is_open | is_comment).tolist():
+        if is_comment[line]:
+            forms.direct(block.line(line))
+        elif (said := forms.read(block.line(line))) is not None:
+            found[line], form = said
+            counts[form] += 1
+            is_open[line] = False
+    is_cut = np.zeros(len(is_open), np.bool_)
+    is_cut[-1:] = block.is_cut
+    others = {
+        COMMENTS: is_comment,
+        "a length of over 4 MB": is_long,
+        "its end missing": is_open & is_cut,
+        "an unknown form": is_open & ~is_cut,
+    }
+    return Read(block, merge([*parts, as_requests(found)]), others, counts)
+
+
+def _without_first(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Blocks without the first of all lines."""
+    for block in blocks:
+        starts, ends, numbers = (places[1:] for places in block[1:4])
+        yield block._replace(starts=starts, ends=ends, numbers=numbers)
+        break
+    yield from blocks
+
+
+def _ahead(items: Iterator[_T]) -> Iterator[_T]:
+    """The items, each made while the one before it is used."""
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = pool.submit(next, items, None)
+            yield item
