@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -41,10 +41,17 @@ _NAMES: Final = {
 }
 """What fields hold, and their usual names: small letters without what is between."""
 
-_NEEDED: Final = ("client", "time", "target", "status")
+_ROLES: Final = (
+    *("client", "time", "day", "method", "target", "request", "status", "agent"),
+    "host",
+)
+_NEEDED: Final = ("client", "time", "status")
 _DELIMITERS: Final = "\t,;|"
 _DATE: Final = re.compile(rb"\d{4}-\d\d-\d\d")
 _DEEPEST: Final = 3
+_MOST_SHAPES: Final = 10_000
+
+_Path = tuple[str, ...]
 
 
 def _key(name: str) -> str:
@@ -57,43 +64,44 @@ class Fields:
     def __init__(self, names: Sequence[str], *, host_is_client: bool = False) -> None:
         """*host_is_client* says that a field "host" is the client if no other is."""
         keys = {_key(name): index for index, name in reversed([*enumerate(names)])}
-        self.of = {
-            role: keys[found]
+        found = {
+            role: keys[key]
             for role, usual in _NAMES.items()
-            if (found := next(filter(keys.__contains__, usual), None))
+            if (key := next(filter(keys.__contains__, usual), "")) in keys
         }
-        if host_is_client and "client" not in self.of and "host" in self.of:
-            self.of["client"] = self.of.pop("host")
+        if host_is_client and "client" not in found and "host" in found:
+            found["client"] = found.pop("host")
         # A day and a time of day are two fields.
-        self.day = keys.get("date") if "time" in keys else None
-        if self.day is not None:
-            self.of["time"] = keys["time"]
-        self.missing = [role for role in _NEEDED if role not in self.of]
-        if "request" in self.of and "method" not in self.of:
-            self.missing = [role for role in self.missing if role != "target"]
-        elif "method" not in self.of:
-            self.missing.append("method")
+        if "date" in keys and "time" in keys:
+            found |= {"day": keys["date"], "time": keys["time"]}
+        if "method" in found:
+            found.pop("request", None)
+        needed = ("request",) if "request" in found else ("method", "target")
+        self.missing = [r for r in (*_NEEDED, *needed) if r not in found]
+        self.of = found
+        """The index of the field of each role that there is."""
+        # Behind all values stands an empty one, for what there isn't.
+        self._places = [found.get(role, -1) for role in _ROLES]
 
     def line(self, values: Sequence[bytes], day: bytes = b"") -> Line:
         """The request that some values say, those of a file without days on *day*."""
-
-        def get(role: str) -> bytes:
-            index = self.of.get(role)
-            return b"" if index is None else values[index]
-
-        time = get("time")
-        day = day if self.day is None else values[self.day]
-        method, page = get("method"), page_of(get("target"))
-        if "method" not in self.of:
-            method, page = split_request(get("request"))
+        every = [*values, b""]
+        client, time, its_day, method, target, request, status, agent, host = (
+            every[place] for place in self._places
+        )
+        if request:
+            method, page = split_request(request)
+        else:
+            page = page_of(target)
+        day = its_day or day
         return Line(
-            without_port(get("client")),
+            without_port(client) if b":" in client else client,
             day + b" " + time if day else time,
             method,
             page,
-            status_of(get("status")),
-            get("agent"),
-            get("host"),
+            status_of(status),
+            agent,
+            host,
         )
 
 
@@ -172,8 +180,8 @@ class Json:
     name = "JSON, an object in each line"
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, ...], Fields] = {}
         self._access = Access()
+        self._known: dict[Any, tuple[Sequence[_Path], Fields]] = {}
 
     def read(self, line: bytes) -> Line | None:
         """See ``Form``."""
@@ -183,31 +191,54 @@ class Json:
             found = json.loads(line)
         except (ValueError, RecursionError):
             return None
-        if "log" in found and isinstance(found["log"], str):
+        if isinstance(wrapped := found.get("log"), str):
             # Docker's logs wrap the lines of servers.
-            return self._access.read(found["log"].rstrip("\r\n").encode())
-        flat = dict(_flat(found))
-        names = tuple(flat)
-        fields = self._known.get(names)
-        if fields is None:
-            fields = Fields(names)
-            if len(self._known) < 1_000:
-                self._known[names] = fields
+            return self._access.read(wrapped.rstrip("\r\n").encode("utf-8", "replace"))
+        paths, fields = self._where(found)
         if fields.missing:
             return None
-        return fields.line([_bytes(value) for value in flat.values()])
+        return fields.line([_bytes(_value(found, path)) for path in paths])
+
+    def _where(self, found: Mapping[str, Any]) -> tuple[Sequence[_Path], Fields]:
+        """Where in an object what is said, and as which fields."""
+        shape = _shape(found)
+        where = self._known.get(shape)
+        if where is None:
+            every = list(_paths(found))
+            of = Fields([".".join(path) for path in every]).of
+            paths = [every[index] for index in of.values()]
+            where = paths, Fields([".".join(path) for path in paths])
+            if len(self._known) < _MOST_SHAPES:
+                self._known[shape] = where
+        return where
 
 
-def _flat(
-    values: Mapping[str, Any], front: str = "", depth: int = _DEEPEST
-) -> "list[tuple[str, Any]]":
-    """Values of objects in objects, with names that have dots."""
-    found: list[tuple[str, Any]] = []
+def _shape(values: Mapping[str, Any], depth: int = _DEEPEST) -> tuple[Any, ...]:
+    """The names in an object, and in those in it."""
+    return tuple(
+        [
+            (name, _shape(value, depth - 1))
+            if isinstance(value, dict) and depth
+            else name
+            for name, value in values.items()
+        ]
+    )
+
+
+def _paths(values: Mapping[str, Any], front: _Path = ()) -> Iterator[_Path]:
+    """The names that lead to each value of objects in objects."""
     for name, value in values.items():
-        if isinstance(value, dict) and depth:
-            found += _flat(value, f"{front}{name}.", depth - 1)
-        else:
-            found.append((front + name, value))
+        if isinstance(value, dict) and len(front) < _DEEPEST:
+            yield from _paths(value, (*front, name))
+        elif not isinstance(value, dict):
+            yield *front, name
+
+
+def _value(values: Mapping[str, Any], path: _Path) -> Any:
+    """What names lead to."""
+    found: Any = values
+    for name in path:
+        found = found[name]
     return found
 
 
@@ -216,7 +247,4 @@ def _bytes(value: Any) -> bytes:
     if isinstance(value, list):
         value = value[0] if value else ""
     text = value if isinstance(value, str) else "" if value is None else repr(value)
-    return text.encode("utf-8", "surrogatepass")
-
-
-_Make = Callable[[], Any]
+    return text.encode("utf-8", "replace")

@@ -197,8 +197,8 @@ class _Plain:
 
     def _slices(self, starts: _Places, ends: _Places) -> pa.BinaryArray:
         """The bytes between places that go up, and don't overlap."""
-        if not len(starts):
-            return pa.array([], pa.binary())
+        if not (starts < ends).any():
+            return pa.repeat(pa.scalar(b"", pa.binary()), len(starts))
         # What is between two of them is an element, too, until every other is taken.
         offsets = np.empty(2 * len(starts), np.int32)
         offsets[0::2], offsets[1::2] = starts, ends

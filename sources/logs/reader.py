@@ -133,19 +133,17 @@ class Log:
         if not report.example and good.any():
             lines.count(first, "page views", good, lines.asked)
             report.example = first["page views"].example
-        kept = np.flatnonzero(good)
-        views, starts = requests.take(kept), times.microseconds[kept]
+        kept = pa.array(np.flatnonzero(good))
+        starts = times.microseconds[good]
         self._note_order(starts)
-        self._note_sites(views)
-        user = views.client
-        if options.user == "ip+agent":
-            user = pc.binary_join_element_wise(user, views.agent, b" ")
-        return Rows(
-            named(user),
-            named(views.page),
-            np.full(len(kept), np.nan),
-            starts,
-        )
+        self._note_sites(requests.host.take(kept))
+        user = requests.client.take(kept)
+        if options.user == USERS[1]:
+            agent = requests.agent.take(kept)
+            user = pc.binary_join_element_wise(user, agent, b" ")
+        page = requests.page.take(kept)
+        unknown = np.full(len(starts), np.nan)
+        return Rows(named(user), named(page), unknown, starts)
 
     def _without_bots(
         self, lines: "_Requests", good: _Mask, report: FileReport
@@ -183,8 +181,8 @@ class Log:
         for words, mask in odd.items():
             lines.count(self._odd_times, words, mask, lines.time)
 
-    def _note_sites(self, views: Requests) -> None:
-        sites = views.host.dictionary_encode()
+    def _note_sites(self, hosts: pa.BinaryArray) -> None:
+        sites = hosts.dictionary_encode()
         counts = np.bincount(sites.indices.to_numpy(), minlength=len(sites.dictionary))
         names = decoded(sites.dictionary).to_pylist()
         self._views_of.update(dict(zip(names, counts.tolist(), strict=True)))
