@@ -149,13 +149,13 @@ class _Reader:
             yield from kept.frames(_AT_ONCE)
 
     def _skipped_note(self) -> str:
-        """Which files of folders were taken for no tables."""
+        """Which files hold no table, by their names or for want of bytes."""
         skipped = [name for source in self._sources for name in source.skipped]
         names = [self._short_name(name) for name in skipped + self._skipped]
         if not names:
             return ""
         more = f" and {count_text(len(names) - 5, 'other')}" * (len(names) > 5)
-        return f"Skipped, as they are no tables: {', '.join(names[:5])}{more}."
+        return f"Skipped, as they hold no table: {', '.join(names[:5])}{more}."
 
     def _rows(self) -> Iterator[tuple[int, Rows]]:
         """Usable rows, with the number of their table."""

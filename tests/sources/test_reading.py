@@ -108,7 +108,7 @@ def test_tables_of_one_zip_are_files_of_their_own(tmp_path: Path) -> None:
         "1 row stands in both export.zip/january.csv and export.zip/sub/both.csv, "
         "counted twice."
     )
-    assert report.notes[-1] == "Skipped, as they are no tables: export.zip/notes.md."
+    assert report.notes[-1] == "Skipped, as they hold no table: export.zip/notes.md."
     assert [each.text() for each in report.left_out.values()] == [
         "1 with an unreadable duration, such as export.zip/sub/both.csv, line 3: 'x'"
     ]
@@ -450,7 +450,7 @@ def test_files_of_a_folder_that_are_no_tables_are_told(tmp_path: Path) -> None:
     rows, report = read(folder)
     assert rows == [["a", "p", 1]]
     assert report.notes == [
-        "Skipped, as they are no tables: export/README.md, export/empty.csv."
+        "Skipped, as they hold no table: export/README.md, export/empty.csv."
     ]
 
 
