@@ -1,9 +1,7 @@
 """An engine for sessions that are held in this process."""
 
-import ctypes
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from threading import Lock
@@ -20,6 +18,7 @@ from engine.by_user import BYTES_PER_USER, ByUser, aggregate_by_user
 from engine.columns import ColumnStore, build_column_store
 from engine.cube import Cube, ExactCube, sketch_rows
 from engine.dimensions import CodedSelection
+from engine.freed import release_freed_memory
 from engine.model import (
     BinEdges,
     Facts,
@@ -142,7 +141,7 @@ class MemoryEngine:
         self._by_user_lock = Lock()
         self._prepared: Mapping[int | None, Tally] = self._prepare_tallies(counting)
         self._facts = self._find_facts(timezone)
-        _release_freed_memory()
+        release_freed_memory()
 
     @property
     def facts(self) -> Facts:
@@ -411,15 +410,6 @@ def _aggregate_by_user(
 ) -> ByUser:
     coded = store.dimensions.encode(selection)
     return aggregate_by_user(store, coded, partial(aggregate_user, coded))
-
-
-def _release_freed_memory() -> None:
-    """Have the C library return freed memory to the system, where it can.
-
-    After a build with 10 million sessions that is 69 of 204 MB.
-    """
-    with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _order_users(

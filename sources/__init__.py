@@ -13,7 +13,7 @@ from sources.origin import BadInput, Origin, Report
 from sources.packing import validate_encoding
 from sources.pages import RULES, parse_rules
 from sources.reading import Reading, read_bytes, read_sessions
-from sources.saving import check_target, save
+from sources.saving import check_target, pack, save, unpack
 from sources.times import check_format
 
 __all__ = [
@@ -29,12 +29,14 @@ __all__ = [
     "check_target",
     "full_name",
     "is_read_once",
+    "pack",
     "parse_assets",
     "parse_rules",
     "parse_statuses",
     "read_bytes",
     "read_sessions",
     "save",
+    "unpack",
     "usual_names",
     "validate_encoding",
 ]

@@ -170,7 +170,8 @@ class _Search:
         if not lacking:
             self._doubt(found["time"], taken, is_derived=not duration and not ends)
         if missing or self._problems:
-            raise NoSuchColumns(self._message(missing, bool(duration or ends)))
+            words = self._message(missing, bool(duration or ends))
+            raise NoSuchColumns(words, self._names)
         return Columns(
             user=found["user"][0],
             page=found["page"][0],

@@ -34,6 +34,11 @@ class ChangedInput(BadInput):
 class NoSuchColumns(BadInput):
     """A table lacks columns that are needed; the message names all of them."""
 
+    def __init__(self, message: str, columns: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.columns = tuple(columns)
+        """The names of the columns that the table has."""
+
 
 @dataclass
 class FileReport:
@@ -171,6 +176,8 @@ class Origin:
 
     name: str
     report: Report = field(default_factory=Report)
+    is_simulated: bool = False
+    """Whether the sessions are nobody's."""
 
 
 def add_up(total: dict[str, LeftOut], more: Iterable[LeftOut]) -> None:

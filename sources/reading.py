@@ -1,7 +1,7 @@
 """All files of a data set as one stream of session tables, and a report of them."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from sources.origin import (
     ChangedInput,
     EmptyInput,
     FileReport,
+    NoSuchColumns,
     Origin,
     Report,
     first_line,
@@ -76,16 +77,20 @@ def read_sessions(paths: Sequence[Path], options: ReadOptions = _AS_FOUND) -> Re
 
 
 def read_bytes(
-    name: str, data: bytes, options: ReadOptions = _AS_FOUND, most_rows: int = _NO_LIMIT
+    name: str,
+    data: bytes,
+    options: ReadOptions = _AS_FOUND,
+    most_rows: int = _NO_LIMIT,
+    is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Reading:
     """Read a file that is held in memory; see ``read_sessions``.
 
     *name* is that of the file. The tables raise BadInput where it has more than
-    *most_rows* rows.
+    *most_rows* rows, or it *is_cancelled*, which is asked from time to time.
     """
     source = Source(Path(name), name, data=data)
     report, progress = Report(), Progress([])
-    reader = _Reader([source], options, report, progress, [], most_rows)
+    reader = _Reader([source], options, report, progress, [], most_rows, is_cancelled)
     return Reading(reader.tables(), Origin(name, report), progress)
 
 
@@ -100,6 +105,7 @@ class _Reader:
         progress: Progress,
         folders: Sequence[str],
         most_rows: int = _NO_LIMIT,
+        is_cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self._sources = sources
         self._options = options
@@ -107,6 +113,7 @@ class _Reader:
         self._progress = progress
         self._folders = folders
         self._most_rows = most_rows
+        self._is_cancelled = is_cancelled
         self._may_repeat = len(sources) > 1
         self._merger = PageMerger(options.merge_pages)
         self._kept: list[Rows] = []
@@ -201,6 +208,8 @@ class _Reader:
         else:
             tables = self._cleaned(name, stream, file, source)
         for rows in tables:
+            if self._is_cancelled():
+                raise BadInput("it was cancelled")
             if self._report.rows > self._most_rows:
                 raise BadInput(f"it has more than {self._most_rows:,} rows")
             if len(rows.time):
@@ -211,10 +220,14 @@ class _Reader:
     ) -> Iterator[Rows]:
         """The usable rows of a table."""
         table = Table(file, source.keys, self._options, self._merger)
-        for part in read_table(name, stream, table.choose, self._options):
-            rows = table.clean(part)
-            file.is_derived = table.is_derived
-            yield rows
+        try:
+            for part in read_table(name, stream, table.choose, self._options):
+                rows = table.clean(part)
+                file.is_derived = table.is_derived
+                yield rows
+        except NoSuchColumns as error:
+            file.columns = error.columns
+            raise
         table.finish()
 
     def _short_name(self, name: str) -> str:

@@ -4,7 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import pandas as pd
 import pyarrow as pa
@@ -58,6 +58,24 @@ def save(
         raise BadInput(f"{path}: {error.strerror or error}") from None
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def pack(tables: Iterable[pd.DataFrame], into: BinaryIO) -> Iterator[pd.DataFrame]:
+    """Give session tables on, and write them as Parquet on their way.
+
+    ``unpack`` gives the same tables: as many, each with the same rows.
+    """
+    with pa.parquet.ParquetWriter(into, _SCHEMA, compression="zstd") as writer:
+        for table in tables:
+            writer.write_table(_arrow(table), row_group_size=max(len(table), 1))
+            yield table
+
+
+def unpack(data: bytes) -> Iterator[pd.DataFrame]:
+    """The session tables that ``pack`` wrote."""
+    file = pa.parquet.ParquetFile(pa.BufferReader(data))
+    for group in range(file.num_row_groups):
+        yield file.read_row_group(group).to_pandas()
 
 
 def _source(report: Report) -> str:

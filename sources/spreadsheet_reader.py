@@ -109,7 +109,7 @@ def read_spreadsheet(
             if options.sheet or not others:
                 raise
             words = f"{error}; other sheets: {others:.300} (--sheet NAME)"
-            raise NoSuchColumns(words) from None
+            raise NoSuchColumns(words, error.columns) from None
         form = f"a spreadsheet, sheet {name!r}"
         data = chain(top, filled)
         del top
