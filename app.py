@@ -8,16 +8,17 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 if __name__ == "__main__":
     # Until main() runs, Ctrl-C has nothing to tidy: no traceback from an import.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import pandas as pd
-from dash import Dash
+from dash import Dash, _get_app
 from flask import Flask
 from tqdm import tqdm
 from werkzeug.serving import is_running_from_reloader, make_server, run_simple
@@ -33,6 +34,7 @@ import saved_view
 import security
 import simulate
 import static_files
+import uploads
 from charts import CHARTS
 from charts.chart import Chart
 from engine.memory import MemoryEngine
@@ -58,6 +60,9 @@ _ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 _SOON: Final = 0.5
 """Seconds before there is a progress bar."""
 
+_NEVER: Final = 1 << 62
+"""More bytes than there ever are."""
+
 _HERE: Final = Path(__file__).resolve().parent
 
 
@@ -67,19 +72,21 @@ def create_app(
     hosts: Sequence[str] = (),
     timezone: str = "UTC",
     charts: Sequence[Chart] = CHARTS,
+    uploading: uploads.Settings | None = None,
 ) -> Dash:
     """Build the dashboard over a table of sessions, or a stream of tables.
 
     The tables are as ``schema`` has them; *origin* says in words where they are from.
     *hosts* are host names, without a port, that the page may be asked for under,
     besides this machine's own (``security.LOOPBACK``). *timezone* is the IANA name of
-    the zone whose days and hours are shown. ``create_app(...).server`` is a WSGI
-    application. Raises ValueError for a table, a zone or a host that can't be used, and
-    TypeError where *hosts* isn't a sequence of texts.
+    the zone whose days and hours are shown. With *uploading* people may drop files on
+    the page, within its bounds. ``create_app(...).server`` is a WSGI application.
+    Raises ValueError for a table, a zone or a host that can't be used, and TypeError
+    where *hosts* isn't a sequence of texts.
     """
     names = _host_names(hosts)
     engine = MemoryEngine(sessions, timezone)
-    return assemble(engine, origin or Origin("A table"), names, charts)
+    return assemble(engine, origin or Origin("A table"), names, charts, uploading)
 
 
 def assemble(
@@ -87,29 +94,101 @@ def assemble(
     origin: Origin,
     hosts: Sequence[str] = (),
     charts: Sequence[Chart] = CHARTS,
+    uploading: uploads.Settings | None = None,
 ) -> Dash:
     """Build the dashboard over any engine; see ``create_app``."""
     names = _host_names(hosts)
-    app = Dash(
+    app = _new_dash(uploads=uploading is not None)
+    page = None
+    if uploading is not None:
+        root = app.config.requests_pathname_prefix
+        page = layout.Uploading(root, uploading.is_local, uploading.file_bytes)
+
+        def assemble_file(
+            engine: Engine, origin: Origin, address: str, page: layout.Uploading
+        ) -> Dash:
+            return _of_file(engine, origin, names, charts, address, page)
+
+        arrange = partial(MemoryEngine, timezone=engine.facts.timezone)
+        uploads.register(app, origin, uploading, arrange, assemble_file)
+    return _furnish(app, engine, origin, names, charts, page)
+
+
+def _of_file(
+    engine: Engine,
+    origin: Origin,
+    names: Sequence[str],
+    charts: Sequence[Chart],
+    address: str,
+    page: layout.Uploading,
+) -> Dash:
+    """Build the dashboard over a file that was dropped on that of *page*'s root."""
+    last = _get_app.APP
+    app = _new_dash(
+        uploads=True,
+        requests_pathname_prefix=address,
+        routes_pathname_prefix="/",
+    )
+    # Dash would keep the application that was made last, and all that is in it.
+    _get_app.APP = last
+    app.shared = page.root
+    return _furnish(app, engine, origin, names, charts, page)
+
+
+class _Dash(Dash):
+    """Dash, whose scripts and style sheets may be those of another application.
+
+    Browsers know these already.
+    """
+
+    shared = ""
+    """The path at which browsers reach that application; empty for its own."""
+
+    def interpolate_index(self, *_: Any, **parts: Any) -> str:
+        """The HTML around the components."""
+        interpolate: Callable[..., str] = super().interpolate_index
+        page = interpolate(**parts)
+        own = self.config.requests_pathname_prefix
+        if not self.shared:
+            return page
+        for folder in ("_dash-component-suites/", "assets/"):
+            page = page.replace(f'"{own}{folder}', f'"{self.shared}{folder}')
+        return page
+
+
+def _new_dash(*, uploads: bool, **prefixes: Any) -> _Dash:
+    return _Dash(
         __name__,
         server=static_files.make_server(__name__),
         assets_folder=str(_HERE / "assets"),
         title=layout.TITLE,
         # Dash's own title while it waits, "Updating...", flickers at every pick.
         update_title="",
-        # It is loaded by INDEX.
-        assets_ignore=r"^theme\.js$",
+        # The theme is loaded by INDEX.
+        assets_ignore=r"^theme\.js$" if uploads else r"^(theme|upload)\.js$",
         compress=True,
         on_error=callbacks.report,
         enable_mcp=False,
         # Where asgiref happens to be installed, Dash would answer each call in an event
         # loop of its own.
         use_async=False,
+        **prefixes,
     )
+
+
+def _furnish(
+    app: Dash,
+    engine: Engine,
+    origin: Origin,
+    names: Sequence[str],
+    charts: Sequence[Chart],
+    uploading: layout.Uploading | None,
+) -> Dash:
+    """Give an empty application its page, over an engine."""
     prefix = app.config.requests_pathname_prefix
     theme = app.get_asset_url("theme.js")
     app.index_string = layout.INDEX.replace("{theme}", theme)
-    page = layout.build_layout(engine, origin, charts, prefix)
+    page = layout.build_layout(engine, origin, charts, prefix, uploading)
     app.layout = plain_html.flatten(page, {ids.PROBLEM})
     callbacks.register(app, engine, charts)
     downloads.register(app, engine, charts)
@@ -174,7 +253,11 @@ def _load(options: argparse.Namespace) -> Dash:
     if not arguments.is_loopback(options.host):
         names = ", ".join([*security.LOOPBACK, *hosts])
         print(f"Answers to {names}; --allow-host adds other names.")
-    return assemble(engine, origin, hosts)
+    is_local = arguments.is_loopback(options.host)
+    uploading = None
+    if is_local or options.allow_upload:
+        uploading = uploads.Settings(is_local=is_local)
+    return assemble(engine, origin, hosts, uploading=uploading)
 
 
 def _read(options: argparse.Namespace) -> tuple[MemoryEngine, Origin]:
@@ -187,7 +270,8 @@ def _read(options: argparse.Namespace) -> tuple[MemoryEngine, Origin]:
     else:
         made = "Simulating"
         stream = simulate.stream_sessions(options.sessions, options.users, options.seed)
-        origin = Origin(f"Simulated data (seed {options.seed})")
+        name = f"Simulated data (seed {options.seed})"
+        origin = Origin(name, is_simulated=True)
     engine = _arranged(stream, made, options, progress)
     _tell(origin)
     print(printable(layout.data_line(engine.facts, origin)))
@@ -307,6 +391,9 @@ def _serve(options: argparse.Namespace) -> None:
         port=options.port,
         threads=8,
         max_request_body_size=2 * security.MAX_BODY,
+        # What is sent and received stays in memory: it would go to temporary files.
+        inbuf_overflow=4 * security.MAX_BODY,
+        outbuf_overflow=_NEVER,
         ident=None,
     )
     # A page asks for a dozen files at once; that some wait a moment isn't news.

@@ -96,7 +96,8 @@ def is_loopback(host: str) -> bool:
 
 def _reading(options: argparse.Namespace) -> ReadOptions:
     said = vars(options)
-    fields = {name: said[name] for name in ReadOptions.__dataclass_fields__}
+    names = said.keys() & ReadOptions.__dataclass_fields__.keys()
+    fields = {name: said[name] for name in names}
     return ReadOptions(**{**fields, "where": tuple(options.where)})
 
 
@@ -265,6 +266,12 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
         type=_checked(security.host_name),
         metavar="NAME",
         help="also answer to this host name, as behind a proxy; may be repeated",
+    )
+    add(
+        "--allow-upload",
+        action="store_true",
+        help="let whoever reaches the page drop files on it, as this machine always "
+        "may: they are held in memory",
     )
     add(
         "--debug",

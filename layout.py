@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 import numpy as np
 from dash import dcc, html
@@ -82,18 +82,52 @@ _CHARTS_BEFORE_USERS: Final = 3
 _IMAGE_FORMATS: Final = ("png", "svg")
 
 
+class BackLink(NamedTuple):
+    """A link to other data."""
+
+    words: str
+    address: str
+
+
+class Uploading(NamedTuple):
+    """What a page says of files that are dropped on it."""
+
+    root: str
+    """The path of the first page: files are sent to what is below it."""
+    is_local: bool = False
+    """Whether only browsers on this machine reach the server."""
+    most_bytes: int = 0
+    """Bytes of the largest file."""
+    token: str = ""
+    """What tells the page's own file from others; empty where none was dropped."""
+    back: tuple[BackLink, ...] = ()
+    """Where the page of a file that was dropped leads back to."""
+
+    @property
+    def where(self) -> str:
+        """Where a file goes, in a sentence."""
+        if self.is_local:
+            return "It stays on this machine."
+        return "The server holds it in memory, and saves nothing."
+
+
 def build_layout(
-    engine: Engine, origin: Origin, charts: Sequence[Chart], prefix: str = "/"
+    engine: Engine,
+    origin: Origin,
+    charts: Sequence[Chart],
+    prefix: str = "/",
+    uploading: Uploading | None = None,
 ) -> html.Main:
     """The whole page, as it stands before the first figures arrive.
 
-    *prefix* is the path at which browsers reach the application.
+    *prefix* is the path at which browsers reach the application. Without *uploading*
+    no files can be dropped on it.
     """
     cards = [_card(chart, prefix) for chart in charts]
     return html.Main(
         [
             *_state(charts),
-            _header(engine.facts, origin, prefix),
+            _header(engine.facts, origin, prefix, uploading),
             _filters(engine),
             html.P(id=ids.CONNECTION, role="alert"),
             html.P(id=ids.PROBLEM, role="alert"),
@@ -113,10 +147,13 @@ def build_layout(
         className="unanswered",
         # The style sheet's colours for the same things as the figures'.
         style={"--everyone": EVERYONE_COLOR, "--user": USER_COLOR},
+        **(_upload_data(uploading) if uploading else {}),
     )
 
 
-def _header(facts: Facts, origin: Origin, prefix: str) -> html.Header:
+def _header(
+    facts: Facts, origin: Origin, prefix: str, uploading: Uploading | None
+) -> html.Header:
     return html.Header(
         [
             html.H1(TITLE),
@@ -141,8 +178,35 @@ def _header(facts: Facts, origin: Origin, prefix: str) -> html.Header:
             html.Div(
                 [_sessions(prefix), *_report(origin.report)], className="header-tools"
             ),
+            *(_own_data(origin, uploading) if uploading else []),
         ]
     )
+
+
+def _upload_data(uploading: Uploading) -> dict[str, Any]:
+    """What assets/upload.js knows."""
+    return _data(
+        upload=f"{uploading.root}upload",
+        file=uploading.token,
+        most=str(uploading.most_bytes),
+        where=uploading.where,
+    )
+
+
+def _own_data(origin: Origin, uploading: Uploading) -> list[html.P]:
+    """The line that invites to other data than the simulated ones, or leads back."""
+    if uploading.back:
+        links = [html.A(each.words, href=each.address) for each in uploading.back]
+        return [html.P([*links, _choose("Another file")], className="own-data")]
+    if not origin.is_simulated:
+        return []
+    drop = html.Span("Drop an access log or a table of visits on this page, or ")
+    line = ["Have your own? ", drop, _choose("choose a file"), f". {uploading.where}"]
+    return [html.P(line, className="own-data")]
+
+
+def _choose(words: str) -> html.Button:
+    return html.Button(words, **_data(choose="file"))
 
 
 def _filters(engine: Engine) -> html.Section:

@@ -10,7 +10,7 @@ from tests.programs import MODULES
 LAYERS = (
     {"__main__"},
     {"app"},
-    {"arguments", "saved_view"},
+    {"arguments", "saved_view", "uploads"},
     {"callbacks"},
     {"downloads", "identity", "plain_html", "security", "static_files"},
     {"controls"},
@@ -35,6 +35,7 @@ NEVER = {
     "callbacks": {"engine.memory"},
     "downloads": {"engine.memory"},
     "saved_view": {"engine.memory"},
+    "uploads": {"charts", "engine.memory"},
     "static_files": {"charts", "engine", "sources", "view"},
 }
 """What a room doesn't import, though layers let it."""

@@ -1,0 +1,468 @@
+// A file that is dropped on the page, or chosen: it is sent in slices, the server says what it
+// understood, and the page of the file is gone to. See uploads/ for the other half.
+
+(() => {
+    const SHORT = 150, LONG = 1_000;  // Milliseconds between two looks at a check.
+    const LONGEST_NAME = 80;
+
+    const main = () => document.querySelector("main");
+    const settings = () => main()?.dataset ?? {};
+    const count = number => number.toLocaleString("en");
+    const megabytes = bytes => `${count(Math.round(bytes / 1e5) / 10)} MB`;
+
+    function make(tag, attributes = {}, ...inside) {
+        const made = document.createElement(tag);
+        for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+        made.append(...inside);
+        return made;
+    }
+
+    const cut = name =>
+        name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
+
+    // What a field is, which of the options of the command line it stands for, and what it
+    // can be. Those of columns get their options from the file.
+    const UNITS = [["", "by the name, or seconds"], ["ms", "milliseconds"],
+        ["s", "seconds"], ["min", "minutes"], ["h", "hours"], ["d", "days"]];
+    const COLUMNS = [
+        ["user", "User"], ["page", "Page"], ["time", "Time"], ["duration", "Duration"],
+    ];
+    const LOG = [
+        ["user", "Users are", "--user", [["", "addresses"],
+            ["ip+agent", "addresses with their program"]]],
+        ["keep_bots", "Bots are", "--keep-bots", [["", "left out"], ["true", "counted"]]],
+    ];
+    const GAP = ["visit_gap", "A visit ends after", "--visit-gap",
+        [["900", "15 min"], ["", "30 min"], ["3600", "60 min"]]];
+    const MERGE = ["merge_pages", "Addresses of pages", "--merge-pages", [["", "as they are"],
+        ["query,fragment", "without ?… and #…"],
+        ["query,fragment,slash,index", "also without / and index.html at the end"],
+        ["query,fragment,slash,index,host,case", "also without host and capital letters"]]];
+    const WRITTEN = [
+        ["clock", "Time of day, if apart", "--time"],
+        ["time_format", "Times are written as", "--time-format", "%d/%m/%Y %H:%M"],
+        ["times_in", "Zone of times that name none", "--times-in", "UTC"],
+        ["duration_unit", "Unit of durations", "--duration-unit", UNITS],
+        ["decimal", "Decimal mark", "--decimal", [["", "found"], [".", "point"], [",", "comma"]]],
+        ["header", "First row", "--no-header", [["", "names of columns"], ["false", "data"]]],
+        ["zero_is_unknown", "A duration of 0 is", "--zero-is-unknown",
+            [["", "0 seconds"], ["true", "unknown"]]],
+        ["negative_is_unknown", "A duration below 0 is", "--negative-is-unknown",
+            [["", "an error"], ["true", "unknown"]]],
+        ["encoding", "Encoding of text", "--encoding", "utf-8"],
+        ["escape", "Quotation marks in CSV", "--escape", [["", '""'], ["true", '\\"']]],
+        ["sheet", "Sheet of a spreadsheet", "--sheet", "the first"],
+        ["allow_left_out", "Where most rows can't be used", "--allow-left-out",
+            [["", "say so"], ["true", "go on"]]],
+    ];
+    const IS_SAID = {true: true, false: false};
+
+    // One file, from its drop to its page.
+    class Upload {
+        constructor(file) {
+            this.file = file;
+            this.said = {};
+            this.stop = new AbortController();
+            this.number = 0;
+            this.build();
+        }
+
+        build() {
+            this.status = make("p", {role: "status", class: "status"});
+            this.error = make("p", {role: "alert", class: "failure"});
+            this.body = make("div", {class: "understood"});
+            this.columns = make("div", {class: "upload-fields"});
+            this.more = make("div", {class: "upload-fields"});
+            this.details = make("details", {}, make("summary", {}, "More about how it is written"),
+                this.more);
+            this.fields = make("div", {hidden: ""}, this.columns, this.details);
+            this.report = make("div", {class: "upload-report"});
+            this.show = make("button", {type: "submit", disabled: ""}, "Show");
+            const cancel = make("button", {type: "button"}, "Cancel");
+            this.suggestions = make("div", {class: "suggestions"});
+            this.body.append(this.error, this.suggestions, this.report, this.fields);
+            const form = make("form", {}, make("h2", {id: "upload-name", tabindex: "-1",
+                title: this.file.name}, cut(this.file.name)), this.status, this.body,
+            make("div", {class: "upload-buttons"}, this.show, cancel));
+            this.dialog = make("dialog", {class: "upload", "aria-labelledby": "upload-name"}, form);
+            cancel.addEventListener("click", () => this.dialog.close());
+            form.addEventListener("submit", event => {
+                event.preventDefault();
+                if (!this.show.disabled) this.open();
+            });
+            form.addEventListener("change", event => this.changed(event.target));
+            this.dialog.addEventListener("close", () => this.end());
+            main().append(this.dialog);
+            this.dialog.showModal();
+            this.dialog.querySelector("h2").focus();
+        }
+
+        // What the server answers, as JSON; its words, where it refuses, as an error.
+        async ask(path, method = "POST", body = null) {
+            const isBytes = body instanceof Blob;
+            const headers = {"Content-Type": isBytes ? "application/octet-stream" : "application/json"};
+            const options = {method, headers, signal: this.stop.signal};
+            if (method === "POST") options.body = isBytes ? body : JSON.stringify(body ?? {});
+            let response;
+            try {
+                response = await fetch(`${settings().upload}${path}`, options);
+            } catch (error) {
+                if (this.stop.signal.aborted) throw error;
+                throw new Error("The server doesn't answer.");
+            }
+            if (response.ok) return response.json();
+            const words = await response.text();
+            const refused = new Error(words.slice(0, 300));
+            refused.status = response.status;
+            throw refused;
+        }
+
+        // Do something, and say what goes wrong in it, unless it was cancelled.
+        async attempt(what) {
+            try {
+                await what();
+            } catch (error) {
+                if (!this.stop.signal.aborted) this.fail(error.message);
+            }
+        }
+
+        start() {
+            const {size} = this.file, most = Number(settings().most);
+            if (size > most) {
+                this.fail(`This file has ${megabytes(size)}; the page takes ${megabytes(most)} `
+                    + "at most. The program reads larger ones when it is started with them.");
+                return;
+            }
+            this.attempt(async () => {
+                await this.send();
+                await this.check();
+            });
+        }
+
+        async send() {
+            const {name, size} = this.file;
+            this.say("Sending…");
+            const {file, slice} = await this.ask("", "POST", {name, size});
+            this.token = file;
+            for (let at = 0; at < size; at += slice) {
+                this.say(`Sending: ${megabytes(at)} of ${megabytes(size)}`);
+                const bytes = this.file.slice(at, Math.min(at + slice, size));
+                await this.ask(`/${file}/${at}`, "POST", bytes);
+            }
+        }
+
+        async check() {
+            const number = this.number += 1;
+            this.show.disabled = true;
+            this.say("Reading…");
+            const begin = () => this.ask(`/${this.token}/check`, "POST", this.options());
+            let begun;
+            try {
+                begun = await begin();
+            } catch (error) {
+                // It was open for so long that the server has given its bytes back.
+                if (error.status !== 410) throw error;
+                await this.send();
+                begun = await begin();
+            }
+            for (let wait = SHORT; ; wait = Math.min(2 * wait, LONG)) {
+                if (number !== this.number) return;
+                const found = await this.ask(`/${this.token}/check/${begun.check}`, "GET")
+                    .catch(error => {
+                        // A change of a field began another one.
+                        if (number !== this.number) return null;
+                        throw error;
+                    });
+                if (number !== this.number || !found) return;
+                if (found.state !== "reading") {
+                    this.write(found);
+                    return;
+                }
+                if (found.rows) this.say(`Reading: ${count(found.rows)} rows`);
+                await new Promise(done => { setTimeout(done, wait); });
+            }
+        }
+
+        open() {
+            this.attempt(async () => {
+                this.show.disabled = true;
+                this.say("Making its page…");
+                const {address} = await this.ask(`/${this.token}/show`, "POST",
+                    {check: this.found.check, from: settings().file});
+                this.token = null;
+                location.assign(address);
+            });
+        }
+
+        end() {
+            this.stop.abort();
+            this.number += 1;
+            this.dialog.remove();
+            upload = null;
+            this.forget();
+        }
+
+        forget() {
+            if (this.token)
+                fetch(`${settings().upload}/${this.token}`, {method: "DELETE", keepalive: true})
+                    .catch(() => {});
+            this.token = null;
+        }
+
+        say(words) {
+            if (this.status.textContent !== words) this.status.textContent = words;
+        }
+
+        fail(words) {
+            this.say("");
+            this.error.textContent = words;
+            this.report.replaceChildren();
+            this.mark(words);
+        }
+
+        // What was understood, or what is wrong.
+        write(found) {
+            this.found = found;
+            const isRead = found.state === "read";
+            this.say(isRead ? "This is what was understood. Change what is wrong." : "");
+            this.error.textContent = isRead ? found.alarm : found.error;
+            this.report.replaceChildren(...(isRead ? reportOf(found, this.file.name) : []));
+            this.show.disabled = !isRead;
+            this.writeFields(found);
+            this.mark(this.error.textContent);
+        }
+
+        // The fields that a message names are in sight.
+        mark(words) {
+            if (!this.found) return;
+            for (const field of this.fields.querySelectorAll("[data-option]")) {
+                const {option} = field.dataset;
+                const isNamed = new RegExp(`${option}(?![\\w-])`).test(words);
+                field.classList.toggle("named", isNamed);
+                if (isNamed && this.details.contains(field)) this.details.open = true;
+            }
+            const buttons = suggested(words).filter(([name, value]) => this.said[name] !== value)
+                .map(each => this.suggestion(...each));
+            const [, numbers] = words.match(/--no-header((?: --\w+ \d+)+)/) ?? [];
+            if (numbers) buttons.push(this.withoutHeader(numbers));
+            this.suggestions.replaceChildren(...buttons);
+        }
+
+        // The columns of a file without names, by their numbers, as a message advises.
+        withoutHeader(numbers) {
+            const pairs = [...numbers.matchAll(/--(\w+) (\d+)/g)].map(([, role, number]) =>
+                role === "end" ? ["duration", `e ${number}`]
+                    : [role, role === "duration" ? `d ${number}` : number]);
+            const words = pairs.map(([role, number]) => `${role} ${number.replace(/^\D+/, "")}`);
+            const button = make("button", {type: "button"},
+                `First row: data. Columns: ${words.join(", ")}`);
+            button.addEventListener("click", () => {
+                this.said = {...this.said, header: "false", ...Object.fromEntries(pairs)};
+                this.attempt(() => this.check());
+            });
+            return button;
+        }
+
+        // What a message advises, at one click.
+        suggestion(name, value) {
+            const control = this.fields.querySelector(`[name="${name}"]`);
+            const isListed = control instanceof HTMLSelectElement;
+            const label = control.closest("label").querySelector("span").firstChild.textContent.trim();
+            const shown = isListed
+                ? [...control.options].find(option => option.value === value)?.text : value;
+            const button = make("button", {type: "button"}, `${label}: ${shown}`);
+            button.addEventListener("click", () => {
+                control.value = value;
+                this.changed(control);
+            });
+            return shown === undefined ? "" : button;
+        }
+
+        writeFields(found) {
+            const key = JSON.stringify([found.columns, found.is_log]);
+            if (key !== this.key) {
+                this.key = key;
+                const focused = document.activeElement?.name;
+                this.makeFields(found);
+                this.fields.querySelector(`[name="${focused}"]`)?.focus();
+            }
+            this.fields.hidden = false;
+            for (const control of this.fields.querySelectorAll("[name]"))
+                control.value = this.said[control.name] ?? takenBy(control, found);
+            // The gap says something where durations are derived.
+            const duration = this.fields.querySelector("[name=duration]");
+            const gap = this.fields.querySelector("[name=visit_gap]");
+            gap.closest("label").hidden = Boolean(duration) && duration.value !== NEXT_ROW;
+        }
+
+        makeFields({columns, n_columns: all, is_log: isLog}) {
+            const names = columns.filter(name => name !== "");
+            const choices = names.map(name => [name, cut(name)]);
+            const place = label => ["", label];
+            this.columns.hidden = false;
+            if (isLog) {
+                this.columns.replaceChildren(...[...LOG, GAP, MERGE].map(each => fieldOf(...each)));
+                this.more.replaceChildren(...WRITTEN.filter(([name]) =>
+                    ["encoding", "allow_left_out"].includes(name)).map(each => fieldOf(...each)));
+                return;
+            }
+            const ofColumn = Object.fromEntries(COLUMNS.map(([role, label]) =>
+                [role, fieldOf(role, label, `--${role}`, [place("choose a column"), ...choices])]));
+            ofColumn.duration.querySelector("select").replaceChildren(...durationChoices(choices));
+            this.columns.replaceChildren(...Object.values(ofColumn), fieldOf(...GAP),
+                fieldOf(...MERGE));
+            this.columns.hidden = !names.length;
+            if (all > columns.length)
+                this.columns.append(make("p", {}, `${count(columns.length)} of ${count(all)} columns `
+                    + "are listed."));
+            this.more.replaceChildren(...WRITTEN.map(([name, label, option, kind]) =>
+                fieldOf(name, label, option, kind ?? [place("in the same column"), ...choices]))
+                .filter(field => names.length
+                    || ["--encoding", "--no-header", "--sheet"].includes(field.dataset.option)));
+        }
+
+        changed({name, value}) {
+            if (!name) return;
+            if (value === "") delete this.said[name];
+            else this.said[name] = value;
+            // Without names, columns have numbers.
+            if (name === "header")
+                for (const role of ["user", "page", "time", "duration", "clock"])
+                    delete this.said[role];
+            this.attempt(() => this.check());
+        }
+
+        // The fields, as fields of ReadOptions.
+        options() {
+            const {duration, clock, visit_gap: gap, time, ...said} = this.said;
+            const taken = this.found?.taken ?? {};
+            const options = Object.fromEntries(Object.entries(said)
+                .map(([name, value]) => [name, IS_SAID[value] ?? value]));
+            if (gap) options.visit_gap = Number(gap);
+            if (time) options.time = time;
+            if (clock) options.time = `${time ?? taken.time?.[0] ?? ""}+${clock}`;
+            if (duration === NEXT_ROW) options.duration = "none";
+            else if (duration) options[duration.slice(0, 1) === "e" ? "end" : "duration"]
+                = duration.slice(2);
+            return options;
+        }
+    }
+
+    const NEXT_ROW = "next";
+
+    // The choices of how durations are known: their values say a column's part as well.
+    function durationChoices(choices) {
+        const group = (label, letter) => make("optgroup", {label}, ...choices.map(
+            ([name, words]) => make("option", {value: `${letter} ${name}`}, words)));
+        return [
+            make("option", {value: ""}, "choose"),
+            make("option", {value: NEXT_ROW}, "time to the user's next row"),
+            group("in a column", "d"),
+            group("until the time in a column", "e"),
+        ];
+    }
+
+    // The value of a control where nothing was said: what was taken.
+    function takenBy({name}, {taken, state, is_log: isLog}) {
+        if (isLog || !(name in {user: 1, page: 1, time: 1, clock: 1, duration: 1})) return "";
+        if (name === "clock") return taken.time?.[1] ?? "";
+        if (name !== "duration") return taken[name]?.[0] ?? "";
+        if (taken.duration) return `d ${taken.duration[0]}`;
+        if (taken.end) return `e ${taken.end[0]}`;
+        return state === "read" ? NEXT_ROW : "";
+    }
+
+    // The fields and values that a message of the program advises as options.
+    function suggested(words) {
+        const found = [];
+        if (words.includes("--time-format '"))
+            for (const [, format] of words.matchAll(/'([^']*%[^']*)'/g))
+                found.push(["time_format", format]);
+        for (const [option, name] of [["decimal", "decimal"], ["encoding", "encoding"],
+            ["times-in", "times_in"], ["duration-unit", "duration_unit"]])
+            for (const [, value] of words.matchAll(new RegExp(`--${option} ([^\\s;()]+)`, "g")))
+                found.push([name, value.length > 1 ? value.replace(/[,.]+$/, "") : value]);
+        for (const [option, name] of [["escape", "escape"], ["allow-left-out", "allow_left_out"],
+            ["negative-is-unknown", "negative_is_unknown"]])
+            if (words.includes(`--${option}`)) found.push([name, "true"]);
+        return found.filter(([, value]) => !/^(ZONE|UNIT|NAME)$/.test(value));
+    }
+
+    // A field with its label, and its name on the command line in small print. It is chosen
+    // from a list of values and words, or typed, with an example.
+    function fieldOf(name, label, option, kind) {
+        const isList = Array.isArray(kind);
+        const control = isList
+            ? make("select", {name}, ...kind.map(([value, words]) => make("option",
+                {value, ...(words.length < value.length ? {title: value} : {})}, words)))
+            : make("input", {name, placeholder: kind, autocomplete: "off", spellcheck: "false"});
+        const small = make("small", {"aria-hidden": "true"}, option);
+        return make("label", {"data-option": option}, make("span", {}, label, " ", small), control);
+    }
+
+    function reportOf({line, sections}, name) {
+        const terms = sections.flatMap(([heading, lines]) => [
+            ...heading === name ? [] : [make("dt", {}, heading)],
+            ...lines.map(each => make("dd", {}, each)),
+        ]);
+        return [make("p", {class: "upload-line"}, line), make("dl", {}, ...terms)];
+    }
+
+    // The one that is open.
+    let upload = null;
+
+    // What is wrong with what was dropped is said where nothing else is.
+    function begin(files, isFolder) {
+        if (upload || !settings().upload) return;
+        const [file, ...more] = files;
+        upload = new Upload(file ?? new File([], "Nothing"));
+        if (isFolder) upload.fail("This is a folder. Drop a file, or a zip with several in it.");
+        else if (!file) upload.fail("There is no file in what was dropped.");
+        else if (more.length)
+            upload.fail(`These are ${files.length} files. One at a time, please; a zip may have `
+                + "several in it.");
+        else upload.start();
+    }
+
+    let overlay = null;
+    function cover(isOver) {
+        if (isOver && !overlay) {
+            const words = `Drop the file to see what is in it. ${settings().where}`;
+            overlay = make("div", {class: "drop-here"}, make("p", {}, words));
+            document.body.append(overlay);
+        }
+        if (!isOver) {
+            overlay?.remove();
+            overlay = null;
+        }
+    }
+
+    // Text and links that are dragged are none of its business. A file that is dropped beside
+    // the mark would have the browser leave the page.
+    const hasFiles = ({dataTransfer}) =>
+        Boolean(settings().upload) && [...dataTransfer?.types ?? []].includes("Files");
+    for (const kind of ["dragenter", "dragover"])
+        document.addEventListener(kind, event => {
+            if (!hasFiles(event)) return;
+            event.preventDefault();
+            event.dataTransfer.dropEffect = upload ? "none" : "copy";
+            cover(!upload);
+        });
+    document.addEventListener("dragleave", event => { if (!event.relatedTarget) cover(false); });
+    document.addEventListener("drop", event => {
+        if (!hasFiles(event)) return;
+        event.preventDefault();
+        cover(false);
+        const [item] = event.dataTransfer.items;
+        begin([...event.dataTransfer.files], item?.webkitGetAsEntry?.()?.isDirectory);
+    });
+
+    document.addEventListener("click", event => {
+        if (!event.target.closest("[data-choose=file]")) return;
+        const input = make("input", {type: "file"});
+        input.addEventListener("change", () => { if (input.files.length) begin([...input.files]); });
+        input.click();
+    });
+
+    window.addEventListener("pagehide", () => upload?.forget());
+})();

@@ -1,0 +1,37 @@
+"""Doing something again and again, as long as there is something to do."""
+
+from collections.abc import Callable
+from threading import Lock, Timer
+
+
+class Sweeper:
+    """Calls a function from time to time, in a thread that ends with the program.
+
+    The function returns the seconds after which it wants to be called again, or None:
+    then there is no thread any more, until ``start`` is called.
+    """
+
+    def __init__(self, sweep: Callable[[], float | None]) -> None:
+        self._sweep = sweep
+        self._lock = Lock()
+        self._timer: Timer | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the function will be called."""
+        return self._timer is not None
+
+    def start(self, seconds: float) -> None:
+        """Have the function called in so many seconds, unless it will be anyway."""
+        with self._lock:
+            if self._timer is None:
+                self._timer = Timer(seconds, self._run)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _run(self) -> None:
+        with self._lock:
+            self._timer = None
+        seconds = self._sweep()
+        if seconds is not None:
+            self.start(seconds)
