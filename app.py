@@ -253,11 +253,15 @@ def _load(options: argparse.Namespace) -> Dash:
     if not arguments.is_loopback(options.host):
         names = ", ".join([*security.LOOPBACK, *hosts])
         print(f"Answers to {names}; --allow-host adds other names.")
+    return assemble(engine, origin, hosts, uploading=_uploading(options))
+
+
+def _uploading(options: argparse.Namespace) -> uploads.Settings | None:
+    """The bounds of what people may drop on the page; None where they may not."""
     is_local = arguments.is_loopback(options.host)
-    uploading = None
     if is_local or options.allow_upload:
-        uploading = uploads.Settings(is_local=is_local)
-    return assemble(engine, origin, hosts, uploading=uploading)
+        return uploads.Settings(is_local=is_local)
+    return None
 
 
 def _read(options: argparse.Namespace) -> tuple[MemoryEngine, Origin]:

@@ -201,7 +201,12 @@ def _own_data(origin: Origin, uploading: Uploading) -> list[html.P]:
     if not origin.is_simulated:
         return []
     drop = html.Span("Drop an access log or a table of visits on this page, or ")
-    line = ["Have your own? ", drop, _choose("choose a file"), f". {uploading.where}"]
+    line: list[Any] = [
+        "Have your own? ",
+        drop,
+        _choose("choose a file"),
+        f". {uploading.where}",
+    ]
     return [html.P(line, className="own-data")]
 
 

@@ -55,6 +55,7 @@
         ["allow_left_out", "Where most rows can't be used", "--allow-left-out",
             [["", "say so"], ["true", "go on"]]],
     ];
+    const ZONES = Intl.supportedValuesOf?.("timeZone") ?? [];
     const IS_SAID = {true: true, false: false};
 
     // One file, from its drop to its page.
@@ -83,7 +84,9 @@
             this.body.append(this.error, this.suggestions, this.report, this.fields);
             const form = make("form", {}, make("h2", {id: "upload-name", tabindex: "-1",
                 title: this.file.name}, cut(this.file.name)), this.status, this.body,
-            make("div", {class: "upload-buttons"}, this.show, cancel));
+            make("div", {class: "upload-buttons"}, this.show, cancel),
+            make("datalist", {id: "upload-zones"},
+                ...ZONES.map(value => make("option", {value}))));
             this.dialog = make("dialog", {class: "upload", "aria-labelledby": "upload-name"}, form);
             cancel.addEventListener("click", () => this.dialog.close());
             form.addEventListener("submit", event => {
@@ -122,7 +125,9 @@
             try {
                 await what();
             } catch (error) {
-                if (!this.stop.signal.aborted) this.fail(error.message);
+                if (this.stop.signal.aborted) return;
+                this.fail(error.message);
+                if (error.status === 400) this.changing?.closest("label").classList.add("named");
             }
         }
 
@@ -321,8 +326,10 @@
                     || ["--encoding", "--no-header", "--sheet"].includes(field.dataset.option)));
         }
 
-        changed({name, value}) {
+        changed(control) {
+            const {name, value} = control;
             if (!name) return;
+            this.changing = control;
             if (value === "") delete this.said[name];
             else this.said[name] = value;
             // Without names, columns have numbers.
@@ -396,6 +403,7 @@
             ? make("select", {name}, ...kind.map(([value, words]) => make("option",
                 {value, ...(words.length < value.length ? {title: value} : {})}, words)))
             : make("input", {name, placeholder: kind, autocomplete: "off", spellcheck: "false"});
+        if (name === "times_in") control.setAttribute("list", "upload-zones");
         const small = make("small", {"aria-hidden": "true"}, option);
         return make("label", {"data-option": option}, make("span", {}, label, " ", small), control);
     }
