@@ -8,7 +8,8 @@
     const main = () => document.querySelector("main");
     const settings = () => main()?.dataset ?? {};
     const count = number => number.toLocaleString("en");
-    const megabytes = bytes => `${count(Math.round(bytes / 1e5) / 10)} MB`;
+    const millions = number => count(Math.round(number / 1e5) / 10);
+    const megabytes = bytes => `${millions(bytes)} MB`;
 
     function make(tag, attributes = {}, ...inside) {
         const made = document.createElement(tag);
@@ -65,6 +66,7 @@
             this.said = {};
             this.stop = new AbortController();
             this.number = 0;
+            this.spoken = Date.now();
             this.build();
         }
 
@@ -150,7 +152,7 @@
             const {file, slice} = await this.ask("", "POST", {name, size});
             this.token = file;
             for (let at = 0; at < size; at += slice) {
-                this.say(`Sending: ${megabytes(at)} of ${megabytes(size)}`);
+                this.sayOften(`Sending: ${millions(at)} of ${megabytes(size)}`);
                 const bytes = this.file.slice(at, Math.min(at + slice, size));
                 await this.ask(`/${file}/${at}`, "POST", bytes);
             }
@@ -183,7 +185,7 @@
                     this.write(found);
                     return;
                 }
-                if (found.rows) this.say(`Reading: ${count(found.rows)} rows`);
+                if (found.rows) this.sayOften(`Reading: ${count(found.rows)} rows`);
                 await new Promise(done => { setTimeout(done, wait); });
             }
         }
@@ -216,6 +218,13 @@
 
         say(words) {
             if (this.status.textContent !== words) this.status.textContent = words;
+        }
+
+        // What changes all the time is said now and then: readers of the screen say it aloud.
+        sayOften(words) {
+            if (Date.now() - this.spoken < LONG) return;
+            this.spoken = Date.now();
+            this.say(words);
         }
 
         fail(words) {
