@@ -10,7 +10,7 @@ from sources.json_reader import is_json, read_json
 from sources.kinds import refuse_kind
 from sources.logs import HEAD_SIZE, Log
 from sources.options import ReadOptions
-from sources.origin import BadInput, EmptyInput
+from sources.origin import BadInput, NoSessions
 from sources.packing import as_utf8, beginning_as_utf8
 from sources.parquet_reader import is_parquet, read_parquet
 from sources.parts import Choose, Part
@@ -56,7 +56,7 @@ def find_log(stream: BinaryIO, options: ReadOptions) -> tuple[Log | None, Binary
     """
     head, stream = look(stream, HEAD_SIZE)
     if not head:
-        raise EmptyInput("the file is empty")
+        raise NoSessions("the file is empty")
     if any(f.recognises(head) for f in FORMATS if not f.is_text):
         return None, stream
     log = logs.find_log(beginning_as_utf8(head, options.encoding), options)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from sources.origin import BadInput
+from sources.origin import BadInput, NoSessions
 
 _SAVE: Final = "save the table in it as CSV"
 _PARQUET: Final = "write the table as Parquet: df.to_parquet('sessions.parquet')"
@@ -15,8 +15,11 @@ _PROGRAM: Final = f"a program{_NO}"
 _PACKED: Final = "which can't be unpacked here; unpack it first"
 _NOTEBOOK: Final = f"a notebook; in it, {_PARQUET}"
 _LOG: Final = (
-    "a web server's access log, which can't be read yet; "
-    "make a table of it with the columns user_id, page, timestamp"
+    "a web server's access log in a form that isn't read; have the server write the "
+    "Combined Log Format, W3C's or JSON (docs/logs.md says how)"
+)
+_ERRORS: Final = (
+    "a web server's error log; what visitors asked for is in its access log"
 )
 _ANSWER: Final = (
     "a server's error message, not the file itself; download it again "
@@ -89,6 +92,8 @@ _TEXTS: Final = {
     rb"(--|/\*)[^\n]{0,40}\s*(-- )?(MySQL|MariaDB|PostgreSQL)[ a-z]* dump": _SQL,
     rb"(create|drop) table |insert into |pragma foreign_keys ?=": _SQL,
     rb"(#[^\n]*\n)*#Fields: ": _LOG,
+    rb"\d{4}/\d\d/\d\d \d\d(:\d\d){2} \[[a-z]+\] \d+#\d+: ": _ERRORS,
+    rb"\[[a-z]{3} [a-z]{3} [ \d]\d \d\d(:\d\d){2}(\.\d+)? \d{4}\] \[": _ERRORS,
     rb"[^\n\t,;\"]+ \[\d\d/[A-Z][a-z]{2}/\d{4}(:\d\d){3} [-+]\d{4}\] \"": _LOG,
 }
 """Patterns of beginnings of text, after a mark and blanks, in any case."""
@@ -134,7 +139,7 @@ def refuse_kind(head: bytes, name: str, encoding: str | None = None) -> None:
         text = head.decode("utf-16", "ignore").encode()
     for pattern, words in _TEXTS.items():
         if re.match(pattern, text.lstrip(), re.DOTALL | re.IGNORECASE):
-            raise BadInput(words)
+            raise (NoSessions if words is _ERRORS else BadInput)(words)
     is_known = encoding or head.startswith(_READ) or utf_16_without_mark(head)
     if b"\0" in head and not is_known:
         words = "binary data of an unknown kind, and no table"

@@ -23,8 +23,8 @@ class BadInput(ValueError):
     """A file can't be used; the message is one line that names it and says why."""
 
 
-class EmptyInput(BadInput):
-    """A file has no bytes."""
+class NoSessions(BadInput):
+    """A file has none by its nature, as it is empty or another kind of log."""
 
 
 class ChangedInput(BadInput):

@@ -20,8 +20,8 @@ from sources.options import ReadOptions, without_effect
 from sources.origin import (
     BadInput,
     ChangedInput,
-    EmptyInput,
     FileReport,
+    NoSessions,
     NoSuchColumns,
     Origin,
     Report,
@@ -119,6 +119,7 @@ class _Reader:
         self._kept: list[Rows] = []
         self._kept_files: list[int] = []
         self._skipped: list[str] = []
+        self._without_sessions: BadInput | None = None
 
     def tables(self) -> Iterator[pd.DataFrame]:
         repeated = Repeated()
@@ -156,13 +157,13 @@ class _Reader:
             yield from kept.frames(_AT_ONCE)
 
     def _skipped_note(self) -> str:
-        """Which files hold no table, by their names or for want of bytes."""
+        """Which files hold no sessions, by their names or their first bytes."""
         skipped = [name for source in self._sources for name in source.skipped]
         names = [self._short_name(name) for name in skipped + self._skipped]
         if not names:
             return ""
         more = f" and {count_text(len(names) - 5, 'other')}" * (len(names) > 5)
-        return f"Skipped, as they hold no table: {', '.join(names[:5])}{more}."
+        return f"Skipped, as they hold no sessions: {', '.join(names[:5])}{more}."
 
     def _rows(self) -> Iterator[tuple[int, Rows]]:
         """Usable rows, with the number of their table."""
@@ -187,11 +188,6 @@ class _Reader:
                     f"{self._short_name(place)}: {change}; what was written after it "
                     "was read is missing."
                 )
-            except EmptyInput as error:
-                # As a log is that was just rotated.
-                if len(self._sources) == 1:
-                    raise BadInput(f"{place}: {error}") from None
-                self._skipped.append(place)
             except (BadInput, pa.ArrowException, OSError, MemoryError) as error:
                 raise BadInput(f"{place}: {_reason(error)}{self._so_far()}") from None
 
@@ -200,13 +196,22 @@ class _Reader:
     ) -> Iterator[tuple[int, Rows]]:
         """See ``_rows``, for one table, which messages name *place*."""
         file = FileReport(self._short_name(place))
-        log, stream = find_log(stream, self._options)
+        number = len(self._report.files)
         self._report.files.append(file)
-        number = len(self._report.files) - 1
-        if log:
-            tables = log.read(stream, file, self._merger)
-        else:
-            tables = self._cleaned(name, stream, file, source)
+        try:
+            yield from self._numbered(number, self._tables(name, stream, file, source))
+        except NoSessions as error:
+            # As a log that was just rotated, or the log of errors beside it.
+            self._report.files.remove(file)
+            self._skipped.append(place)
+            self._without_sessions = self._without_sessions or BadInput(
+                f"{place}: {error}"
+            )
+
+    def _numbered(
+        self, number: int, tables: Iterator[Rows]
+    ) -> Iterator[tuple[int, Rows]]:
+        """The rows of a table that are some, with its number."""
         for rows in tables:
             if self._is_cancelled():
                 raise BadInput("it was cancelled")
@@ -215,10 +220,14 @@ class _Reader:
             if len(rows.time):
                 yield number, rows
 
-    def _cleaned(
+    def _tables(
         self, name: str, stream: BinaryIO, file: FileReport, source: Source
     ) -> Iterator[Rows]:
-        """The usable rows of a table."""
+        """The usable rows of a table or a log, part by part."""
+        log, stream = find_log(stream, self._options)
+        if log:
+            yield from log.read(stream, file, self._merger)
+            return
         table = Table(file, source.keys, self._options, self._merger)
         try:
             for part in read_table(name, stream, table.choose, self._options):
@@ -247,6 +256,8 @@ class _Reader:
         kept = sum(file.kept for file in report.files)
         reasons = "; ".join(each.text() for each in report.left_out.values())
         names = ", ".join(source.name for source in self._sources[:_NAMED_PATHS])
+        if self._without_sessions and not report.files:
+            raise self._without_sessions
         if not kept:
             where = " and ".join(f"{name}={value}" for name, value in options.where)
             why = f"none has {where}" if where else "it has no rows"

@@ -67,7 +67,7 @@ class Fields:
         found = {
             role: keys[key]
             for role, usual in _NAMES.items()
-            if (key := next(filter(keys.__contains__, usual), "")) in keys
+            if (key := next(filter(keys.__contains__, usual), None)) is not None
         }
         if host_is_client and "client" not in found and "host" in found:
             found["client"] = found.pop("host")

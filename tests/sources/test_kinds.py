@@ -193,7 +193,19 @@ COMBINED = b'192.0.2.7 - ann [01/Jan/2024:10:00:01 +0000] "GET / HTTP/1.1" 200 2
     ],
 )
 def test_access_logs(head: bytes) -> None:
-    assert said(head).startswith("a web server's access log, which can't be read yet;")
+    assert said(head).startswith("a web server's access log in a form that isn't read;")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"2024/05/01 09:00:00 [error] 31#31: *1 open() failed, client: 192.0.2.1\n",
+        b"[Wed May 01 09:00:00.123456 2024] [core:notice] [pid 1:tid 2] AH00094: x\n",
+        b"[Wed May  1 09:00:00 2024] [error] [client 192.0.2.1] File does not exist\n",
+    ],
+)
+def test_error_logs(head: bytes) -> None:
+    assert said(head).startswith("a web server's error log;")
 
 
 @pytest.mark.parametrize(
@@ -245,6 +257,8 @@ def test_access_logs(head: bytes) -> None:
         b'[{"user_id": "ann"}]',
         b"sql dump,page\n",
         b"ann,home,[01/Jan/2024:10:00:01 +0000]\n",
+        b"2024/05/01 09:00:00 ann home\n",
+        b"[Wed May 01 09:00:00 2024],ann,home\n",
         b'time,page\n"[01/Jan/2024:10:00:01 +0000] ""GET""",/\n',
     ],
 )
@@ -268,8 +282,10 @@ def test_the_shared_cases() -> None:
     }
     assert refused == {
         "11-lfs-pointer.csv": "a Git LFS pointer",
-        "39-iis.log": "a web server's access log",
-        "39b-combined.log": "a web server's access log",
+        "39-iis.log": "a web server's access log in a form that isn't read; have the "
+        "server write the Combined Log Format",
+        "39b-combined.log": "a web server's access log in a form that isn't read; have "
+        "the server write the Combined Log Format",
     }
 
 

@@ -108,7 +108,7 @@ def test_tables_of_one_zip_are_files_of_their_own(tmp_path: Path) -> None:
         "1 row stands in both export.zip/january.csv and export.zip/sub/both.csv, "
         "counted twice."
     )
-    assert report.notes[-1] == "Skipped, as they hold no table: export.zip/notes.md."
+    assert report.notes[-1] == "Skipped, as they hold no sessions: export.zip/notes.md."
     assert [each.text() for each in report.left_out.values()] == [
         "1 with an unreadable duration, such as export.zip/sub/both.csv, line 3: 'x'"
     ]
@@ -450,7 +450,7 @@ def test_files_of_a_folder_that_are_no_tables_are_told(tmp_path: Path) -> None:
     rows, report = read(folder)
     assert rows == [["a", "p", 1]]
     assert report.notes == [
-        "Skipped, as they hold no table: export/README.md, export/empty.csv."
+        "Skipped, as they hold no sessions: export/README.md, export/empty.csv."
     ]
 
 
@@ -514,3 +514,41 @@ def test_formats_with_names_have_no_rows_without(write: Write, name: str) -> Non
         parquet(path)
     with pytest.raises(BadInput, match="its columns have names: leave out --no-header"):
         read(path, header=False)
+
+
+REQUEST = '192.0.2.1 - - [01/May/2024:09:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "x"\n'
+ERROR = "2024/05/01 09:00:00 [error] 31#31: *1 open() failed, client: 192.0.2.1\n"
+
+
+@pytest.mark.parametrize("name", ["error.log", "a-error.log", "z.txt"])
+@pytest.mark.parametrize("content", [ERROR, ""])
+@pytest.mark.parametrize("is_named", [True, False])
+def test_files_without_sessions_are_told(
+    name: str, content: str, is_named: bool, write: Write
+) -> None:
+    log, other = write(REQUEST, "access.log"), write(content, name)
+    folder = f"{log.parent.name}/" * (not is_named)
+    rows, report = read(*([log, other] if is_named else [log.parent]))
+    assert rows == [["192.0.2.1", "/", None]]
+    assert [file.name for file in report.files] == [f"{folder}access.log"]
+    assert f"Skipped, as they hold no sessions: {folder}{name}." in report.notes
+    assert report.views_text() == "1 of 1 line is a page view."
+
+
+def test_files_without_sessions_alone_are_an_error(write: Write) -> None:
+    words = r"error\.log: a web server's error log; what"
+    with pytest.raises(BadInput, match=words):
+        read(write(ERROR, "error.log"))
+    with pytest.raises(BadInput, match=words):
+        read(write(ERROR, "error.log"), write("", "empty.log"))
+
+
+def test_files_without_sessions_in_a_zip_file_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "logs.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("access.log", REQUEST)
+        archive.writestr("error.log", ERROR)
+    rows, report = read(path)
+    assert rows == [["192.0.2.1", "/", None]]
+    words = "Skipped, as they hold no sessions: logs.zip/error.log."
+    assert words in report.notes
