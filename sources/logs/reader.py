@@ -18,7 +18,7 @@ from sources.logs.line import NOTHING, Form
 from sources.logs.lines import COMMENTS, read_lines
 from sources.logs.requests import Requests
 from sources.logs.rules import kinds_of
-from sources.logs.texts import decoded, named
+from sources.logs.texts import decoded, named, sites_of
 from sources.options import STATUSES, ReadOptions
 from sources.origin import BadInput, FileReport, add_up
 from sources.pages import PageMerger, merge_names
@@ -114,8 +114,8 @@ class Log:
         good = ~times.unreadable
         lines.count(report.left_out, "an unreadable time", ~good, lines.time)
         if self._sites is not None:
-            sites = requests.host.dictionary_encode()
-            is_site = pc.is_in(decoded(sites.dictionary), pa.array(self._sites))
+            sites = sites_of(requests.host)
+            is_site = pc.is_in(sites.dictionary, pa.array(self._sites))
             matches = is_site.to_numpy(zero_copy_only=False)[sites.indices.to_numpy()]
             report.unmatched += int((good & ~matches).sum())
             good &= matches
@@ -182,9 +182,9 @@ class Log:
             lines.count(self._odd_times, words, mask, lines.time)
 
     def _note_sites(self, hosts: pa.BinaryArray) -> None:
-        sites = hosts.dictionary_encode()
+        sites = sites_of(hosts)
         counts = np.bincount(sites.indices.to_numpy(), minlength=len(sites.dictionary))
-        names = decoded(sites.dictionary).to_pylist()
+        names = sites.dictionary.to_pylist()
         self._views_of.update(dict(zip(names, counts.tolist(), strict=True)))
 
     def _understood(self) -> Iterator[str]:
@@ -221,7 +221,7 @@ class Log:
             yield "No line names a program, so bots can't be told from people."
         sites = [(name, n) for name, n in self._views_of.most_common() if name and n]
         if len(sites) > 1:
-            told = [f"{name} ({n:,} views)" for name, n in sites[:_TOLD]]
+            told = [f"{name} ({count_text(n, 'view')})" for name, n in sites[:_TOLD]]
             more = len(sites) - len(told)
             told += [f"{more:,} more"] * bool(more)
             yield (
@@ -308,7 +308,8 @@ def _sites(options: ReadOptions) -> list[str] | None:
                 f"a log has no column {column!r:.60}: --where host=NAME counts the "
                 "requests to one site"
             )
-    return [value for _, value in options.where] or None
+    names = [value.encode() for _, value in options.where]
+    return sites_of(pa.array(names, pa.binary())).to_pylist() or None
 
 
 def _statuses_text(statuses: frozenset[int]) -> str:

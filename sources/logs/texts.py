@@ -1,6 +1,11 @@
 """Bytes of a log as text."""
 
+from typing import Final
+
 import pyarrow as pa
+import pyarrow.compute as pc
+
+_PORT: Final = r"^([^:]+|\[.*\]):\d+$"
 
 
 def decoded(texts: pa.BinaryArray) -> pa.StringArray:
@@ -25,4 +30,17 @@ def named(column: pa.BinaryArray) -> pa.DictionaryArray:
     names = decoded(encoded.dictionary).dictionary_encode()
     return pa.DictionaryArray.from_arrays(
         names.indices.take(encoded.indices), names.dictionary
+    )
+
+
+def sites_of(hosts: pa.BinaryArray) -> pa.DictionaryArray:
+    """The sites of hosts, each once in the dictionary.
+
+    They are in small letters and without a port, as one site may have several.
+    """
+    encoded = hosts.dictionary_encode()
+    names = pc.utf8_lower(decoded(encoded.dictionary))
+    sites = pc.replace_substring_regex(names, _PORT, r"\1").dictionary_encode()
+    return pa.DictionaryArray.from_arrays(
+        sites.indices.take(encoded.indices), sites.dictionary
     )
