@@ -139,14 +139,15 @@ def _kind(asked: Asked, keep_bots: bool, user: str, site: str | None) -> str | V
         return "redirects" if 300 <= status <= 399 else "other statuses"
     if path.lower().endswith(ASSETS):
         return "assets"
-    if not keep_bots and _is_bot(_name(asked.agent)):
+    if not keep_bots and is_bot(_name(asked.agent)):
         return "bots"
     name = f"{asked.user} {asked.agent}" if user == "ip+agent" else asked.user
     return View(_name(name), _name(path), time)
 
 
 @cache
-def _is_bot(agent: str) -> bool:
+def is_bot(agent: str) -> bool:
+    """Whether a program is a bot, by the package that knows them."""
     return bool(is_crawler(agent))
 
 
