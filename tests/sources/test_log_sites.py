@@ -8,7 +8,10 @@ from sources.logs.texts import sites_of
 from tests.sources.conftest import Write
 from tests.sources.test_reading import read
 
-LINE = '{} 192.0.2.1 - - [01/May/2024:09:0{}:00 +0000] "GET /{} HTTP/1.1" 200 5 "-" "Firefox"'
+LINE = (
+    "{} 192.0.2.1 - - [01/May/2024:09:0{}:00 +0000] "
+    '"GET /{} HTTP/1.1" 200 5 "-" "Firefox"'
+)
 
 
 @pytest.mark.parametrize(
