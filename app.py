@@ -258,7 +258,8 @@ def _load(options: argparse.Namespace) -> Dash:
 
 def _uploading(options: argparse.Namespace) -> uploads.Settings | None:
     """The bounds of what people may drop on the page; None where they may not."""
-    is_local = arguments.is_loopback(options.host)
+    # With another name it stands behind something that others reach.
+    is_local = arguments.is_loopback(options.host) and not options.allow_host
     if is_local or options.allow_upload:
         return uploads.Settings(is_local=is_local)
     return None

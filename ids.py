@@ -46,6 +46,11 @@ NOTHING: Final = "nothing"
 SESSIONS: Final = "sessions"
 THEME: Final = "theme"
 
+UPLOAD_NAME: Final = "upload-name"
+"""The name of the file in the dialog of ``assets/upload.js``."""
+UPLOAD_ZONES: Final = "upload-zones"
+"""Its list of time zones."""
+
 USERS: Final = "users"
 
 

@@ -97,6 +97,8 @@
             });
             form.addEventListener("change", event => this.changed(event.target));
             this.dialog.addEventListener("close", () => this.end());
+            // The page's own keys are not meant.
+            this.dialog.addEventListener("keydown", event => event.stopPropagation());
             main().append(this.dialog);
             this.dialog.showModal();
             this.dialog.querySelector("h2").focus();
@@ -279,7 +281,8 @@
 
         // What a message advises, at one click.
         suggestion(name, value) {
-            const control = this.fields.querySelector(`[name="${name}"]`);
+            const control = this.control(name);
+            if (!control) return "";
             const isListed = control instanceof HTMLSelectElement;
             const label = control.closest("label").querySelector("span").firstChild.textContent.trim();
             const shown = isListed
@@ -298,15 +301,18 @@
                 this.key = key;
                 const focused = document.activeElement?.name;
                 this.makeFields(found);
-                this.fields.querySelector(`[name="${focused}"]`)?.focus();
+                if (focused) this.control(focused)?.focus();
             }
             this.fields.hidden = false;
             for (const control of this.fields.querySelectorAll("[name]"))
                 control.value = this.said[control.name] ?? takenBy(control, found);
             // The gap says something where durations are derived.
-            const duration = this.fields.querySelector("[name=duration]");
-            const gap = this.fields.querySelector("[name=visit_gap]");
+            const duration = this.control("duration"), gap = this.control("visit_gap");
             gap.closest("label").hidden = Boolean(duration) && duration.value !== NEXT_ROW;
+        }
+
+        control(name) {
+            return [...this.fields.querySelectorAll("[name]")].find(each => each.name === name);
         }
 
         makeFields({columns, n_columns: all, is_log: isLog}) {
@@ -481,5 +487,6 @@
         input.click();
     });
 
-    window.addEventListener("pagehide", () => upload?.forget());
+    // Browsers may keep the page as it is, for the way back.
+    window.addEventListener("pagehide", () => upload?.end());
 })();

@@ -645,6 +645,7 @@ def test_elsewhere_the_page_does_not_say_that_a_file_stays() -> None:
         ([], uploads.Settings(is_local=True)),
         (["--no-debug", "--host", "::1"], uploads.Settings(is_local=True)),
         (["--no-debug", "--host", ANY], None),
+        (["--allow-host", "stats.example"], None),
         (
             ["--no-debug", "--host", ANY, "--allow-upload"],
             uploads.Settings(is_local=False),
@@ -672,7 +673,7 @@ def test_the_bounds_are_in_the_readme() -> None:
         f"{bounds.file_bytes // 10**6} MB",
         f"{bounds.file_rows // 10**6} million rows",
         f"{bounds.most_shown} files",
-        f"{bounds.idle_seconds / 60:.0f} minutes",
+        f"{bounds.idle_seconds / 60:.0f}\nminutes",
         "--allow-upload",
     ):
         assert words in text

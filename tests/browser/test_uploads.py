@@ -124,6 +124,19 @@ def test_a_file_is_chosen_with_the_keyboard(open_small: Callable[..., Page]) -> 
     expect(button).to_be_focused()
 
 
+def test_escape_closes_the_dialog_and_takes_no_filter_away(
+    open_small: Callable[..., Page],
+) -> None:
+    page = open_small(query="?page=cart")
+    drag(page, ("a.csv", CSV))
+    understood(page)
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(page.locator("#chips .chip")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator("#chips .chip")).to_have_count(0)
+
+
 def test_a_column_is_changed(open_small: Callable[..., Page]) -> None:
     page = open_small()
     drag(page, ("a.csv", CSV))
