@@ -240,12 +240,14 @@
         write(found) {
             this.found = found;
             const isRead = found.state === "read";
-            this.say(isRead ? "This is what was understood. Change what is wrong." : "");
-            this.error.textContent = isRead ? found.alarm : found.error;
+            this.say(isRead ? "This is what was understood. Change what is wrong."
+                : "It can't be read like this yet.");
+            const message = isRead ? found.alarm : found.error;
+            this.error.textContent = shortened(message, found.columns.length > 0);
             this.report.replaceChildren(...(isRead ? reportOf(found, this.file.name) : []));
             this.show.disabled = !isRead;
             this.writeFields(found);
-            this.mark(this.error.textContent);
+            this.mark(message);
         }
 
         // The fields that a message names are in sight.
@@ -392,6 +394,13 @@
         if (taken.duration) return `d ${taken.duration[0]}`;
         if (taken.end) return `e ${taken.end[0]}`;
         return state === "read" ? NEXT_ROW : "";
+    }
+
+    // A message without what the fields below it show anyway.
+    function shortened(words, hasColumns) {
+        if (!hasColumns) return words;
+        return words.replace(/ \(looked for [^;)]*(?:\)|(?=;))/g, "")
+            .replace(/; its columns are: .*?; name them with [^;]*/s, "; choose them below");
     }
 
     // The fields and values that a message of the program advises as options.

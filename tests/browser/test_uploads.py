@@ -183,6 +183,11 @@ def test_what_a_message_advises_is_one_click_away(
     page = open_small()
     rows = CSV.split("\n", 1)[1]
     drag(page, ("a.csv", rows))
+    expect(page.locator(".failure")).to_have_text(
+        "a.csv: no column for the user, none for the page and none for the time; "
+        "choose them below; if that is a row of data, use numbers, such as "
+        "--no-header --user 1 --page 2 --duration 3 --time 4"
+    )
     page.get_by_role("button", name="First row: data").click()
     understood(page)
     expect(page.locator(".upload-line")).to_contain_text("18 sessions of 2 users")
