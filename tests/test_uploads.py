@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from dash import Dash
+from dash import Dash, _get_app
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -531,6 +531,25 @@ def test_memory_is_given_back_and_the_page_goes_on() -> None:
     assert client.get(address).headers[HEADER] == before
     assert file.is_arranged
     assert shown.is_watched
+
+
+def test_what_is_looked_at_is_not_given_back(client: FlaskClient) -> None:
+    address = show_file(client, CSV)
+    shown = shown_files(client)
+    file = shown.get(address.split("/")[-2])
+    assert file is not None
+    seconds = shown.sweep()
+    assert seconds is not None
+    assert SETTINGS.idle_seconds - 60 < seconds <= SETTINGS.idle_seconds
+    assert file.is_arranged
+
+
+def test_a_thread_remembers_no_application(client: FlaskClient) -> None:
+    address = show_file(client, CSV)
+    before = _get_app.app_context.get(None)
+    layout_of(client, address)
+    assert client.get(address).status_code == 200
+    assert _get_app.app_context.get(None) is before
 
 
 def test_a_file_is_arranged_again_once_for_all_who_ask() -> None:
