@@ -325,7 +325,8 @@ def test_a_file_of_a_program_that_has_ended(
     restarting()
     page.get_by_role("link", name="bob", exact=True).click()
     # The server has other data now: the page is loaded again, and isn't there.
-    expect(page.get_by_role("heading")).to_have_text("Not held any more")
+    gone = page.get_by_role("heading", name="Not held any more")
+    expect(gone).to_be_visible(timeout=30_000)
     page.get_by_role("link", name="Open the first page").click()
     drawn(page)
 
