@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import duckdb
 import pandas as pd
@@ -19,22 +19,12 @@ import xlsxwriter
 
 import app
 import arguments
-from sources import read_sessions
+from tests import guides
+from tests.guides import Right, sessions
 from tests.programs import ROOT
 
 GUIDE: Final = ROOT / "docs" / "data.md"
-PROGRAM: Final = "python app.py "
-
-Session = tuple[str, str, float | None, str]
-"""User, page, seconds (None is unknown), and the time in UTC."""
-
-
-def commands() -> list[str]:
-    """What the guide gives to the program, in its order."""
-    text = GUIDE.read_text(encoding="utf-8")
-    blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    lines = [line for block in blocks for line in block.splitlines()]
-    return [line.removeprefix(PROGRAM) for line in lines if line.startswith(PROGRAM)]
+COMMANDS: Final = guides.commands(GUIDE)
 
 
 # The files, as the tools write them.
@@ -268,7 +258,7 @@ def write_2024(path: Path) -> None:
 
 def write_saved(path: Path) -> None:
     """By the program itself, as the guide says it."""
-    (command,) = (each for each in commands() if each.endswith(f"--save {path}"))
+    (command,) = (each for each in COMMANDS if each.endswith(f"--save {path}"))
     assert app.main([*made(command), "--check"]) == 0
 
 
@@ -305,15 +295,6 @@ MAKERS: Final[dict[str, Callable[[Path], None]]] = {
 
 
 # What each command should say, and give.
-
-
-class Right(NamedTuple):
-    """What is right for a command."""
-
-    says: tuple[str, ...]
-    """Lines of its report, in their order; lines without interest are not here."""
-    gives: tuple[Session, ...]
-    """Every session."""
 
 
 DERIVED: Final = "Duration: derived from the next row of the same user."
@@ -802,19 +783,7 @@ def made(command: str) -> list[str]:
     return words
 
 
-def sessions(words: list[str]) -> tuple[Session, ...]:
-    """What the program would show."""
-    options = arguments.parse(words, "")
-    found = pd.concat(
-        part.astype({"user_id": str, "page": str})
-        for part in read_sessions(options.files, options.reading).tables
-    )
-    seconds = [None if pd.isna(each) else each for each in found["duration"]]
-    times = [time.isoformat(sep=" ") for time in found["timestamp"]]
-    return tuple(zip(found["user_id"], found["page"], seconds, times, strict=True))
-
-
-@pytest.mark.parametrize("command", commands())
+@pytest.mark.parametrize("command", COMMANDS)
 def test_what_the_guide_says_can_be_done(
     command: str,
     tmp_path: Path,
@@ -823,18 +792,14 @@ def test_what_the_guide_says_can_be_done(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     words, right = made(command), RIGHT[command]
-    capsys.readouterr()
-    assert app.main([*words, "--check"]) == 0
-    printed = capsys.readouterr().out.splitlines()
-    shown = [line.strip() for line in printed]
+    shown = guides.report(words, capsys)
     assert [line for line in shown if line in right.says] == list(right.says)
     assert sessions(words) == right.gives
 
 
 def test_nothing_is_right_for_a_command_that_the_guide_has_not() -> None:
-    found = commands()
-    assert len(found) == len(set(found)) > 25
-    assert set(RIGHT) == set(found)
+    assert len(COMMANDS) == len(set(COMMANDS)) > 25
+    assert set(RIGHT) == set(COMMANDS)
 
 
 HEADER: Final = "user_id,page,duration,timestamp\n"
@@ -878,9 +843,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
 
 
 def test_all_messages_of_the_guide_are_tried() -> None:
-    text = GUIDE.read_text(encoding="utf-8")
-    table = re.findall(r"^\| (.+) \| .+ \|$", text, re.MULTILINE)
-    assert table[1:] == list(MESSAGES)
+    assert guides.messages(GUIDE) == list(MESSAGES)
 
 
 @pytest.mark.parametrize("message", MESSAGES)
@@ -894,6 +857,4 @@ def test_the_program_says_so(
     text, option = MESSAGES[message]
     Path("views.csv").write_text(text, encoding="latin-1")
     app.main(["views.csv", *option.split(), "--check"])
-    said = " ".join(capsys.readouterr())
-    parts = [re.escape(part.strip()) for part in message.split("…")]
-    assert re.search(".*".join(parts), said)
+    assert guides.is_said(message, " ".join(capsys.readouterr()))
