@@ -17,6 +17,7 @@ import pytest
 
 import app
 import arguments
+from sources import ReadOptions
 from tests import guides
 from tests.guides import Right, Session, sessions
 from tests.programs import ROOT
@@ -532,8 +533,8 @@ RIGHT: Final[dict[str, Right]] = {
     "access.log --user ip+agent": Right(
         ("User: the client's address and program.",),
         tuple(
-            (f"{user} {CHROME if time > '2024-05-01 09:30' else FIREFOX}", *rest, time)
-            for user, *rest, time in more()
+            (f"{user} {FIREFOX if time < LATER[0][3] else CHROME}", page, seconds, time)
+            for user, page, seconds, time in more()
         ),
     ),
     "access.log --assets .css,.js,.png,.jpg,.svg,.webp,.pdf": Right(
@@ -610,7 +611,7 @@ def test_nothing_is_right_for_a_command_that_the_guide_has_not() -> None:
 
 def test_the_guide_names_the_assets() -> None:
     (named,) = re.findall(r"^\| assets \| .* with (.+) \|$", GUIDE.read_text(), re.M)
-    assert tuple(named.split(", ")) == arguments.ReadOptions.assets
+    assert tuple(named.split(", ")) == ReadOptions.assets
 
 
 # What the program may say.

@@ -193,7 +193,9 @@ class Json:
             return None
         if isinstance(wrapped := found.get("log"), str):
             # Docker's logs wrap the lines of servers.
-            return self._access.read(wrapped.rstrip("\r\n").encode("utf-8", "replace"))
+            inner = wrapped.rstrip("\r\n").encode("utf-8", "replace")
+            is_json = inner.startswith(b"{")
+            return self.read(inner) if is_json else self._access.read(inner)
         paths, fields = self._where(found)
         if fields.missing:
             return None
