@@ -250,9 +250,9 @@ def _unzipped(
 
 
 def _is_passed_over(info: zipfile.ZipInfo) -> bool:
-    """Whether it is a folder, or hidden, or what a Mac adds."""
+    """Whether it is a folder, or hidden, or what a Mac adds, or has no name."""
     parts = [part for part in info.filename.split("/") if part.strip(".")]
-    return info.is_dir() or any(part.startswith((".", "_")) for part in parts)
+    return not parts or info.is_dir() or any(p.startswith((".", "_")) for p in parts)
 
 
 def _is_beside(info: zipfile.ZipInfo) -> bool:

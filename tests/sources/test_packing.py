@@ -393,6 +393,15 @@ def test_any_bytes_are_streams_or_bad_input(magic: bytes, rest: bytes) -> None:
     ends_well(magic + rest)
 
 
+def test_what_has_no_name_in_a_zip_file_is_passed_over() -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("a.csv", "a")
+    nameless = data.getvalue().replace(b"a.csv", b"\0.csv")
+    with pytest.raises(BadInput, match="the zip file has no files"):
+        list(unpacked("a.zip", io.BytesIO(nameless)))
+
+
 @given(st.data())
 def test_any_damage_is_streams_or_bad_input(data: st.DataObject) -> None:
     packed = bytearray(data.draw(st.sampled_from(PACKED)))
