@@ -125,7 +125,11 @@ def _sources(path: Path) -> list[Source]:
     if set("*?[") & set(str(path)) and not os.path.lexists(path):
         matches = sorted(glob.glob(str(path), recursive=True), key=path_key)
         if not matches:
-            raise BadInput(f"{path}: no file matches")
+            folder = next(filter(os.path.isdir, path.parents), Path())
+            # There may be some, which only others can see.
+            is_shut = not os.access(folder, os.R_OK | os.X_OK)
+            why = f"{folder}: Permission denied" if is_shut else "no file matches"
+            raise BadInput(f"{path}: {why}")
         return [source for match in matches for source in _sources(Path(match))]
     return [Source(path, full_name(path))]
 

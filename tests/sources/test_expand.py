@@ -219,6 +219,16 @@ def test_patterns(tmp_path: Path) -> None:
     assert message(none) == f"{none}: no file matches"
 
 
+@pytest.mark.parametrize("inside", ["access.log*", "no/access.log*", "*/*"])
+def test_a_pattern_in_a_folder_that_cannot_be_listed(
+    inside: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pattern = tmp_path / inside
+    # Root may list whatever its mode is.
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert message(pattern) == f"{pattern}: {tmp_path}: Permission denied"
+
+
 def test_nothing_is_counted_twice(tmp_path: Path) -> None:
     make(tmp_path, "a.csv", "b.csv")
     file = tmp_path / "a.csv"
