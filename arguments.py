@@ -108,9 +108,9 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=_file,
         metavar="FILE",
-        help="tables of sessions or page views: CSV, JSON, Parquet or a spreadsheet, "
-        "also packed; folders, patterns, - for standard input; several are one data "
-        "set",
+        help="tables of sessions or page views: CSV, JSON, Parquet or a spreadsheet; or "
+        "access logs of web servers; also packed; folders, patterns, - for standard "
+        "input; several are one data set",
     )
     add("--sessions", type=_from_1, metavar="N", help="simulate N (100,000)")
     add("--users", type=_from_1, metavar="N", help="of N users (50)")
