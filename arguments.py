@@ -108,7 +108,7 @@ def _add_data_options(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=_file,
         metavar="FILE",
-        help="tables of sessions or page views: CSV, JSON, Parquet or a spreadsheet; or "
+        help="tables of sessions or page views: CSV, JSON, Parquet, a spreadsheet; or "
         "access logs of web servers; also packed; folders, patterns, - for standard "
         "input; several are one data set",
     )
