@@ -3,9 +3,6 @@
 import re
 from typing import Final, NamedTuple, Protocol
 
-NOTHING: Final = (b"", b"-")
-"""What stands in a log where there is nothing to say."""
-
 _PROTOCOL: Final = re.compile(rb" HTTP/\d(?:\.\d)?\Z")
 _PORT: Final = re.compile(rb"(\d+(?:\.\d+){3}|\[.+\]):\d+")
 

@@ -14,11 +14,11 @@ from formatting import count_text, printable
 from sources.logs.blocks import Block
 from sources.logs.bots import Bots
 from sources.logs.forms import USERS, Forms, find_forms, names_columns
-from sources.logs.line import NOTHING, Form
+from sources.logs.line import Form
 from sources.logs.lines import COMMENTS, read_lines
 from sources.logs.requests import Requests
 from sources.logs.rules import kinds_of
-from sources.logs.texts import decoded, named, sites_of
+from sources.logs.texts import decoded, is_blank, named, sites_of
 from sources.options import STATUSES, ReadOptions
 from sources.origin import BadInput, FileReport, add_up
 from sources.pages import PageMerger, merge_names
@@ -119,8 +119,11 @@ class Log:
             matches = is_site.to_numpy(zero_copy_only=False)[sites.indices.to_numpy()]
             report.unmatched += int((good & ~matches).sum())
             good &= matches
-        is_nobody = pc.is_in(requests.client, pa.array(NOTHING, pa.binary()))
-        nobody = good & is_nobody.to_numpy(zero_copy_only=False)
+        clients = requests.client.dictionary_encode()
+        users = decoded(clients.dictionary)
+        is_nobody = pc.or_(is_blank(users), pc.equal(users, "-"))
+        nobody = is_nobody.to_numpy(zero_copy_only=False)[clients.indices.to_numpy()]
+        nobody &= good
         lines.count(report.left_out, "no user", nobody)
         good &= ~nobody
         self._note_odd_times(times.microseconds, good, lines)

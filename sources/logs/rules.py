@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sources.logs.requests import Requests
-from sources.logs.texts import decoded
+from sources.logs.texts import decoded, is_blank
 
 _METHOD: Final = "^[A-Za-z_-]+$"
 
@@ -43,19 +43,19 @@ def kinds_of(
     method = requests.method.dictionary_encode()
     is_method = _of(method, pc.match_substring_regex(_text(method), _METHOD))
     is_get = _of(method, pc.equal(_text(method), "GET"))
-    has_page = pc.greater(pc.binary_length(requests.page), 0)
+    page = requests.page.dictionary_encode()
+    pages = _text(page)
     status = requests.status
     good = np.isin(status, np.array(sorted(statuses), np.int64))
     found = {
-        "no request": ~(is_method & has_page.to_numpy(zero_copy_only=False)),
+        "no request": ~is_method | _of(page, is_blank(pages)),
         "other methods": ~is_get,
         "errors": ~good & (status >= 400) & (status < 600),
         "redirects": ~good & (status >= 300) & (status < 400) & (status != 304),
         "other statuses": ~good,
     }
     if assets:
-        page = requests.page.dictionary_encode()
-        small = pc.utf8_lower(_text(page))
+        small = pc.utf8_lower(pages)
         ends = [pc.ends_with(small, end) for end in assets]
         is_asset = np.logical_or.reduce([_mask(each) for each in ends])
         found["assets"] = is_asset[page.indices.to_numpy()]

@@ -23,6 +23,11 @@ def _decoded(text: bytes) -> str:
         return text.decode("latin-1")
 
 
+def is_blank(texts: pa.StringArray) -> pa.BooleanArray:
+    """Which texts have nothing in them that is seen."""
+    return pc.equal(pc.utf8_trim_whitespace(texts), "")
+
+
 def named(column: pa.BinaryArray) -> pa.DictionaryArray:
     """A column of bytes as names, each once in the dictionary."""
     encoded = column.dictionary_encode()
