@@ -76,7 +76,7 @@ def read(
             if text.startswith("#Fields:"):
                 names = text[8:].split()
             elif text.startswith("#Date:"):
-                day = text[6:].split()[0]
+                day = next(iter(text[6:].split()), "")
         else:
             asked = _common(text) or _balancer(text) or _json(line)
             if not asked and names:
@@ -101,6 +101,7 @@ def durations(views: Sequence[View], gap: float = 1_800) -> list[float | None]:
         places.sort(key=lambda place: views[place].time)
         for place, after in pairwise(places):
             seconds = views[after].time - views[place].time
+            seconds = round(seconds, 6)
             if seconds <= gap:
                 found[place] = seconds
     return found
@@ -242,29 +243,26 @@ def _who(front: str) -> tuple[str, str] | None:
 
 def _request(request: str) -> tuple[str, str]:
     method, _, target = request.partition(" ")
-    found = re.search("(?s)^(.*) HTTP/[0-9](\\.[0-9])?$(?!\n)", target)
-    if target.startswith("HTTP/"):
-        found = None
+    found = re.fullmatch(r"(.*) HTTP/[0-9](\.[0-9])?", target, re.DOTALL)
     return method, (found[1] if found else target).split("?")[0]
 
 
 def _balancer(text: str) -> Asked | None:
     """A line of an AWS load balancer: words, some of which are quoted."""
     words: list[str] = []
-    place = 0
-    while place < len(text) and len(words) < 14:
-        found = _quoted(text, place)
-        if not found:
-            end = text.find(" ", place)
-            end = len(text) if end < 0 else end
-            found = text[place:end], end
-            if not found[0] or ('"' in found[0] and len(words) < 12):
-                return None
-        words.append(found[0])
-        place = found[1] + 1
-    if words and words[0] in ("http", "https", "h2", "grpcs", "ws", "wss"):
-        del words[0]
-    if len(words) < 13 or not re.fullmatch(r"[0-9-]{10}T[0-9:.]+Z", words[0]):
+    place = len(found[0]) if (found := re.match("(https?|h2|grpcs|wss?) ", text)) else 0
+    for number in range(13):
+        end = text.find(" ", place)
+        word = _quoted(text, place) if number > 10 else (text[place:end], end)
+        if not word or word[1] < 0:
+            return None
+        if number <= 10 and not re.fullmatch(r"\S+", word[0], re.ASCII):
+            return None
+        words.append(word[0])
+        place = word[1] + 1
+        if text[word[1] : place] != " " and (number < 12 or word[1] < len(text)):
+            return None
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z", words[0]):
         return None
     if not re.fullmatch("[0-9]{3}|-", words[7]):
         return None
@@ -326,7 +324,10 @@ def _row(text: str, names: Sequence[str]) -> Asked | None:
     """A row of a table of requests, whose last fields may be missing."""
     values = text.split("\t")
     if '"' in text:
-        values = next(csv.reader([text], delimiter="\t"))
+        try:
+            values = next(csv.reader([text], delimiter="\t", strict=True))
+        except csv.Error:
+            return None
     if len(values) > len(names):
         return None
     of = dict(zip(names, values, strict=False))
@@ -340,10 +341,11 @@ def _row(text: str, names: Sequence[str]) -> Asked | None:
 
 def seconds_of(text: str) -> float | None:
     """Seconds since 1970 of a time as servers write it; None for what is none."""
+    text = text.strip()
     if re.fullmatch("[0-9]{9,10}([.][0-9]+)?", text):
         return round(float(text), 6)
     ahead = ""
-    if re.fullmatch("[0-9]{2}/[A-Za-z]{3}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4}", text):
+    if re.fullmatch("[0-9]{2}/[A-Za-z]{3}/[0-9]{4}:[0-9:]{8}( [+-][0-9]{4})?", text):
         text, _, ahead = text.partition(" ")
         day, clock, pattern = text[:11], text[12:], "%d/%b/%Y"
     elif found := re.fullmatch("([0-9-]{10})[ T]([0-9:]{8})([.][0-9]+)?Z?", text):
