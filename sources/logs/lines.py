@@ -82,11 +82,13 @@ def _read(block: Block, forms: Forms, *, is_access: bool) -> Read:
 
 def _without_first(blocks: Iterator[Block]) -> Iterator[Block]:
     """Blocks without the first of all lines."""
+    is_first = True
     for block in blocks:
-        starts, ends, numbers = (places[1:] for places in block[1:4])
-        yield block._replace(starts=starts, ends=ends, numbers=numbers)
-        break
-    yield from blocks
+        if is_first and len(block.starts):
+            is_first = False
+            starts, ends, numbers = (places[1:] for places in block[1:4])
+            block = block._replace(starts=starts, ends=ends, numbers=numbers)
+        yield block
 
 
 def _ahead(items: Iterator[_T]) -> Iterator[_T]:
