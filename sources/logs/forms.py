@@ -63,7 +63,9 @@ def find_forms(head: bytes, options: ReadOptions) -> tuple[Forms, Form, bytes] |
         if extended.fields is None:
             return None
         _check(extended)
-        return Forms(extended, Extended()), extended, b""
+        # It follows the directives, of which there may be others, line by line.
+        extended = Extended()
+        return Forms(extended, extended), extended, b""
     counts: dict[Form, int] = {}
     for make in FORMS:
         if make is Json and names_columns(options):
