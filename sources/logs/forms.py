@@ -56,12 +56,12 @@ def find_forms(head: bytes, options: ReadOptions) -> tuple[Forms, Form, bytes] |
     """
     lines = list(_first_lines(head))
     extended = Extended()
-    if head.lstrip().startswith(b"#"):
+    if lines and lines[0].startswith(b"#"):
         for line in lines:
             if line.startswith(b"#"):
                 extended.direct(line)
-        if extended.fields is None:
-            return None
+        lines = [line for line in lines if not line.startswith(b"#")]
+    if extended.fields:
         _check(extended)
         # It follows the directives, of which there may be others, line by line.
         extended = Extended()
