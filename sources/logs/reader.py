@@ -224,12 +224,15 @@ class Log:
             yield "No line names a program, so bots can't be told from people."
         sites = [(name, n) for name, n in self._views_of.most_common() if name and n]
         if len(sites) > 1:
-            told = [f"{name} ({count_text(n, 'view')})" for name, n in sites[:_TOLD]]
+            told = [
+                f"{printable(name)} ({count_text(n, 'view')})"
+                for name, n in sites[:_TOLD]
+            ]
             more = len(sites) - len(told)
             told += [f"{more:,} more"] * bool(more)
             yield (
                 f"Several sites: {', '.join(told)}. To count one alone, add "
-                f"--where host={sites[0][0]}."
+                f"--where host={printable(sites[0][0])}."
             )
         yield from self._times.notes()
 
