@@ -68,6 +68,7 @@ class Log:
         """*header* is the line that names fields, if the first one does."""
         self._forms = forms
         self._form = form
+        # That of the first line; others in the file may differ.
         self._name = form.name
         self._header = header
         self._options = options
