@@ -278,10 +278,8 @@ class _Requests(_Lines):
 
     def asked(self, index: int) -> str:
         """What was asked for, and the answer: "GET /a (404)"."""
-        request = b" ".join(
-            column[index].as_py()
-            for column in (self.requests.method, self.requests.page)
-        )
+        both = self.requests.method[index], self.requests.page[index]
+        request = b" ".join(filter(None, (each.as_py() for each in both)))
         return f"{_shown(request, _LONG_TEXT)} ({self.requests.status[index]})"
 
     def time(self, index: int) -> str:
