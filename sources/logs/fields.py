@@ -74,7 +74,8 @@ class Fields:
         # A day and a time of day are two fields.
         if "date" in keys and "time" in keys:
             found |= {"day": keys["date"], "time": keys["time"]}
-        if "method" in found:
+        # The first line of a request says what no fields of its own do.
+        if {"method", "target"} <= found.keys():
             found.pop("request", None)
         needed = ("request",) if "request" in found else ("method", "target")
         self.missing = [r for r in (*_NEEDED, *needed) if r not in found]
