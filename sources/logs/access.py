@@ -16,7 +16,6 @@ _LINE: Final = re.compile(
     rb'(?: [^"]*(?:"' + _QUOTED + rb'"[^"]*)*)?|(?: [^"]*)?)',
     re.DOTALL,
 )
-_ESCAPED: Final = re.compile(rb'\\(["\\])')
 
 COMMON: Final = "Common Log Format"
 COMBINED: Final = "Combined Log Format"
@@ -62,4 +61,5 @@ def _who(front: bytes) -> tuple[bytes, bytes] | None:
 
 def _plain(text: bytes) -> bytes:
     r"""A text whose quotation marks are no longer escaped; ``\x16`` and such stay."""
-    return _ESCAPED.sub(rb"\1", text) if b"\\" in text else text
+    parts = text.split(rb"\\")
+    return b"\\".join(part.replace(rb'\"', b'"') for part in parts)
