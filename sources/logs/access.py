@@ -62,4 +62,4 @@ def _who(front: bytes) -> tuple[bytes, bytes] | None:
 def _plain(text: bytes) -> bytes:
     r"""A text whose quotation marks are no longer escaped; ``\x16`` and such stay."""
     parts = text.split(rb"\\")
-    return b"\\".join(part.replace(rb'\"', b'"') for part in parts)
+    return b"\\".join(part.replace(rb"\"", b'"') for part in parts)
