@@ -20,9 +20,10 @@ def parse_statuses(text: str) -> frozenset[int]:
     found: set[int] = set()
     for part in text.split(","):
         match = re.fullmatch(r"\s*([1-9]\d\d)(?:\s*-\s*([1-9]\d\d))?\s*", part)
-        if not match:
+        each = range(int(match[1]), int(match[2] or match[1]) + 1) if match else ()
+        if not each:
             raise ValueError(f"{part!r:.60} is no status, nor a range such as 200-299")
-        found.update(range(int(match[1]), int(match[2] or match[1]) + 1))
+        found.update(each)
     return frozenset(found)
 
 
