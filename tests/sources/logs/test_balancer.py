@@ -31,7 +31,7 @@ def test_application_load_balancers_and_classic_ones() -> None:
         (
             b"GET http://a.org:80/good HTTP/1.1",
             b"- - - ",
-            {"host": b"", "page": b"- - "},
+            {"host": b"", "page": b"- - ", "method": b"-"},
         ),
     ],
 )
