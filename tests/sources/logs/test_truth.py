@@ -21,12 +21,11 @@ import pyarrow as pa
 import pytest
 
 from sources import ReadOptions
-from sources.logs import HEAD_SIZE, find_log
-from sources.logs.blocks import read_blocks
-from sources.logs.reader import Log
+from sources.logs import HEAD_SIZE
+from sources.logs.forms import find_forms
+from sources.logs.lines import read_lines
 from sources.logs.requests import Requests
 from sources.logs.texts import decoded
-from sources.origin import FileReport
 from sources.times import TimeReader
 from tests.sources.logs import slow_log
 from tests.sources.logs.reading import (
@@ -151,10 +150,10 @@ def test_all_that_is_known_of_views(name: str) -> None:
 
 
 def requests_of(data: bytes) -> Iterator[Requests]:
-    log = find_log(data[:HEAD_SIZE], ReadOptions())
-    assert isinstance(log, Log)
-    for block in read_blocks(io.BytesIO(data), 1 << 20):
-        yield log._requests(log._without_header(block), FileReport(""))
+    found = find_forms(data[:HEAD_SIZE], ReadOptions())
+    assert found is not None
+    for each in read_lines(io.BytesIO(data), *found, 1 << 20):
+        yield each.requests
 
 
 @each_log
