@@ -33,6 +33,8 @@ import pyarrow.parquet
 
 from schema import LONGEST_DURATION
 from sources import BadInput, ReadOptions, csv_reader, formats, json_reader
+from sources.logs import Log
+from sources.options import ASSETS, STATUSES
 from sources.reading import read_sessions
 
 NAMES: Final = (
@@ -45,6 +47,20 @@ FIRST: Final = pd.Timestamp(datetime.min)
 LAST: Final = pd.Timestamp(datetime.max)
 
 _LONGEST_MESSAGE: Final = 3_000
+_LOG: Final = (
+    b'1.1.1.1 - - [01/Mar/2024:10:00:00 +0000] "GET /a?b HTTP/1.1" 200 12 "-" "Moz"\n'
+    b'a.org 2.2.2.2 - - [01/Mar/2024:10:00:05 +0100] "GET /\\"b HTTP/2" 304 - "-" "x"\n'
+)
+_LOGS: Final = (
+    _LOG,
+    b"http 2024-03-01T10:00:00.1Z app/a 1.1.1.1:1 2.2.2.2:80 0 0 0 200 200 1 1 "
+    b'"GET http://a.org:80/a HTTP/1.1" "Mozilla" - -\n',
+    b'{"ts":1709287200.5,"request":{"remote_ip":"1.1.1.1","method":"GET","uri":"/a",'
+    b'"headers":{"User-Agent":["x"]}},"status":200}\n',
+    b"#Fields: date time c-ip cs-method cs-uri-stem sc-status cs(User-Agent)\n"
+    b"2024-03-01 10:00:00 1.1.1.1 GET /a 200 a+b\n#Date: 2024-03-02\n",
+    b'host\ttime\tmethod\turl\tresponse\n1.1.1.1\t1709287200\tGET\t"/a"\t200\n',
+)
 _CASES: Final = Path(__file__).parents[2] / "shared" / "data" / "cases"
 _TABLE: Final = (
     b"user_id,page,duration,timestamp\n"
@@ -84,6 +100,9 @@ def options_of(number: int) -> ReadOptions:
         escape=bool(some(True)),
         encoding=some("cp1252", "utf-16-le", "utf-7", "shift_jis", "utf-8-sig", "hz"),
         sheet=some("Sheet1", "", "2"),
+        keep_bots=bool(some(True)),
+        assets=some((), (".css", "a")) or ASSETS,
+        statuses=some(frozenset({200}), frozenset(range(100, 600))) or STATUSES,
         merge_pages=some(frozenset(("query", "slash", "host", "index"))) or frozenset(),
         drop_repeated=bool(some(True)),
         allow_left_out=not some(True),
@@ -107,9 +126,9 @@ def outcome(path: Path, options: ReadOptions) -> str | list[Row]:
         return message
     report = origin.report
     kept = sum(file.kept for file in report.files)
-    left_out = sum(each.rows for each in report.left_out.values())
+    others = [*report.left_out.values(), *report.passed.values()]
     n_rows = sum(map(len, found))
-    assert report.rows == kept + left_out
+    assert report.rows == kept + sum(each.rows for each in others)
     assert all(0 <= file.unmatched <= file.rows for file in report.files)
     assert n_rows == kept or (n_rows < kept and options.drop_repeated)
     assert report.sections()
@@ -153,6 +172,7 @@ def by_pipe(data: bytes, path: Path, options: ReadOptions) -> str | list[Row]:
 def in_blocks(size: int) -> Iterator[None]:
     """Meanwhile, text is read in blocks of another size."""
     known, chunk, piece = formats.FORMATS, json_reader._CHUNK, json_reader._PIECE
+    read_log, of_log = Log.read, Log.read.__defaults__
     read = partial(csv_reader.read_csv, block_size=size)
     changed = (*known[:-1], known[-1]._replace(read=read))
     values: tuple[Any, ...] = (changed, size, size)
@@ -163,11 +183,13 @@ def in_blocks(size: int) -> Iterator[None]:
         strict=True,
     ):
         setattr(where, name, value)
+    read_log.__defaults__ = (size,)
     try:
         yield
     finally:
         formats.FORMATS = known  # type: ignore[misc]
         json_reader._CHUNK, json_reader._PIECE = chunk, piece  # type: ignore[misc]
+        read_log.__defaults__ = of_log
 
 
 def check(folder: Path, data: bytes, name: str, options: ReadOptions, how: int) -> None:
@@ -243,6 +265,11 @@ def seeds(target: str) -> Iterator[bytes]:
             pa.parquet.write_table(table, file, compression=compression)
             yield file.getvalue()
         yield from (path.read_bytes() for path in sorted(_CASES.glob("*.parquet")))
+    elif target == "log":
+        yield from (*_LOGS, b"\0\0" + _LOG, _LOG.replace(b"\n", b"\r\n"))
+        yield b"".join(_LOGS)
+        yield _LOG.decode().encode("utf-16")
+        yield from (path.read_bytes() for path in sorted(_CASES.glob("*.log")))
     elif target == "packed":
         yield from (pack(_TABLE) for pack in _PACKERS)
         yield from (gzip.compress(pack(_TABLE)) for pack in _PACKERS)

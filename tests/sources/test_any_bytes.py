@@ -56,7 +56,7 @@ def zipped(**files: bytes) -> bytes:
     return file.getvalue()
 
 
-SEEDS = [seed for kind in ("csv", "json", "parquet", "packed") for seed in seeds(kind)]
+SEEDS = [seed for kind in ("csv", "json", "parquet", "packed", "log") for seed in seeds(kind)]
 
 
 @st.composite

@@ -92,12 +92,15 @@ def refusal(data: str | bytes, **options: Any) -> str:
 
 
 def in_blocks(
-    data: bytes, size: int, **options: Any
+    data: bytes, size: int, head: bytes = b"", **options: Any
 ) -> tuple[list[tuple[str, str, float]], FileReport]:
-    """Views (user, page, seconds since 1970) of a log that is read in such blocks."""
+    """Views (user, page, seconds since 1970) of a log that is read in such blocks.
+
+    It is known by *head*, where that isn't empty.
+    """
     chosen = ReadOptions(**options)
     report = FileReport("access.log")
-    log = find_log(data[:HEAD_SIZE], chosen)
+    log = find_log(head or data[:HEAD_SIZE], chosen)
     assert log
     merger = PageMerger(frozenset())
     parts = list(log.read(io.BytesIO(data), report, merger, size))

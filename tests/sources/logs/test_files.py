@@ -30,7 +30,7 @@ def test_three_files_in_any_order(write: Write) -> None:
         line("10:00:00", "/3") + line("10:00:00", "/4") + line("11:00:00", "/5"),
         line("11:00:00", "/6") + line("11:00:09", "/7"),
     ]
-    expected = {"/2": 0, "/3": 0, "/5": 0, "/6": 9}
+    expected: dict[str, float | None] = {"/2": 0, "/3": 0, "/5": 0, "/6": 9}
     expected |= dict.fromkeys(("/1", "/4", "/7"))
     for order in itertools.permutations(range(3)):
         paths = [write(parts[n], f"{place}.log") for place, n in enumerate(order)]

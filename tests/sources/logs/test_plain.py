@@ -10,7 +10,7 @@ from sources.logs.line import Line
 from sources.logs.plain import read_plain
 from tests.sources.logs import made
 
-often = settings(max_examples=150, deadline=None)
+often = settings(max_examples=80, deadline=None)
 
 
 def at_once(block: Block) -> dict[int, tuple[Line, bool]]:

@@ -187,9 +187,9 @@ def test_other_forms_in_a_file_are_told() -> None:
     escaped = GOOD_COMMON.replace(b"/good", b'/\\"')
     for size in (100, 1 << 20):
         text = b"\n".join([GOOD, GOOD, escaped, GOOD, escaped])
-        report = in_blocks(text, size)[1]
-        assert report.understood[0] == "Combined Log Format."
-        assert report.notes == ("2 lines in another form: Common Log Format.",)
+        found = in_blocks(text, size)[1]
+        assert found.understood[0] == "Combined Log Format."
+        assert found.notes == ("2 lines in another form: Common Log Format.",)
     # One in another form may be anywhere.
     _, report = read_text(b"\n".join([GOOD_JSON, GOOD, GOOD_JSON, b""]))
     assert notes(report) == ["1 line in another form: Combined Log Format."]
@@ -199,7 +199,7 @@ def test_other_forms_in_a_file_are_told() -> None:
 @pytest.mark.parametrize("place", ["page", "agent", "user"])
 def test_long_lines(size: int, place: str) -> None:
     long = {place: f"/{'a' * size}"}
-    views, report = read_text(line() + line("10:00:05", **long) + line("10:00:09"))  # type: ignore[arg-type]
+    views, report = read_text(line() + line("10:00:05", **long) + line("10:00:09"))
     is_left_out = size > 1 << 22
     assert len(views) == 3 - is_left_out
     assert counts(report).get("a length of over 4 MB", 0) == is_left_out
