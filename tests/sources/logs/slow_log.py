@@ -350,10 +350,11 @@ def seconds_of(text: str) -> float | None:
         day, clock, pattern = text[:11], text[12:], "%d/%b/%Y"
     elif found := re.fullmatch("([0-9-]{10})[ T]([0-9:]{8})([.][0-9]+)?Z?", text):
         day, clock, pattern = found[1], found[2], "%Y-%m-%d"
-        rest = seconds_of_clock(clock)
-        if found[3] and rest is not None:
+        if found[3]:
             whole = seconds_of(f"{day} {clock}")
-            return None if whole is None else whole + round(float(found[3]), 6)
+            # The day has ended at 24:00.
+            is_none = whole is None or (clock == "24:00:00" and float(found[3]))
+            return None if is_none else (whole or 0) + round(float(found[3]), 6)
     else:
         return None
     try:
