@@ -11,7 +11,7 @@ _LINE: Final = re.compile(
     rb'"([^"\\]*(?:\\.[^"\\]*)*)" "([^"\\]*(?:\\.[^"\\]*)*)"(?: .*)?',
     re.DOTALL,
 )
-_ADDRESS: Final = re.compile(rb"[a-z]+://([^/?]*)([^ ]*)")
+_ADDRESS: Final = re.compile(rb"[a-z]+://([^/?]*)(.*)", re.DOTALL)
 
 
 class Balancer:

@@ -26,6 +26,7 @@ def test_application_load_balancers_and_classic_ones() -> None:
         (b" 200 200 ", b" 404 200 ", {"status": 404}),
         (b":80/good", b":80/good?a", {}),
         (b":80/good", b":80?a", {"page": b"/"}),
+        (b":80/good", b":80/a b", {"page": b"/a b"}),
         (b":80/good", b":80", {"page": b"/"}),
         (b"http://a.org:80/good", b"/good", {"host": b""}),
         (
