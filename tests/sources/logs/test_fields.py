@@ -170,6 +170,7 @@ def test_fields_are_those_named_above_a_line() -> None:
         head + row * 9 + short + "2024-03-01 09:00:00\n" + head + row
     )
     assert len(views) == 10
+    assert read_text(head + row + short)[0] == [VIEW]
     assert counts(report) == {"comments": 3, "an unknown form": 1}
 
 
