@@ -21,6 +21,7 @@ _LOG: Final = (
 _ERRORS: Final = (
     "a web server's error log; what visitors asked for is in its access log"
 )
+_TRIAL: Final = "what AWS writes to try whether a load balancer's logs can be written"
 _ANSWER: Final = (
     "a server's error message, not the file itself; download it again "
     "(it may have moved, or need a login)"
@@ -94,9 +95,13 @@ _TEXTS: Final = {
     rb"(#[^\n]*\n)*#Fields: ": _LOG,
     rb"\d{4}/\d\d/\d\d \d\d(:\d\d){2} \[[a-z]+\] \d+#\d+: ": _ERRORS,
     rb"\[[a-z]{3} [a-z]{3} [ \d]\d \d\d(:\d\d){2}(\.\d+)? \d{4}\] \[": _ERRORS,
+    rb"enable accesslog for elb: ": _TRIAL,
     rb"[^\n\t,;\"]+ \[\d\d/[A-Z][a-z]{2}/\d{4}(:\d\d){3} [-+]\d{4}\] \"": _LOG,
 }
 """Patterns of beginnings of text, after a mark and blanks, in any case."""
+
+_BESIDE_LOGS: Final = (_ERRORS, _TRIAL)
+"""What is in folders of access logs, too, and no reason to refuse these."""
 
 _MEMBERS: Final = {
     r"word/document\.xml": f"a Word document; {_SAVE}",
@@ -139,7 +144,7 @@ def refuse_kind(head: bytes, name: str, encoding: str | None = None) -> None:
         text = head.decode("utf-16", "ignore").encode()
     for pattern, words in _TEXTS.items():
         if re.match(pattern, text.lstrip(), re.DOTALL | re.IGNORECASE):
-            raise (NoSessions if words is _ERRORS else BadInput)(words)
+            raise (NoSessions if words in _BESIDE_LOGS else BadInput)(words)
     is_known = encoding or head.startswith(_READ) or utf_16_without_mark(head)
     if b"\0" in head and not is_known:
         words = "binary data of an unknown kind, and no table"

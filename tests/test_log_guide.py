@@ -472,8 +472,7 @@ RIGHT: Final[dict[str, Right]] = {
             FORM["balancer"],
             SHOP,
             *kinds("10 lines read, 1 not asked for."),
-            "Skipped, as they are no access logs: "
-            "alb/123456789012/ELBAccessLogTestFile.",
+            "Skipped, as they hold no sessions: alb/123456789012/ELBAccessLogTestFile.",
         ),
         views(QUARTER),
     ),
@@ -492,7 +491,7 @@ RIGHT: Final[dict[str, Right]] = {
             "nginx/access.log.3.zst",
             FORM["combined"],
             "9 lines read.",
-            "Skipped, as they are no access logs: nginx/error.log.",
+            "Skipped, as they hold no sessions: nginx/error.log.",
         ),
         views(),
     ),

@@ -45,7 +45,7 @@ _ROLES: Final = (
     *("client", "time", "day", "method", "target", "request", "status", "agent"),
     "host",
 )
-_NEEDED: Final = ("client", "time", "status")
+_NEEDED: Final = ("client", "time", "method", "target", "status")
 _DELIMITERS: Final = "\t,;|"
 _DATE: Final = re.compile(rb"\d{4}-\d\d-\d\d")
 _DEEPEST: Final = 3
@@ -77,8 +77,8 @@ class Fields:
         # The first line of a request says what no fields of its own do.
         if {"method", "target"} <= found.keys():
             found.pop("request", None)
-        needed = ("request",) if "request" in found else ("method", "target")
-        self.missing = [r for r in (*_NEEDED, *needed) if r not in found]
+        of_request = {"method", "target"} if "request" in found else set()
+        self.missing = [r for r in _NEEDED if r not in found and r not in of_request]
         self.of = found
         """The index of the field of each role that there is."""
         # Behind all values stands an empty one, for what there isn't.

@@ -56,7 +56,10 @@ def zipped(**files: bytes) -> bytes:
     return file.getvalue()
 
 
-SEEDS = [seed for kind in ("csv", "json", "parquet", "packed", "log") for seed in seeds(kind)]
+KINDS = ("csv", "json", "parquet", "packed", "log")
+SEEDS = [seed for kind in KINDS for seed in seeds(kind)]
+    seed for kind in ("csv", "json", "parquet", "packed", "log") for seed in seeds(kind)
+]
 
 
 @st.composite

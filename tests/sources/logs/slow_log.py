@@ -124,7 +124,7 @@ def _kind(asked: Asked, keep_bots: bool, user: str, site: str | None) -> str | V
     time = seconds_of(asked.time)
     if time is None:
         return "an unreadable time"
-    if site is not None and _name(asked.site) != site:
+    if site is not None and re.sub(r":\d+$", "", _name(asked.site).lower()) != site:
         return "not asked for"
     if _name(asked.user).strip() in ("", "-"):
         return "no user"
