@@ -96,8 +96,7 @@ def is_loopback(host: str) -> bool:
 
 def _reading(options: argparse.Namespace) -> ReadOptions:
     said = vars(options)
-    names = said.keys() & ReadOptions.__dataclass_fields__.keys()
-    fields = {name: said[name] for name in names}
+    fields = {name: said[name] for name in ReadOptions.__dataclass_fields__}
     return ReadOptions(**{**fields, "where": tuple(options.where)})
 
 

@@ -31,7 +31,7 @@
     const LOG = [
         ["user", "Users are", "--user", [["", "addresses"],
             ["ip+agent", "addresses with their program"]]],
-        ["keep_bots", "Bots are", "--keep-bots", [["", "left out"], ["true", "counted"]]],
+        ["keep_bots", "Bots are", "--bots", [["", "left out"], ["true", "counted"]]],
     ];
     const GAP = ["visit_gap", "A visit ends after", "--visit-gap",
         [["900", "15 min"], ["", "30 min"], ["3600", "60 min"]]];

@@ -58,8 +58,6 @@ def zipped(**files: bytes) -> bytes:
 
 KINDS = ("csv", "json", "parquet", "packed", "log")
 SEEDS = [seed for kind in KINDS for seed in seeds(kind)]
-    seed for kind in ("csv", "json", "parquet", "packed", "log") for seed in seeds(kind)
-]
 
 
 @st.composite
