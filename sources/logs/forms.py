@@ -58,9 +58,8 @@ def find_forms(head: bytes, options: ReadOptions) -> tuple[Forms, Form, bytes] |
     extended = Extended()
     if lines and lines[0].startswith(b"#"):
         for line in lines:
-            if line.startswith(b"#") and (
-                not extended.fields or extended.fields.missing
-            ):
+            is_open = extended.fields is None or extended.fields.missing
+            if line.startswith(b"#") and is_open:
                 extended.direct(line)
         lines = [line for line in lines if not line.startswith(b"#")]
     if extended.fields:
