@@ -348,8 +348,8 @@ def seconds_of(text: str) -> float | None:
     if re.fullmatch("[0-9]{2}/[A-Za-z]{3}/[0-9]{4}:[0-9:]{8}( [+-][0-9]{4})?", text):
         text, _, ahead = text.partition(" ")
         day, clock, pattern = text[:11], text[12:], "%d/%b/%Y"
-    elif found := re.fullmatch("([0-9-]{10})[ T]([0-9:]{8})([.][0-9]+)?Z?", text):
-        day, clock, pattern = found[1], found[2], "%Y-%m-%d"
+    elif found := re.fullmatch("([0-9-]{10})[ T]([0-9:]{7,8})([.][0-9]+)?Z?", text):
+        day, clock, pattern = found[1], found[2].zfill(8), "%Y-%m-%d"
         if found[3]:
             whole = seconds_of(f"{day} {clock}")
             # The day has ended at 24:00.

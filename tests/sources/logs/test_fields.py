@@ -7,7 +7,7 @@ import pytest
 
 from sources import BadInput
 from tests.sources.logs.made import GOOD, GOOD_COMMON, GOOD_JSON
-from tests.sources.logs.reading import counts, notes, read_text, refusal
+from tests.sources.logs.reading import counts, in_blocks, notes, read_text, refusal
 
 NGINX = {
     "remote_addr": "1.1.1.1",
@@ -233,3 +233,9 @@ def test_json_among_other_lines() -> None:
         "1 line in another form: Common Log Format.",
         "1 line in another form: JSON, an object in each line.",
     ]
+
+
+def test_a_header_may_have_many_empty_lines_in_front() -> None:
+    views, report = in_blocks(b"\n" * 50 + f"{TABLE}\n".encode(), 8)
+    assert views == [VIEW[:3]]
+    assert report.rows == 1
