@@ -55,6 +55,10 @@ def find_log(stream: BinaryIO, options: ReadOptions) -> tuple[Log | None, Binary
     Raises BadInput for an empty one, and for a log that can't be used.
     """
     head, stream = look(stream, HEAD_SIZE)
+    # Where a file was emptied while a server wrote it, NULs fill the gap.
+    while len(head) == HEAD_SIZE and not head.strip(b"\0"):
+        stream.read(HEAD_SIZE)
+        head, stream = look(stream, HEAD_SIZE)
     if not head:
         raise NoSessions("the file is empty")
     if any(f.recognises(head) for f in FORMATS if not f.is_text):

@@ -75,6 +75,8 @@ class FileReport:
     """Lines of a log that are no page views, such as "assets", each line once."""
     example: str = ""
     """The first page view of a log."""
+    sites: tuple[str, ...] = ()
+    """The sites of a log's requests, the most first, where one is asked for."""
 
     def leave_out(self, rows: Iterable[LeftOut]) -> None:
         """Count rows that can't be used; the first example of each reason stays."""

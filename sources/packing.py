@@ -301,9 +301,9 @@ def as_utf8(stream: BinaryIO, encoding: str | None) -> tuple[BinaryIO, str]:
 def beginning_as_utf8(head: bytes, encoding: str | None) -> bytes:
     """The beginning of a text as ``as_utf8`` gives it, without what can't be read."""
     mark, codec, _ = _encoding_of(head, encoding)
-    if codec == "utf-8":
-        return head.removeprefix(mark)
-    return head.removeprefix(mark).decode(codec, "ignore").encode()
+    while mark and head.startswith(mark):
+        head = head.removeprefix(mark)
+    return head if codec == "utf-8" else head.decode(codec, "ignore").encode()
 
 
 def _encoding_of(head: bytes, encoding: str | None) -> tuple[bytes, str, str]:

@@ -261,11 +261,13 @@ class _Reader:
         if not kept:
             where = " and ".join(f"{name}={value}" for name, value in options.where)
             why = f"none has {where}" if where else "it has no rows"
+            sites = next((file.sites for file in report.files if file.sites), ())
+            why += f"; there are {', '.join(sites)}" * bool(where and sites)
             what = "no usable row"
             if report.passed:
                 what = "no page view"
                 others = (
-                    f"{each.rows:,} {kind}, such as {each.example}"
+                    f"{kind}: {each.rows:,}, such as {each.example}"
                     for kind, each in report.passed.items()
                 )
                 reasons = "; ".join([*others, *[reasons] * bool(reasons)])
@@ -364,14 +366,12 @@ class _Reader:
 def _visits_text(gap: float, visits: Sequence[int]) -> str:
     """How many visits there are by *gap*, the first, and by each of ``_OTHER_GAPS``."""
     others = [
-        f"{n:,} with {duration_text(other)}"
+        f"with {duration_text(other)}, {n:,}"
         for other, n in zip(_OTHER_GAPS, visits[1:], strict=True)
         if other != gap
     ]
-    words = (
-        f"{count_text(visits[0], 'visit')} with gaps of at most {duration_text(gap)}"
-    )
-    return f"{words}; they would be {' and '.join(others)}."
+    now = f"{count_text(visits[0], 'visit')} with gaps of at most {duration_text(gap)}"
+    return f"{now}; {'; '.join(others)}."
 
 
 def _reason(error: Exception) -> str:

@@ -387,7 +387,7 @@ FORM: Final = {
     "json": "JSON, an object in each line.",
     "w3c": "W3C Extended Log Format.",
     "balancer": "AWS load balancer.",
-    "table": "a table of requests.",
+    "table": "A table of requests.",
 }
 
 
@@ -547,8 +547,6 @@ RIGHT: Final[dict[str, Right]] = {
     "sites.log --where host=shop.example --where host=blog.example": Right(
         (
             "Only requests to shop.example or blog.example.",
-            "Several sites: shop.example (4 views), blog.example (1 view). To count "
-            "one alone, add --where host=shop.example.",
             "11 lines read, 1 not asked for.",
         ),
         (

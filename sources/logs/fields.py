@@ -48,6 +48,9 @@ _ROLES: Final = (
 _NEEDED: Final = ("client", "time", "method", "target", "status")
 _DELIMITERS: Final = "\t,;|"
 _DATE: Final = re.compile(rb"\d{4}-\d\d-\d\d")
+_CLOCK: Final = re.compile(rb"\d{1,2}:")
+_IN_FRONT: Final = re.compile(rb'[^{"]{1,200}(?={)')
+"""What collectors of logs write in front of a JSON object."""
 _DEEPEST: Final = 3
 _MOST_SHAPES: Final = 10_000
 
@@ -97,7 +100,7 @@ class Fields:
         day = its_day or day
         return Line(
             without_port(client) if b":" in client else client,
-            day + b" " + time if day else time,
+            day + b" " + time if day and _CLOCK.match(time) else time,
             method,
             page,
             status_of(status),
@@ -135,14 +138,18 @@ class Extended:
         said = self.fields.line(values, self._day)
         if not _DATE.match(said.time):
             return None
-        agent = said.agent.replace(b"+", b" ")
-        return said._replace(agent=unquote_to_bytes(agent) if b"%" in agent else agent)
+        return said._replace(agent=_program(said.agent.replace(b"+", b" ")))
+
+
+def _program(agent: bytes) -> bytes:
+    """A program as it names itself, which CloudFront writes with %20 for blanks."""
+    return unquote_to_bytes(agent) if b"%20" in agent else agent
 
 
 class Delimited:
     """A table of requests, whose first line names its columns."""
 
-    name = "a table of requests"
+    name = "A table of requests"
 
     def __init__(self, header: bytes) -> None:
         text = header.decode("utf-8-sig", "replace")
@@ -186,10 +193,11 @@ class Json:
 
     def read(self, line: bytes) -> Line | None:
         """See ``Form``."""
-        if not line.startswith(b"{"):
+        begin = line.find(b"{")
+        if begin < 0 or (begin and not _IN_FRONT.match(line)):
             return None
         try:
-            found = json.loads(line)
+            found = json.loads(line[begin:])
         except (ValueError, RecursionError):
             return None
         if isinstance(wrapped := found.get("log"), str):
@@ -200,7 +208,8 @@ class Json:
         paths, fields = self._where(found)
         if fields.missing:
             return None
-        return fields.line([_bytes(_value(found, path)) for path in paths])
+        said = fields.line([_bytes(_value(found, path)) for path in paths])
+        return said._replace(agent=_program(said.agent))
 
     def _where(self, found: Mapping[str, Any]) -> tuple[Sequence[_Path], Fields]:
         """Where in an object what is said, and as which fields."""

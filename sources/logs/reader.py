@@ -76,7 +76,7 @@ class Log:
         self._times = TimeReader(options.time_format, options.times_in)
         self._bots = Bots()
         self._lines_of: Counter[str] = Counter()
-        self._views_of: Counter[str] = Counter()
+        self._n_of_site: Counter[str] = Counter()
         self._odd_times: dict[str, LeftOut] = {}
         self._n_earlier = self._n_bots = self._n_agents = 0
         self._last = -(1 << 62)
@@ -115,6 +115,8 @@ class Log:
         good = ~times.unreadable
         lines.count(report.left_out, "an unreadable time", ~good, lines.time)
         if self._sites is not None:
+            self._note_sites(requests.host.filter(pa.array(good)))
+            report.sites = tuple(name for name, _ in self._told_sites())
             sites = sites_of(requests.host)
             is_site = pc.is_in(sites.dictionary, pa.array(self._sites))
             matches = is_site.to_numpy(zero_copy_only=False)[sites.indices.to_numpy()]
@@ -140,7 +142,8 @@ class Log:
         kept = pa.array(np.flatnonzero(good))
         starts = times.microseconds[good]
         self._note_order(starts)
-        self._note_sites(requests.host.take(kept))
+        if self._sites is None:
+            self._note_sites(requests.host.take(kept))
         user = requests.client.take(kept)
         if options.user == USERS[1]:
             agent = requests.agent.take(kept)
@@ -189,7 +192,12 @@ class Log:
         sites = sites_of(hosts)
         counts = np.bincount(sites.indices.to_numpy(), minlength=len(sites.dictionary))
         names = sites.dictionary.to_pylist()
-        self._views_of.update(dict(zip(names, counts.tolist(), strict=True)))
+        self._n_of_site.update(dict(zip(names, counts.tolist(), strict=True)))
+
+    def _told_sites(self) -> list[tuple[str, int]]:
+        """The sites that have most, and how many."""
+        counts = self._n_of_site.most_common(_TOLD + 1)
+        return [(printable(name), n) for name, n in counts if name and n][:_TOLD]
 
     def _understood(self) -> Iterator[str]:
         """Lines about the form of the file and the rules for views."""
@@ -223,17 +231,14 @@ class Log:
             yield f"{count_text(self._n_bots, 'page view')} of bots, which count."
         elif not self._n_agents and not self._options.keep_bots:
             yield "No line names a program, so bots can't be told from people."
-        sites = [(name, n) for name, n in self._views_of.most_common() if name and n]
-        if len(sites) > 1:
-            told = [
-                f"{printable(name)} ({count_text(n, 'view')})"
-                for name, n in sites[:_TOLD]
-            ]
-            more = len(sites) - len(told)
-            told += [f"{more:,} more"] * bool(more)
+        sites = self._told_sites()
+        if len(sites) > 1 and self._sites is None:
+            told = [f"{name} ({count_text(n, 'view')})" for name, n in sites]
+            more = sum(bool(name and n) for name, n in self._n_of_site.items())
+            told += [f"{more - len(told):,} more"] * (more > len(told))
             yield (
                 f"Several sites: {', '.join(told)}. To count one alone, add "
-                f"--where host={printable(sites[0][0])}."
+                f"--where host={sites[0][0]}."
             )
         yield from self._times.notes()
 

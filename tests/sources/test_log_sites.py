@@ -66,6 +66,7 @@ def test_two_ports_are_not_several_sites(write: Write) -> None:
 def test_another_site_has_no_views(write: Write) -> None:
     path = write(f"{LINE.format('shop.example:443', 0, '')}\n", "access.log")
     with pytest.raises(
-        BadInput, match=r"no usable row \(none has host=blog\.example\)"
+        BadInput,
+        match=r"no usable row \(none has host=blog\.example; there are shop\.example\)",
     ):
         read(path, where=(("host", "blog.example"),))

@@ -309,15 +309,20 @@ def _extended(text: str, names: Sequence[str], day: str) -> Asked | None:
     values = text.split("\t" if "\t" in text else " ")
     if len(values) != len(names):
         return None
-    of = dict(zip(names, values, strict=True))
+    of: dict[str, str] = {}
+    for name, value in zip(names, values, strict=True):
+        of.setdefault(re.sub("[^a-z0-9]", "", name.lower()), value)
+    if not {"time", "cip", "csmethod", "csuristem", "scstatus"} <= of.keys():
+        return None
     time = f"{of.get('date', day)} {of['time']}"
     if not re.match("[0-9]{4}-[0-9]{2}-[0-9]{2}", time):
         return None
-    agent = of.get("cs(User-Agent)", "").replace("+", " ")
-    agent = re.sub("%([0-9A-Fa-f]{2})", lambda found: chr(int(found[1], 16)), agent)
-    page, status = of["cs-uri-stem"].split("?")[0], of["sc-status"]
-    site = of.get("cs-host", "")
-    return Asked(of["c-ip"], time, of["cs-method"], page, status, agent, site)
+    agent = of.get("csuseragent", "").replace("+", " ")
+    if "%20" in agent:
+        agent = re.sub("%([0-9A-Fa-f]{2})", lambda found: chr(int(found[1], 16)), agent)
+    page, status = of["csuristem"].split("?")[0], of["scstatus"]
+    site = of.get("cshost", "")
+    return Asked(of["cip"], time, of["csmethod"], page, status, agent, site)
 
 
 def _row(text: str, names: Sequence[str]) -> Asked | None:

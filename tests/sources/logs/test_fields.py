@@ -201,7 +201,7 @@ def test_tables_of_requests(delimiter: str) -> None:
     views, report = read_text(table)
     assert views == [VIEW]
     assert report.rows == 1
-    assert report.files[0].understood[0] == "a table of requests."
+    assert report.files[0].understood[0] == "A table of requests."
     quoted = table.replace("/a?b", f'"/a{delimiter}""b"')
     assert read_text(quoted)[0] == [
         ("1.1.1.1", f'/a{delimiter}"b', 1_709_283_600, None)

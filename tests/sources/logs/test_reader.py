@@ -136,7 +136,9 @@ def test_one_site_of_several() -> None:
     assert counts(report) == {"assets": 1, "not asked for": 1}
     assert "Only requests to a.org." in report.files[0].understood
     assert notes(report) == []
-    assert refusal(text, where=(("host", "c"),)).endswith("(none has host=c)")
+    assert refusal(text, where=(("host", "c"),)).endswith(
+        "(none has host=c; there are a.org, b.org)"
+    )
     words = "a log has no column 'page': --where host=NAME counts the requests to one"
     assert words in refusal(text, where=(("page", "/"),))
 
@@ -154,13 +156,11 @@ def test_visits_are_told_by_other_gaps_too() -> None:
     views, report = read_text(text)
     assert [view[3] for view in views] == [900, 901, 1800, None, None]
     assert report.notes == [
-        "2 visits with gaps of at most 30 min; "
-        "they would be 4 with 15 min and 2 with 1 h."
+        "2 visits with gaps of at most 30 min; with 15 min, 4; with 1 h, 2."
     ]
     _, report = read_text(text, visit_gap=7_200)
     assert report.notes == [
-        "1 visit with gaps of at most 2 h; "
-        "they would be 4 with 15 min and 2 with 30 min and 2 with 1 h."
+        "1 visit with gaps of at most 2 h; with 15 min, 4; with 30 min, 2; with 1 h, 2."
     ]
 
 
@@ -279,14 +279,14 @@ def test_other_encodings(encoding: str) -> None:
 def test_a_log_of_attacks_only() -> None:
     text = line(method="\\x16\\x03\\x01", page="", status=400) * 3
     assert refusal(text).startswith(
-        "access.log: no page view (3 no request, such as line 1: \\x16\\x03\\x01"
+        "access.log: no page view (no request: 3, such as line 1: \\x16\\x03\\x01"
     )
 
 
 def test_a_log_without_page_views() -> None:
     text = line(status=404) + line(page="/a.css") + "rubbish\n"
     assert refusal(text) == (
-        "access.log: no page view (1 errors, such as line 1: GET /a (404); 1 assets, "
+        "access.log: no page view (errors: 1, such as line 1: GET /a (404); assets: 1, "
         "such as line 2: GET /a.css (200); 1 with an unknown form, such as line 3: "
         "'rubbish')"
     )
