@@ -56,8 +56,8 @@ def find_log(stream: BinaryIO, options: ReadOptions) -> tuple[Log | None, Binary
     """
     head, stream = look(stream, HEAD_SIZE)
     # Where a file was emptied while a server wrote it, NULs fill the gap.
-    while len(head) == HEAD_SIZE and not head.strip(b"\0"):
-        stream.read(HEAD_SIZE)
+    while (n_nuls := len(head) - len(head.lstrip(b"\0"))) > HEAD_SIZE // 2:
+        stream.read(n_nuls)
         head, stream = look(stream, HEAD_SIZE)
     if not head:
         raise NoSessions("the file is empty")

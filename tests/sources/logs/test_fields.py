@@ -239,3 +239,30 @@ def test_a_header_may_have_many_empty_lines_in_front() -> None:
     views, report = in_blocks(b"\n" * 50 + f"{TABLE}\n".encode(), 8)
     assert views == [VIEW[:3]]
     assert report.rows == 1
+
+
+@pytest.mark.parametrize("front", ["web-1  | ", "2024-03-01T09:00:00.1Z stdout F "])
+def test_json_behind_what_collectors_write(front: str) -> None:
+    views, _ = read_text(f"{front}{json.dumps(NGINX)}\n" * 2)
+    assert views == [(*VIEW[:3], 0.0), VIEW]
+
+
+def test_a_day_is_not_put_before_a_whole_time() -> None:
+    views, _ = read_text(json.dumps({"date": "2024-03-01", **NGINX}))
+    assert views == [VIEW]
+
+
+def test_json_of_cloudfront_has_bots_with_blanks() -> None:
+    agent = "Mozilla/5.0%20(compatible;%20Googlebot/2.1)"
+    row = {
+        "date": "2024-03-01",
+        "time": "09:00:00",
+        "c-ip": "1.1.1.1",
+        "cs-method": "GET",
+        "cs-uri-stem": "/a",
+        "sc-status": "200",
+        "cs(User-Agent)": agent,
+    }
+    views, report = read_text(f"{json.dumps(row)}\n", keep_bots=True, user="ip+agent")
+    assert views == [("1.1.1.1 Mozilla/5.0 (compatible; Googlebot/2.1)", *VIEW[1:])]
+    assert report.files[0].notes == ("1 page view of bots, which count.",)

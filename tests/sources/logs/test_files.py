@@ -1,5 +1,6 @@
 """Logs as servers leave them: rotated, empty, and written on while they are read."""
 
+import gzip
 import itertools
 import os
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from sources import BadInput, ReadOptions, read_sessions
+from sources.logs import HEAD_SIZE
 from tests.sources.conftest import Write
-from tests.sources.logs.reading import line, read, views_of
+from tests.sources.logs.reading import counts, line, read, read_text, views_of
 
 
 def pages(path: Path, *others: Path) -> dict[str, float | None]:
@@ -122,3 +124,23 @@ def test_a_log_beside_a_table(write: Write) -> None:
     _, report = read(table, log)
     assert report.durations.startswith("Durations of access.log are derived")
     assert report.views_text() == "2 of 2 lines are page views."
+
+
+@pytest.mark.parametrize("size", [1, HEAD_SIZE - 1, HEAD_SIZE, 3 * HEAD_SIZE + 7])
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_nuls_that_fill_what_was_emptied(
+    size: int, is_packed: bool, tmp_path: Path
+) -> None:
+    data = bytes(size) + line().encode() * 2
+    path = tmp_path / "access.log"
+    path.write_bytes(gzip.compress(data) if is_packed else data)
+    views, report = read(path)
+    assert [view[3] for view in views] == [0.0, None]
+    assert not counts(report)
+
+
+def test_marks_that_are_written_twice() -> None:
+    header = "host\ttime\tmethod\turl\tresponse\n"
+    row = "1.1.1.1\t1709283600\tGET\t/a\t200\n"
+    views, _ = read_text(f"\ufeff\ufeff{header}{row}")
+    assert views == [("1.1.1.1", "/a", 1_709_283_600.0, None)]
