@@ -39,14 +39,14 @@ class _Plain:
         self.data = block.data
         self.bytes = np.frombuffer(block.data, np.uint8)
         self.starts, self.ends = block.starts, block.ends
-        # One place more, behind all, is found where there is no other.
-        self.blanks = np.append(self._places(_BLANK), len(self.data))
+        # Some places more, behind all, are found where there are no others.
+        self.blanks = np.append(self._places(_BLANK), [len(self.data)] * 8)
 
     def read(self, wanted: NDArray[np.bool_]) -> tuple[Requests, NDArray[np.bool_]]:
         """See ``read_plain``."""
         quotes = self._places(_QUOTE)
         first = np.searchsorted(quotes, self.starts)
-        count = np.searchsorted(quotes, self.ends) - first
+        count = np.diff(first, append=len(quotes))
         rows = np.flatnonzero(wanted & self._may_be_plain(quotes, first, count))
         return self._requests(rows, quotes, first[rows], count[rows] > 2)
 
@@ -100,17 +100,22 @@ class _Plain:
         """See ``read_plain``, for lines whose marks are plain."""
         begin, end = quotes[first], quotes[first + 1]
         bracket = begin - _TIME - 3
-        who, plain = self._who(self.starts[rows], bracket)
-        plain &= self._is_time(bracket, self.starts[rows])
-        behind = np.where(is_combined, first + 2, first + 1)
-        plain &= self._is_answer(end, self.ends[rows], quotes[behind], is_combined)
+        blank, after = (
+            np.searchsorted(self.blanks, places) for places in (self.starts[rows], end)
+        )
+        who, n_words, plain = self._who(self.starts[rows], bracket, blank)
+        # Two blanks more: within the time, and behind it.
+        blank += n_words + 2
+        plain &= self._is_time(bracket, blank)
+        quote = quotes[np.where(is_combined, first + 2, first + 1)]
+        plain &= self._is_answer(end, self.ends[rows], after, is_combined, quote)
         agent = np.where(is_combined, first + 4, first + 1)
         plain &= ~is_combined | (quotes[agent] == quotes[agent - 1] + 2)
         kept = np.flatnonzero(plain)
         begin, end, agent = begin[kept], end[kept], agent[kept]
         is_combined, bracket = is_combined[kept], bracket[kept]
         stop = quotes[np.where(is_combined, agent + 1, agent)]
-        method_end, page_start, page_end = self._target(begin + 1, end)
+        method_end, page_start, page_end = self._target(end, blank[kept], after[kept])
         host_start, host_end, client_start, client_end = who[:, kept]
         found = Requests(
             rows[kept],
@@ -124,59 +129,71 @@ class _Plain:
         )
         return found, is_combined
 
-    def _is_time(self, bracket: _Places, starts: _Places) -> NDArray[np.bool_]:
-        """Whether a time in brackets begins at places, behind something else."""
-        found = (bracket > starts + 1) & self._is(bracket, _OPEN)
-        found &= self._is(bracket - 1, _BLANK)
+    def _who(
+        self, starts: _Places, bracket: _Places, blank: _Places
+    ) -> tuple[_Places, _Places, NDArray[np.bool_]]:
+        """Where the site and the client are, four rows, and if that is plain.
+
+        *blank* are the first blanks of lines. The second are the numbers of words in
+        front of the bracket.
+        """
+        one, two, three, four = (self.blanks[blank + n] for n in range(4))
+        has_host = four == bracket - 1
+        second_is_dash = (two - one == 2) & self._is(one + 1, _DASH)
+        third_is_dash = (three - two == 2) & self._is(two + 1, _DASH)
+        plain = (three == bracket - 1) | (has_host & ~second_is_dash & third_is_dash)
+        start, end = np.where(has_host, one + 1, starts), np.where(has_host, two, one)
+        plain &= ~self._is(end - 1, _COMMA) & ~(has_host & self._is(one - 1, _COMMA))
+        host_end = np.where(has_host, one, starts)
+        return np.stack([starts, host_end, start, end]), 3 + has_host, plain
+
+    def _is_time(self, bracket: _Places, blank: _Places) -> NDArray[np.bool_]:
+        """Whether a time in brackets begins at places, with one blank in it.
+
+        *blank* are the first blanks behind the quotation marks that follow.
+        """
         close = bracket + _TIME + 1
-        found &= self._is(close, _CLOSE) & self._is(close + 1, _BLANK)
+        found = self._is(bracket, _OPEN) & self._is(close, _CLOSE)
+        found &= self.blanks[blank - 1] == close + 1
+        inside = self.blanks[blank - 2]
+        found &= (bracket < inside) & (inside < close)
         if found.any():
             windows = np.lib.stride_tricks.sliding_window_view(self.bytes, _TIME)
             texts = windows[bracket[found] + 1]
             found[found] = ~((texts == _OPEN) | (texts == _CLOSE)).any(axis=1)
         return found
 
-    def _who(
-        self, starts: _Places, bracket: _Places
-    ) -> tuple[_Places, NDArray[np.bool_]]:
-        """Where the site and the client are, four rows, and where that is plain."""
-        blank = np.searchsorted(self.blanks, starts)
-        n_words = np.searchsorted(self.blanks, bracket) - blank
-        last = len(self.blanks) - 1
-        one, two, three = (self.blanks[np.minimum(blank + n, last)] for n in range(3))
-        has_host = n_words == 4
-        second_is_dash = (two - one == 2) & self._is(one + 1, _DASH)
-        third_is_dash = (three - two == 2) & self._is(two + 1, _DASH)
-        plain = (n_words == 3) | (has_host & ~second_is_dash & third_is_dash)
-        start, end = np.where(has_host, one + 1, starts), np.where(has_host, two, one)
-        plain &= ~self._is(end - 1, _COMMA) & ~(has_host & self._is(one - 1, _COMMA))
-        host_end = np.where(has_host, one, starts)
-        return np.stack([starts, host_end, start, end]), plain
-
     def _is_answer(
         self,
         end: _Places,
         line_end: _Places,
-        next_quote: _Places,
+        blank: _Places,
         is_combined: NDArray[np.bool_],
+        quote: _Places,
     ) -> NDArray[np.bool_]:
-        """Whether a status and a size follow a request that ends at places."""
-        found = (end + 6 < line_end) & self._is(end + 1, _BLANK)
-        found &= self._is(end + 5, _BLANK) & ~self._is(end + 6, _BLANK)
+        """Whether a status and a size follow a request that ends at places.
+
+        *blank* are the first blanks behind it, and *quote* the next quotation marks.
+        """
+        one, two, three = (self.blanks[blank + n] for n in range(3))
+        found = (one == end + 1) & (two == end + 5)
+        found &= (three != end + 6) & (end + 6 < line_end)
         for place in (2, 3, 4):
             found &= self._is_digit(end + place)
         # Of the Combined Log Format, the size is one word in front of the referer.
-        blank = np.searchsorted(self.blanks, end + 6)
-        size_end = self.blanks[np.minimum(blank, len(self.blanks) - 1)]
-        found &= ~is_combined | (size_end == next_quote - 1)
-        return found
+        plain: NDArray[np.bool_] = found & (~is_combined | (three == quote - 1))
+        return plain
 
-    def _target(self, start: _Places, end: _Places) -> tuple[_Places, _Places, _Places]:
-        """Where the method ends, and where the page starts and ends, of requests."""
-        first = self.blanks[np.searchsorted(self.blanks, start)]
-        method_end = np.minimum(first, end)
+    def _target(
+        self, end: _Places, blank: _Places, after: _Places
+    ) -> tuple[_Places, _Places, _Places]:
+        """Where the method ends, and where the page starts and ends, of requests.
+
+        *blank* are their first blanks, and *after* the first behind their *end*.
+        """
+        method_end = np.minimum(self.blanks[blank], end)
         target = np.minimum(method_end + 1, end)
-        last = self.blanks[np.searchsorted(self.blanks, end) - 1]
+        last = self.blanks[after - 1]
         length = end - last
         has_protocol = (last > method_end) & ((length == 7) | (length == 9))
         for place, letter in enumerate(b"HTTP/", 1):
