@@ -40,12 +40,9 @@ class Forms:
                 return found, form.name
         return None
 
-    def direct(self, line: bytes) -> bool:
-        """Follow a line that begins with ``#``; whether it is such."""
-        if line.startswith(b"#"):
-            self._extended.direct(line)
-            return True
-        return False
+    def direct(self, line: bytes) -> None:
+        """Follow a line that begins with ``#``."""
+        self._extended.direct(line)
 
 
 def find_forms(head: bytes, options: ReadOptions) -> tuple[Forms, Form, bytes] | None:

@@ -40,7 +40,7 @@ def parse_assets(text: str) -> tuple[str, ...]:
 def kinds_of(
     requests: Requests, assets: Sequence[str], statuses: frozenset[int]
 ) -> Mapping[str, NDArray[np.bool_]]:
-    """Which requests are none of page views, by kind; each has one at most."""
+    """Which requests are no page views, by kind: of several the first is meant."""
     method = requests.method.dictionary_encode()
     is_method = _of(method, pc.match_substring_regex(_text(method), _METHOD))
     is_get = _of(method, pc.equal(_text(method), "GET"))
@@ -48,7 +48,7 @@ def kinds_of(
     pages = _text(page)
     status = requests.status
     good = np.isin(status, np.array(sorted(statuses), np.int64))
-    found = {
+    kinds = {
         "no request": ~is_method | _of(page, is_blank(pages)),
         "other methods": ~is_get,
         "errors": ~good & (status >= 400) & (status < 600),
@@ -59,20 +59,8 @@ def kinds_of(
         small = pc.utf8_lower(pages)
         ends = [pc.ends_with(small, end) for end in assets]
         is_asset = np.logical_or.reduce([_mask(each) for each in ends])
-        found["assets"] = is_asset[page.indices.to_numpy()]
-    return _first_only(found)
-
-
-def _first_only(
-    masks: Mapping[str, NDArray[np.bool_]],
-) -> dict[str, NDArray[np.bool_]]:
-    """The masks without what one before has already."""
-    found = {}
-    taken: NDArray[np.bool_] | None = None
-    for name, mask in masks.items():
-        found[name] = mask if taken is None else mask & ~taken
-        taken = mask if taken is None else taken | mask
-    return found
+        kinds["assets"] = is_asset[page.indices.to_numpy()]
+    return kinds
 
 
 def _mask(values: pa.BooleanArray) -> NDArray[np.bool_]:
