@@ -1,9 +1,10 @@
 """The requests that lines of a log are, many at once."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO, Final, NamedTuple, TypeVar
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import BinaryIO, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,6 @@ COMMENTS: Final = "comments"
 """What lines are that begin with ``#``."""
 
 _HASH: Final = ord("#")
-_T = TypeVar("_T")
 
 
 class Read(NamedTuple):
@@ -39,14 +39,15 @@ def read_lines(
 ) -> Iterator[Read]:
     """The lines of a log, whose first have *form*, in their order.
 
-    *header* is the first line where that names fields. The next lines are read
-    meanwhile, in a thread.
+    *header* is the first line where that names fields. What was read of the stream is
+    understood in a thread, while the lines before it are used: the stream itself may
+    keep one waiting, which in a thread Ctrl-C wouldn't end.
     """
     blocks = read_blocks(stream, block_size)
     if header:
         blocks = _without_first(blocks)
     is_access = isinstance(form, Access)
-    return _ahead(_read(block, forms, is_access=is_access) for block in blocks)
+    return _ahead(blocks, partial(_read, forms=forms, is_access=is_access))
 
 
 def _read(block: Block, forms: Forms, *, is_access: bool) -> Read:
@@ -91,10 +92,13 @@ def _without_first(blocks: Iterator[Block]) -> Iterator[Block]:
         yield block
 
 
-def _ahead(items: Iterator[_T]) -> Iterator[_T]:
-    """The items, each made while the one before it is used."""
+def _ahead(blocks: Iterator[Block], read: Callable[[Block], Read]) -> Iterator[Read]:
+    """What is read of blocks, of each while that of the one before it is used."""
     with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(next, items, None)
-        while (item := following.result()) is not None:
-            following = pool.submit(next, items, None)
-            yield item
+        ahead: deque[Future[Read]] = deque()
+        for block in blocks:
+            ahead.append(pool.submit(read, block))
+            if len(ahead) > 1:
+                yield ahead.popleft().result()
+        for last in ahead:
+            yield last.result()

@@ -1,14 +1,18 @@
 """Logs as servers leave them: rotated, empty, and written on while they are read."""
 
 import gzip
+import io
 import itertools
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from sources import BadInput, ReadOptions, read_sessions
+from sources import BadInput, ReadOptions, read_bytes, read_sessions
 from sources.logs import HEAD_SIZE
+from sources.logs.forms import find_forms
+from sources.logs.lines import read_lines
 from tests.sources.conftest import Write
 from tests.sources.logs.reading import counts, line, read, read_text, views_of
 
@@ -47,6 +51,39 @@ def test_an_empty_file_among_others_is_skipped(write: Write, tmp_path: Path) -> 
         assert any("access.log." in note for note in report.notes)
     with pytest.raises(BadInput, match=r"access\.log: the file is empty$"):
         read(empty)
+
+
+def test_any_number_of_nuls_may_stand_in_front(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sources.formats.HEAD_SIZE", 256)
+    log = bytes(600_000) + line().encode() * 3_000
+    for data in (log, gzip.compress(log)):
+        assert len(views_of(read_bytes("access.log", data).tables)) == 3_000
+    with pytest.raises(BadInput, match="the file is empty"):
+        list(
+            read_bytes("access.log", gzip.compress(bytes(600_000 // 256 * 256))).tables
+        )
+
+
+class _Heard(io.BytesIO):
+    """Bytes that know which threads read them."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.readers: set[threading.Thread] = set()
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.readers.add(threading.current_thread())
+        return super().read(size)
+
+
+def test_ctrl_c_ends_the_wait_for_a_pipe() -> None:
+    # It interrupts the main thread; what another waits for, the program waits for.
+    stream = _Heard(line().encode() * 100)
+    found = find_forms(line().encode(), ReadOptions())
+    assert found is not None
+    read = list(read_lines(stream, *found, 1_000))
+    assert sum(len(each.requests.line) for each in read) == 100
+    assert stream.readers == {threading.current_thread()}
 
 
 def changing(
