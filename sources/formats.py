@@ -5,7 +5,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from sources import logs
 from sources.csv_reader import read_csv
-from sources.inputs import look
+from sources.inputs import look, rejoin
 from sources.json_reader import is_json, read_json
 from sources.kinds import refuse_kind
 from sources.logs import HEAD_SIZE, Log
@@ -55,12 +55,16 @@ def find_log(stream: BinaryIO, options: ReadOptions) -> tuple[Log | None, Binary
     Raises BadInput for an empty one, and for a log that can't be used.
     """
     head, stream = look(stream, HEAD_SIZE)
-    # Where a file was emptied while a server wrote it, NULs fill the gap.
-    while (n_nuls := len(head) - len(head.lstrip(b"\0"))) > HEAD_SIZE // 2:
-        stream.read(n_nuls)
-        head, stream = look(stream, HEAD_SIZE)
+    if len(head) - len(head.lstrip(b"\0")) > HEAD_SIZE // 2:
+        # Where a file was emptied while a server wrote it, NULs fill the gap.
+        head = stream.read(HEAD_SIZE)
+        while head and not head.strip(b"\0"):
+            head = stream.read(HEAD_SIZE)
+        head, stream = look(rejoin(head.lstrip(b"\0"), stream), HEAD_SIZE)
     if not head:
         raise NoSessions("the file is empty")
+    if len(head) < HEAD_SIZE and not head.strip():
+        raise NoSessions("it has no rows")
     if any(f.recognises(head) for f in FORMATS if not f.is_text):
         return None, stream
     log = logs.find_log(beginning_as_utf8(head, options.encoding), options)

@@ -311,11 +311,16 @@ def peek(stream: Readable, size: int) -> tuple[bytes, BinaryIO]:
     The second is a buffered stream that can't be sought, and doesn't close the first.
     """
     head = stream.read(size) if size else b""
-    return head, cast(BinaryIO, io.BufferedReader(_Rejoined(head, stream), _BUFFER))
+    return head, rejoin(head, stream)
+
+
+def rejoin(head: bytes, rest: Readable) -> BinaryIO:
+    """Bytes that were read from a stream already, and after them the rest of it."""
+    return cast(BinaryIO, io.BufferedReader(_Rejoined(head, rest), _BUFFER))
 
 
 class _Rejoined(io.RawIOBase):
-    """Bytes that were read from a stream already, and after them the rest of it."""
+    """See ``rejoin``."""
 
     def __init__(self, head: bytes, rest: Readable) -> None:
         self._head = head
