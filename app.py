@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 if __name__ == "__main__":
@@ -62,6 +63,9 @@ _SOON: Final = 0.5
 
 _NEVER: Final = 1 << 62
 """More bytes than there ever are."""
+
+_MAKING: Final = Lock()
+"""Held while Dash notes which application was made last, as it does for the process."""
 
 _HERE: Final = Path(__file__).resolve().parent
 
@@ -123,14 +127,15 @@ def _of_file(
     page: layout.Uploading,
 ) -> Dash:
     """Build the dashboard over a file that was dropped on that of *page*'s root."""
-    last = _get_app.APP
-    app = _new_dash(
-        uploads=True,
-        requests_pathname_prefix=address,
-        routes_pathname_prefix="/",
-    )
-    # Dash would keep the application that was made last, and all that is in it.
-    _get_app.APP = last
+    with _MAKING:
+        last = _get_app.APP
+        app = _new_dash(
+            uploads=True,
+            requests_pathname_prefix=address,
+            routes_pathname_prefix="/",
+        )
+        # Dash would keep the application that was made last, and all that is in it.
+        _get_app.APP = last
     app.shared = page.root
     return _furnish(app, engine, origin, names, charts, page)
 

@@ -23,6 +23,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+import app as app_module
 import arguments
 import uploads
 from app import create_app
@@ -320,6 +321,7 @@ def test_other_hosts_are_refused(client: FlaskClient) -> None:
         *([], "x", 5, {}, {"name": "a"}, {"size": 1}, {"name": 1, "size": 1}),
         *({"name": "a", "size": -1}, {"name": "a", "size": 1.5}),
         *({"name": "a", "size": True}, {"name": "a", "size": "1"}),
+        {"name": "a", "size": 10**400},
     ],
 )
 def test_what_begins_no_file(client: FlaskClient, body: object) -> None:
@@ -511,6 +513,30 @@ def test_reading_stops_where_it_is_cancelled() -> None:
     assert len(asked) == 2
 
 
+def test_what_was_cancelled_does_not_wait_for_its_turn(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def read(*arguments: Any) -> Any:
+        go_on.wait(30)
+        return read_bytes(*arguments)
+
+    monkeypatch.setattr("uploads.pending.read_bytes", read)
+    token = send(client, CSV)
+    for _ in range(20):
+        assert post(client, f"/upload/{token}/check", {}).status_code == 200
+
+    def n_checks() -> int:
+        return sum(thread.name == "check" for thread in threading.enumerate())
+
+    # Two read, and the last one waits.
+    wait_until(lambda: n_checks() <= 3)
+    go_on.set()
+    assert check(client, token)["state"] == "read"
+    wait_until(lambda: not n_checks())
+
+
 def test_bytes_are_dropped_when_a_file_is_shown(client: FlaskClient) -> None:
     token = send(client, CSV)
     show(client, token, check(client, token)["check"])
@@ -550,6 +576,36 @@ def test_a_thread_remembers_no_application(client: FlaskClient) -> None:
     layout_of(client, address)
     assert client.get(address).status_code == 200
     assert _get_app.app_context.get(None) is before
+
+
+def test_dash_remembers_no_application_that_was_made_beside_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server, before = make_app().server, _get_app.APP
+    make = app_module._new_dash
+    is_made, is_second = threading.Event(), threading.Event()
+    calls = iter(["first"])
+
+    def new_dash(**arguments: Any) -> Dash:
+        if next(calls, ""):
+            made = make(**arguments)
+            is_made.set()
+            is_second.wait(0.3)
+            return made
+        is_second.set()
+        threading.Event().wait(0.1)
+        return make(**arguments)
+
+    def second() -> None:
+        is_made.wait(30)
+        show_file(server.test_client(), CSV)
+
+    monkeypatch.setattr(app_module, "_new_dash", new_dash)
+    with ThreadPoolExecutor(2) as pool:
+        other = pool.submit(second)
+        show_file(server.test_client(), CSV)
+        other.result()
+    assert _get_app.APP is before
 
 
 def test_a_file_is_arranged_again_once_for_all_who_ask() -> None:

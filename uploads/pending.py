@@ -21,6 +21,7 @@ Arrange = Callable[[Iterable[pd.DataFrame]], Engine]
 """Makes an engine of a stream of session tables."""
 
 _AT_ONCE: Final = 2
+_WAIT: Final = 0.2
 _MOST_COLUMNS: Final = 2_000
 _MOST_LETTERS: Final = 200_000
 
@@ -182,8 +183,14 @@ class PendingFile:
             data = self._buffer.getvalue()
 
         def run() -> None:
-            with slots:
+            # Those that wait in vain would be without number.
+            while not slots.acquire(timeout=_WAIT):
+                if check.is_cancelled:
+                    return
+            try:
                 check.run(data, arrange)
+            finally:
+                slots.release()
 
         Thread(target=run, daemon=True, name="check").start()
         return check

@@ -25,6 +25,7 @@ SLICE: Final = MAX_BODY
 """Bytes of the largest slice of a file: as many as any request may have."""
 
 _LONGEST_NAME: Final = 255
+_LARGEST: Final = 1 << 63
 _LAST_WORDS: Final = (
     "This file isn't held any more: it was kept only as long as the program ran."
 )
@@ -95,7 +96,11 @@ class _Routes:
     def _begin(self) -> Response:
         body = _body()
         name, size = body.get("name"), body.get("size")
-        if not isinstance(name, str) or type(size) is not int or size < 0:
+        if (
+            not isinstance(name, str)
+            or type(size) is not int
+            or not 0 <= size <= _LARGEST
+        ):
             raise BadRequest("a file has a name and a size")
         # JSON can hold half a letter, which no page can.
         name = name.encode(errors="replace").decode()[:_LONGEST_NAME] or "A file"
