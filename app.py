@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from html import escape
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -58,6 +58,7 @@ __version__ = "0.2.0"
 _ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 """Hosts that stand for every address of this machine, and one to open."""
 
+_LONGEST_TITLE: Final = 80
 _SOON: Final = 0.5
 """Seconds before there is a progress bar."""
 
@@ -113,7 +114,9 @@ def assemble(
         ) -> Dash:
             return _of_file(engine, origin, names, charts, address, page)
 
-        arrange = partial(MemoryEngine, timezone=engine.facts.timezone)
+        def arrange(sessions: Iterable[pd.DataFrame], zone: str | None) -> Engine:
+            return MemoryEngine(sessions, zone or engine.facts.timezone)
+
         uploads.register(app, origin, uploading, arrange, assemble_file)
     return _furnish(app, engine, origin, names, charts, page)
 
@@ -131,6 +134,8 @@ def _of_file(
         last = _get_app.APP
         app = _new_dash(
             uploads=True,
+            # Dash writes it into the page as it is.
+            title=f"{escape(origin.name[:_LONGEST_TITLE])}: {layout.TITLE}",
             requests_pathname_prefix=address,
             routes_pathname_prefix="/",
         )
@@ -161,12 +166,12 @@ class _Dash(Dash):
         return page
 
 
-def _new_dash(*, uploads: bool, **prefixes: Any) -> _Dash:
+def _new_dash(*, uploads: bool, title: str = layout.TITLE, **prefixes: Any) -> _Dash:
     return _Dash(
         __name__,
         server=static_files.make_server(__name__),
         assets_folder=str(_HERE / "assets"),
-        title=layout.TITLE,
+        title=title,
         # Dash's own title while it waits, "Updating...", flickers at every pick.
         update_title="",
         # The theme is loaded by INDEX.

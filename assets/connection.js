@@ -146,7 +146,8 @@
                     if (!call.words) say(call, "No answer yet.", false);
                     continue;
                 }
-                if (answer && isOther(answer)) {
+                // What is gone is no other data: the view before is all there is.
+                if (answer && answer.status !== 410 && isOther(answer)) {
                     if (mayReload()) return await reload(call, answer);
                     say(call, "The server has other data now. Please load the page again.");
                 } else {

@@ -21,6 +21,9 @@
     const cut = name =>
         name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
 
+    // A zone, for an example.
+    const here = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "Europe/Berlin";
+
     // What a field is, which of the options of the command line it stands for, and what it
     // can be. Those of columns get their options from the file.
     const UNITS = [["", "by the name, or seconds"], ["ms", "milliseconds"],
@@ -32,6 +35,11 @@
         ["user", "Users are", "--user", [["", "addresses"],
             ["ip+agent", "addresses with their program"]]],
         ["keep_bots", "Bots are", "--bots", [["", "left out"], ["true", "counted"]]],
+    ];
+    const SHOWN_IN = ["shown_in", "Days and hours of", "--timezone", here];
+    const RULES = [
+        ["statuses", "Statuses of page views", "--statuses", "200-299,304"],
+        ["assets", "Ends of what are no pages", "--assets", ".css,.js,.png"],
     ];
     const GAP = ["visit_gap", "A visit ends after", "--visit-gap",
         [["900", "15 min"], ["", "30 min"], ["3600", "60 min"]]];
@@ -57,6 +65,7 @@
             [["", "say so"], ["true", "go on"]]],
     ];
     const ZONES = Intl.supportedValuesOf?.("timeZone") ?? [];
+    const LOG_WRITTEN = ["encoding", "allow_left_out"];
     const IS_SAID = {true: true, false: false};
 
     // One file, from its drop to its page.
@@ -131,6 +140,7 @@
             } catch (error) {
                 if (this.stop.signal.aborted) return;
                 this.fail(error.message);
+                if (!error.status) this.suggestions.replaceChildren(this.again(what));
                 if (error.status === 400) this.changing?.closest("label").classList.add("named");
             }
         }
@@ -196,8 +206,14 @@
             this.attempt(async () => {
                 this.show.disabled = true;
                 this.say("Making its page…");
-                const {address} = await this.ask(`/${this.token}/show`, "POST",
+                const show = () => this.ask(`/${this.token}/show`, "POST",
                     {check: this.found.check, from: settings().file});
+                const {address} = await show().catch(async error => {
+                    if (error.status !== 410) throw error;
+                    // See check(), which sends it again.
+                    await this.check();
+                    return show();
+                });
                 this.token = null;
                 location.assign(address);
             });
@@ -240,13 +256,17 @@
         write(found) {
             this.found = found;
             const isRead = found.state === "read";
+            // No field helps where there are no columns, and the message names none.
+            const isHopeless = !isRead && !found.columns.length && !found.is_log
+                && !/--\w/.test(found.error);
             this.say(isRead ? "This is what was understood. Change what is wrong."
-                : "It can't be read like this yet.");
+                : isHopeless ? "It can't be read." : "It can't be read like this yet.");
             const message = isRead ? found.alarm : found.error;
             this.error.textContent = shortened(message, found.columns.length > 0);
             this.report.replaceChildren(...(isRead ? reportOf(found, this.file.name) : []));
             this.show.disabled = !isRead;
             this.writeFields(found);
+            this.fields.hidden = isHopeless;
             this.mark(message);
         }
 
@@ -281,6 +301,17 @@
             return button;
         }
 
+        // What was attempted, once more.
+        again(what) {
+            const button = make("button", {type: "button"}, "Try again");
+            button.addEventListener("click", () => {
+                this.error.textContent = "";
+                this.suggestions.replaceChildren();
+                this.attempt(what);
+            });
+            return button;
+        }
+
         // What a message advises, at one click.
         suggestion(name, value) {
             const control = this.control(name);
@@ -298,11 +329,13 @@
         }
 
         writeFields(found) {
-            const key = JSON.stringify([found.columns, found.is_log]);
+            // Of one site that was picked, the others are still to be picked.
+            if (!this.said.where) this.sites = found.sites;
+            const key = JSON.stringify([found.columns, found.is_log, this.sites]);
             if (key !== this.key) {
                 this.key = key;
                 const focused = document.activeElement?.name;
-                this.makeFields(found);
+                this.makeFields({...found, sites: this.sites});
                 if (focused) this.control(focused)?.focus();
             }
             this.fields.hidden = false;
@@ -317,15 +350,19 @@
             return [...this.fields.querySelectorAll("[name]")].find(each => each.name === name);
         }
 
-        makeFields({columns, n_columns: all, is_log: isLog}) {
+        makeFields({columns, n_columns: all, is_log: isLog, sites}) {
             const names = columns.filter(name => name !== "");
             const choices = names.map(name => [name, cut(name)]);
             const place = label => ["", label];
             this.columns.hidden = false;
             if (isLog) {
-                this.columns.replaceChildren(...[...LOG, GAP, MERGE].map(each => fieldOf(...each)));
-                this.more.replaceChildren(...WRITTEN.filter(([name]) =>
-                    ["encoding", "allow_left_out"].includes(name)).map(each => fieldOf(...each)));
+                const ofSite = ["where", "Site", "--where",
+                    [["", "all"], ...sites.map(site => [site, cut(site)])]];
+                const first = sites.length > 1 ? [ofSite, ...LOG] : LOG;
+                const more = WRITTEN.filter(([name]) => LOG_WRITTEN.includes(name));
+                this.columns.replaceChildren(...[...first, GAP, SHOWN_IN, MERGE]
+                    .map(each => fieldOf(...each)));
+                this.more.replaceChildren(...[...RULES, ...more].map(each => fieldOf(...each)));
                 return;
             }
             const ofColumn = Object.fromEntries(COLUMNS.map(([role, label]) =>
@@ -337,7 +374,7 @@
             if (all > columns.length)
                 this.columns.append(make("p", {}, `${count(columns.length)} of ${count(all)} columns `
                     + "are listed."));
-            this.more.replaceChildren(...WRITTEN.map(([name, label, option, kind]) =>
+            this.more.replaceChildren(...[...WRITTEN, SHOWN_IN].map(([name, label, option, kind]) =>
                 fieldOf(name, label, option, kind ?? [place("in the same column"), ...choices]))
                 .filter(field => names.length
                     || ["--encoding", "--no-header", "--sheet"].includes(field.dataset.option)));
@@ -427,7 +464,7 @@
             ? make("select", {name}, ...kind.map(([value, words]) => make("option",
                 {value, ...(words.length < value.length ? {title: value} : {})}, words)))
             : make("input", {name, placeholder: kind, autocomplete: "off", spellcheck: "false"});
-        if (name === "times_in") control.setAttribute("list", "upload-zones");
+        if (["times_in", "shown_in"].includes(name)) control.setAttribute("list", "upload-zones");
         const small = make("small", {"aria-hidden": "true"}, option);
         return make("label", {"data-option": option}, make("span", {}, label, " ", small), control);
     }
@@ -445,7 +482,11 @@
 
     // What is wrong with what was dropped is said where nothing else is.
     function begin(files, isFolder) {
-        if (upload || !settings().upload) return;
+        if (!settings().upload) return;
+        if (upload) {
+            upload.say("One file at a time: cancel this one first.");
+            return;
+        }
         const [file, ...more] = files;
         upload = new Upload(file ?? new File([], "Nothing"));
         if (isFolder) upload.fail("This is a folder. Drop a file, or a zip with several in it.");

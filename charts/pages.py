@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any, Final, NamedTuple
+from unicodedata import east_asian_width
 
 import numpy as np
 import pandas as pd
@@ -694,7 +695,7 @@ def _by_page(
         None if page else name for name, page in zip(rows.names, is_page, strict=True)
     ]
     is_tall = _are_tall(shown)
-    left = MARGIN["r"] if is_tall else 20 + 7 * max(map(len, rows.labels))
+    left = MARGIN["r"] if is_tall else 20 + max(map(_label_width, rows.labels))
     return figure(
         traces,
         {
@@ -724,6 +725,13 @@ def _by_page(
             "yaxis": _row_axis(rows, is_tall=is_tall),
         },
     )
+
+
+def _label_width(label: str) -> int:
+    """About how many pixels a label takes: most letters 7, the wide ones more."""
+    n_wide = sum(east_asian_width(letter) in "FW" for letter in label)
+    n_capitals = sum(map(str.isupper, label))
+    return 7 * len(label) + 6 * n_wide + 2 * n_capitals + 5 * label.count("%")
 
 
 def _most_ticks(left: int) -> int:

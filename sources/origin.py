@@ -76,7 +76,7 @@ class FileReport:
     example: str = ""
     """The first page view of a log."""
     sites: tuple[str, ...] = ()
-    """The sites of a log's requests, the most first, where one is asked for."""
+    """The sites that most of a log's requests are to, the most first."""
 
     def leave_out(self, rows: Iterable[LeftOut]) -> None:
         """Count rows that can't be used; the first example of each reason stays."""
@@ -121,7 +121,8 @@ class Report:
         lines = sum(file.rows for file in logs)
         views = sum(file.kept for file in logs)
         are = "is a page view" if views == 1 else "are page views"
-        return f"{views:,} of {count_text(lines, 'line')} {are}." if logs else ""
+        words = f"{views:,} of {count_text(lines, 'line')} {are}: each is a session."
+        return words if logs else ""
 
     @property
     def share_left_out(self) -> float:

@@ -35,6 +35,7 @@ from sources.rows import Rows, join
 # The names of a table cost as much as a million rows do.
 _AT_ONCE = 1 << 20
 _NAMED_PATHS = 3
+_TOLD_SITES = 3
 _NO_LIMIT = 1 << 62
 _AS_FOUND = ReadOptions()
 _OTHER_GAPS = (900.0, 1_800.0, 3_600.0)
@@ -262,7 +263,9 @@ class _Reader:
             where = " and ".join(f"{name}={value}" for name, value in options.where)
             why = f"none has {where}" if where else "it has no rows"
             sites = next((file.sites for file in report.files if file.sites), ())
-            why += f"; there are {', '.join(sites)}" * bool(where and sites)
+            why += f"; there are {', '.join(sites[:_TOLD_SITES])}" * bool(
+                where and sites
+            )
             what = "no usable row"
             if report.passed:
                 what = "no page view"

@@ -148,6 +148,7 @@ def test_says_what_was_understood(client: FlaskClient) -> None:
             "duration": ["duration"],
         },
         "is_log": False,
+        "sites": [],
     }
 
 
@@ -252,7 +253,7 @@ def test_two_files_do_not_meet(client: FlaskClient) -> None:
 def test_a_file_that_is_not_held(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 410
-    assert "This file isn't held any more" in answer.text
+    assert "No file is held here any more" in answer.text
     assert '<a href="/">Open the first page</a>' in answer.text
 
 
@@ -357,7 +358,11 @@ def test_malformed_bodies(client: FlaskClient) -> None:
         ({"times_in": "Mars/Base"}, "there is no time zone 'Mars/Base'"),
         ({"encoding": "klingon"}, "there is no encoding 'klingon'"),
         ({"merge_pages": "query,colour"}, "'colour' is none of query,"),
-        ({"where": [["a", "b"]]}, "there is no field 'where'"),
+        ({"where": [["a", "b"]]}, "is not a short text"),
+        ({"statuses": "20"}, "'20' is no status"),
+        ({"assets": ","}, "has an empty ending"),
+        ({"shown_in": "Nowhere/At_all"}, "there is no time zone 'Nowhere/At_all'"),
+        ({"drop_repeated": True}, "there is no field 'drop_repeated'"),
     ],
 )
 def test_options_that_are_refused(
@@ -390,8 +395,17 @@ def test_options_are_those_of_the_command_line() -> None:
         "encoding": "cp1252",
         "keep_bots": True,
         "allow_left_out": True,
+        "statuses": "200,404",
+        "assets": ".css",
+        "where": "shop.example",
     }
-    expected = {**said, "merge_pages": frozenset({"query", "host"})}
+    expected = {
+        **said,
+        "merge_pages": frozenset({"query", "host"}),
+        "statuses": frozenset({200, 404}),
+        "assets": (".css",),
+        "where": (("host", "shop.example"),),
+    }
     assert read_options(said) == ReadOptions(**expected)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="no object"):
         read_options([])
@@ -619,10 +633,10 @@ def test_a_file_is_arranged_again_once_for_all_who_ask() -> None:
     made: list[object] = []
     arrange = shown._arrange
 
-    def counted(sessions: Any) -> Any:
+    def counted(sessions: Any, zone: str | None) -> Any:
         made.append(None)
         threading.Event().wait(0.1)
-        return arrange(sessions)
+        return arrange(sessions, zone)
 
     shown._arrange = counted
     with ThreadPoolExecutor(8) as threads:

@@ -10,7 +10,9 @@ from sources import (
     UNITS,
     ReadOptions,
     check_format,
+    parse_assets,
     parse_rules,
+    parse_statuses,
     validate_encoding,
 )
 
@@ -32,6 +34,14 @@ def read_options(fields: object) -> ReadOptions:
         if value is not None:
             said[name] = _FIELDS[name](value)
     return ReadOptions(**said)
+
+
+def read_zone(value: object) -> str | None:
+    """The zone whose days and hours a page shall show; None for none.
+
+    Raises ValueError as ``read_options`` does.
+    """
+    return None if value is None else _zone(value)
 
 
 def _text(value: object) -> str:
@@ -69,6 +79,11 @@ def _zone(value: object) -> str:
     return name
 
 
+def _site(value: object) -> tuple[tuple[str, str], ...]:
+    """The one site of a log whose requests count."""
+    return (("host", _text(value)),)
+
+
 def _checked(check: Callable[[str], Any], value: object) -> Any:
     return check(_text(value))
 
@@ -82,6 +97,9 @@ _FIELDS: Final[Mapping[str, Callable[[object], Any]]] = {
     "times_in": _zone,
     "encoding": partial(_checked, validate_encoding),
     "merge_pages": partial(_checked, parse_rules),
+    "assets": partial(_checked, parse_assets),
+    "statuses": partial(_checked, parse_statuses),
+    "where": _site,
     **dict.fromkeys(
         (
             *("header", "escape", "keep_bots", "allow_left_out"),

@@ -17,8 +17,9 @@ from engine.model import Engine
 from sources import BadInput, Origin, ReadOptions, Report, pack, read_bytes
 from uploads.settings import Settings, megabytes
 
-Arrange = Callable[[Iterable[pd.DataFrame]], Engine]
-"""Makes an engine of a stream of session tables."""
+Arrange = Callable[[Iterable[pd.DataFrame], str | None], Engine]
+"""Makes an engine of a stream of session tables, whose days and hours are those of a
+zone: an IANA name, or None for the zone of the first page."""
 
 _AT_ONCE: Final = 2
 _WAIT: Final = 0.2
@@ -45,13 +46,20 @@ class Checked:
     origin: Origin
     packed: bytes
     """Its sessions, see ``sources.pack``."""
+    zone: str | None = None
+    """Whose days and hours are shown, see ``Arrange``."""
 
 
 class Check:
     """One reading of a file, as some options say; it runs in a thread of its own."""
 
     def __init__(
-        self, number: int, name: str, options: ReadOptions, most_rows: int
+        self,
+        number: int,
+        name: str,
+        options: ReadOptions,
+        zone: str | None,
+        most_rows: int,
     ) -> None:
         self.number = number
         self.checked: Checked | None = None
@@ -60,6 +68,7 @@ class Check:
         self.is_cancelled = False
         self._name = name
         self._options = options
+        self._zone = zone
         self._most_rows = most_rows
         self._report: Report | None = None
         self._error = ""
@@ -99,8 +108,9 @@ class Check:
         )
         self._report = reading.origin.report
         packed = io.BytesIO()
-        engine = arrange(pack(self._unless_cancelled(reading.tables), packed))
-        return Checked(engine, reading.origin, packed.getvalue())
+        tables = pack(self._unless_cancelled(reading.tables), packed)
+        engine = arrange(tables, self._zone)
+        return Checked(engine, reading.origin, packed.getvalue(), self._zone)
 
     def _is_cancelled(self) -> bool:
         return self.is_cancelled
@@ -132,6 +142,7 @@ def _columns_of(report: Report) -> dict[str, Any]:
         "n_columns": len(names),
         "taken": taken,
         "is_log": any(file.is_log for file in report.files),
+        "sites": next((file.sites for file in report.files if file.sites), ()),
     }
 
 
@@ -164,6 +175,7 @@ class PendingFile:
     def start(
         self,
         options: ReadOptions,
+        zone: str | None,
         settings: Settings,
         arrange: Arrange,
         slots: Semaphore,
@@ -178,7 +190,9 @@ class PendingFile:
             self._cancel()
             self._n_checks += 1
             number = self._n_checks
-            self.check = check = Check(number, self.name, options, settings.file_rows)
+            self.check = check = Check(
+                number, self.name, options, zone, settings.file_rows
+            )
             # The buffer's own bytes: nothing is copied.
             data = self._buffer.getvalue()
 
@@ -262,10 +276,12 @@ class PendingFiles:
         file.seen = time.monotonic()
         return file
 
-    def check(self, token: str, options: ReadOptions) -> int:
-        """Begin to read a file; returns the number of the check."""
+    def check(self, token: str, options: ReadOptions, zone: str | None) -> int:
+        """Begin to read a file, for a page in a *zone*; returns the check's number."""
         file = self.get(token)
-        return file.start(options, self._settings, self._arrange, self._slots).number
+        return file.start(
+            options, zone, self._settings, self._arrange, self._slots
+        ).number
 
     def forget(self, token: str) -> None:
         """Give a file back, if there is one."""

@@ -15,7 +15,7 @@ from engine.model import Engine
 from layout import BackLink, Uploading
 from security import MAX_BODY
 from sources import Origin
-from uploads.fields import read_options
+from uploads.fields import read_options, read_zone
 from uploads.pending import Arrange, PendingFiles, Refused
 from uploads.settings import Settings
 from uploads.shown import FOLDER, Assemble, ShownFile, ShownFiles, Way
@@ -27,7 +27,7 @@ SLICE: Final = MAX_BODY
 _LONGEST_NAME: Final = 255
 _LARGEST: Final = 1 << 63
 _LAST_WORDS: Final = (
-    "This file isn't held any more: it was kept only as long as the program ran."
+    "No file is held here any more: one that is dropped lives as long as the program."
 )
 
 
@@ -115,11 +115,13 @@ class _Routes:
         return jsonify(next=file.append(offset, request.get_data(cache=False)))
 
     def _check(self, token: str) -> Response:
+        body = _body()
         try:
-            options = read_options(_body())
+            zone = read_zone(body.pop("shown_in", None))
+            options = read_options(body)
         except ValueError as error:
             raise BadRequest(str(error)) from None
-        return jsonify(check=self._pending.check(token, options))
+        return jsonify(check=self._pending.check(token, options, zone))
 
     def _state(self, token: str, number: int) -> Response:
         check = self._pending.get(token).check

@@ -44,6 +44,7 @@ class ShownFile:
         self.address = way.address
         self.seen = time.monotonic()
         self._origin, self._packed, self._way = checked.origin, checked.packed, way
+        self._zone = checked.zone
         self._lock = Lock()
         self._app: WSGIApplication | None = None
 
@@ -62,7 +63,7 @@ class ShownFile:
         with self._lock:
             self.seen = time.monotonic()
             if self._app is None:
-                over = engine or arrange(unpack(self._packed))
+                over = engine or arrange(unpack(self._packed), self._zone)
                 self._app = assemble(over, self._origin, *self._way)
             return self._app
 

@@ -35,6 +35,8 @@ BLOCK_SIZE: Final = 1 << 23
 _SHOWN: Final = 60
 _LONG_TEXT: Final = 240
 _TOLD: Final = 3
+_MANY: Final = 100
+_MOST_SITES: Final = 50
 _DAY: Final = 86_400 * 10**6
 _WEB_BEGINS: Final = int(np.datetime64("1991-01-01", "us").astype(np.int64))
 
@@ -78,7 +80,9 @@ class Log:
         self._lines_of: Counter[str] = Counter()
         self._n_of_site: Counter[str] = Counter()
         self._odd_times: dict[str, LeftOut] = {}
-        self._n_earlier = self._n_bots = self._n_agents = 0
+        self._n_earlier = self._n_bots = self._n_unnamed = self._n_views = 0
+        self._names_programs = False
+        self._users: set[str] = set()
         self._last = -(1 << 62)
 
     def read(
@@ -104,6 +108,7 @@ class Log:
             rows = self._views(_Requests(read.block, read.requests), report)
             if self._options.merge_pages:
                 rows = rows._replace(page=merge_names(rows.page, merger))
+            report.sites = tuple(name for name, _ in self._told_sites(_MOST_SITES))
             report.understood = tuple(self._understood())
             report.notes = tuple(self._notes())
             yield rows
@@ -116,7 +121,6 @@ class Log:
         lines.count(report.left_out, "an unreadable time", ~good, lines.time)
         if self._sites is not None:
             self._note_sites(requests.host.filter(pa.array(good)))
-            report.sites = tuple(name for name, _ in self._told_sites())
             sites = sites_of(requests.host)
             is_site = pc.is_in(sites.dictionary, pa.array(self._sites))
             matches = is_site.to_numpy(zero_copy_only=False)[sites.indices.to_numpy()]
@@ -145,6 +149,7 @@ class Log:
         if self._sites is None:
             self._note_sites(requests.host.take(kept))
         user = requests.client.take(kept)
+        self._note_users(user)
         if options.user == USERS[1]:
             agent = requests.agent.take(kept)
             user = pc.binary_join_element_wise(user, agent, b" ")
@@ -159,8 +164,10 @@ class Log:
         rows = np.flatnonzero(good)
         agents = lines.requests.agent.take(pa.array(rows)).dictionary_encode()
         codes = agents.indices.to_numpy()
-        is_named = pc.greater(pc.binary_length(agents.dictionary), 1)
-        self._n_agents += int(is_named.to_numpy(zero_copy_only=False)[codes].sum())
+        is_unnamed = pc.less(pc.binary_length(agents.dictionary), 2)
+        n_unnamed = int(is_unnamed.to_numpy(zero_copy_only=False)[codes].sum())
+        self._n_unnamed += n_unnamed
+        self._names_programs |= n_unnamed < len(rows)
         is_bot = np.zeros(len(good), np.bool_)
         is_bot[rows] = self._bots.among(agents.dictionary)[codes]
         if self._options.keep_bots:
@@ -188,16 +195,23 @@ class Log:
         for words, mask in odd.items():
             lines.count(self._odd_times, words, mask, lines.time)
 
+    def _note_users(self, clients: pa.BinaryArray) -> None:
+        """Count views, and see whether they are all of one client."""
+        self._n_views += len(clients)
+        if len(self._users) < 2:
+            names = decoded(clients.unique()).to_pylist()
+            self._users.update(map(printable, names[:2]))
+
     def _note_sites(self, hosts: pa.BinaryArray) -> None:
         sites = sites_of(hosts)
         counts = np.bincount(sites.indices.to_numpy(), minlength=len(sites.dictionary))
         names = sites.dictionary.to_pylist()
         self._n_of_site.update(dict(zip(names, counts.tolist(), strict=True)))
 
-    def _told_sites(self) -> list[tuple[str, int]]:
+    def _told_sites(self, most: int = _TOLD) -> list[tuple[str, int]]:
         """The sites that have most, and how many."""
-        counts = self._n_of_site.most_common(_TOLD + 1)
-        return [(printable(name), n) for name, n in counts if name and n][:_TOLD]
+        counts = self._n_of_site.most_common(most + 1)
+        return [(printable(name), n) for name, n in counts if name and n][:most]
 
     def _understood(self) -> Iterator[str]:
         """Lines about the form of the file and the rules for views."""
@@ -220,17 +234,34 @@ class Log:
         """What a person should know besides, in sentences."""
         for form, n in self._lines_of.most_common():
             if form != self._name and n:
-                yield f"{count_text(n, 'line')} in another form: {form}."
+                lines = f"{count_text(n, 'line')} {'is' if n == 1 else 'are'}"
+                yield f"{lines} of another form, and read: {form}."
         if n := self._n_earlier:
             views = "view is" if n == 1 else "views are"
             yield f"{n:,} page {views} earlier than the one before; they are sorted."
         for odd in self._odd_times.values():
             times = count_text(odd.rows, "time")
             yield f"{times} {odd.reason}, such as {odd.example}."
+        yield from self._bots_notes()
+        if len(self._users) == 1 and self._n_views >= _MANY:
+            yield (
+                f"All page views are of {next(iter(self._users))}, as of a proxy that "
+                "hides who asks; have the server write their addresses."
+            )
+        yield from self._sites_notes()
+        yield from self._times.notes()
+
+    def _bots_notes(self) -> Iterator[str]:
         if self._n_bots:
             yield f"{count_text(self._n_bots, 'page view')} of bots, which count."
-        elif not self._n_agents and not self._options.keep_bots:
-            yield "No line names a program, so bots can't be told from people."
+        n = 0 if self._options.keep_bots else self._n_unnamed
+        if n and not self._names_programs:
+            yield "No page view names a program, so bots can't be told from people."
+        elif n:
+            name = "view names" if n == 1 else "views name"
+            yield f"{n:,} page {name} no program; bots among them count."
+
+    def _sites_notes(self) -> Iterator[str]:
         sites = self._told_sites()
         if len(sites) > 1 and self._sites is None:
             told = [f"{name} ({count_text(n, 'view')})" for name, n in sites]
@@ -240,7 +271,6 @@ class Log:
                 f"Several sites: {', '.join(told)}. To count one alone, add "
                 f"--where host={sites[0][0]}."
             )
-        yield from self._times.notes()
 
 
 class _Lines:

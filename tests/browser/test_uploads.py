@@ -219,6 +219,7 @@ def test_names_are_text(open_small: Callable[..., Page]) -> None:
             "These are 2 files. One at a time, please; a zip may have several in it.",
         ),
         ([("a.csv", "")], "a.csv: "),
+        ([("a.pdf", "%PDF-1.7")], "a.pdf: a PDF document"),
     ],
 )
 def test_what_cannot_be_shown_is_said(
@@ -284,6 +285,58 @@ def test_what_the_server_has_forgotten_is_sent_again(
     expect(page.locator(".upload-line")).to_contain_text("Durations are unknown")
 
 
+def test_what_the_server_has_forgotten_is_sent_again_to_be_shown(
+    open_small: Callable[..., Page],
+) -> None:
+    page = open_small(forgiven="410")
+    with page.expect_response(re.compile("/upload$")) as begun:
+        drag(page, ("a.csv", CSV))
+    token = begun.value.json()["file"]
+    understood(page)
+    page.evaluate("token => fetch(`/upload/${token}`, {method: 'DELETE'})", token)
+    show(page)
+
+
+def test_without_an_answer_it_can_be_tried_again(
+    open_small: Callable[..., Page],
+) -> None:
+    page = open_small(forgiven="ERR_FAILED")
+    page.route(re.compile("/upload$"), lambda route: route.abort())
+    drag(page, ("a.csv", CSV))
+    expect(page.locator(".failure")).to_have_text("The server doesn't answer.")
+    page.unroute_all()
+    page.get_by_role("button", name="Try again").click()
+    understood(page)
+    expect(page.locator(".failure")).to_be_empty()
+
+
+def test_a_site_and_a_zone_of_a_log(open_small: Callable[..., Page]) -> None:
+    page = open_small()
+    text = "".join(
+        f"{host} {user} - - [31/Aug/2024:{clock} +0000] "
+        '"GET /a HTTP/1.1" 200 5 "-" "Firefox"\n'
+        for host, user, clock in [
+            ("a.org", "1.1.1.1", "22:30:00"),
+            ("a.org", "1.1.1.1", "22:30:09"),
+            ("b.org", "2.2.2.2", "22:31:00"),
+        ]
+    )
+    drag(page, ("access.log", text))
+    understood(page)
+    line = page.locator(".upload-line")
+    expect(line).to_contain_text("3 sessions of 2 users")
+    expect(line).to_contain_text("31 August 2024 22:30")
+    page.get_by_label("Site --where").select_option("a.org")
+    expect(line).to_contain_text("2 sessions of 1 user")
+    zone = page.get_by_label("Days and hours of --timezone")
+    zone.fill("Europe/Berlin")
+    zone.press("Tab")
+    expect(line).to_contain_text("1 September 2024 00:30")
+    show(page)
+    expect(page.locator(".data-line")).to_contain_text("1 September 2024 00:30")
+    expect(page).to_have_title(re.compile("^access.log: "))
+
+
 def test_two_tabs_show_two_files(open_small: Callable[..., Page]) -> None:
     one, two = open_small(), open_small()
     drag(one, ("a.csv", CSV))
@@ -324,7 +377,11 @@ def test_a_file_of_a_program_that_has_ended(
     show(page)
     restarting()
     page.get_by_role("link", name="bob", exact=True).click()
-    # The server has other data now: the page is loaded again, and isn't there.
+    # What is shown is all there is of the file now.
+    problem = page.locator("#connection")
+    expect(problem).to_contain_text("No file is held here any more", timeout=30_000)
+    expect(page.locator(".data-line")).to_contain_text("a.csv")
+    page.reload()
     gone = page.get_by_role("heading", name="Not held any more")
     expect(gone).to_be_visible(timeout=30_000)
     page.get_by_role("link", name="Open the first page").click()

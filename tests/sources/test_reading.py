@@ -532,7 +532,7 @@ def test_files_without_sessions_are_told(
     assert rows == [["192.0.2.1", "/", None]]
     assert [file.name for file in report.files] == [f"{folder}access.log"]
     assert f"Skipped, as they hold no sessions: {folder}{name}." in report.notes
-    assert report.views_text() == "1 of 1 line is a page view."
+    assert report.views_text() == "1 of 1 line is a page view: each is a session."
 
 
 def test_files_without_sessions_alone_are_an_error(write: Write) -> None:

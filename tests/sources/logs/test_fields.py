@@ -230,8 +230,9 @@ def test_json_among_other_lines() -> None:
     views, report = read_text(b"\n".join([GOOD, GOOD_JSON, GOOD_COMMON, GOOD]))
     assert len(views) == 4
     assert notes(report) == [
-        "1 line in another form: Common Log Format.",
-        "1 line in another form: JSON, an object in each line.",
+        "1 line is of another form, and read: Common Log Format.",
+        "1 line is of another form, and read: JSON, an object in each line.",
+        "1 page view names no program; bots among them count.",
     ]
 
 

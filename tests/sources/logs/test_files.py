@@ -43,6 +43,12 @@ def test_three_files_in_any_order(write: Write) -> None:
         assert pages(*paths) == expected
 
 
+def test_a_file_of_blank_lines_among_others_is_skipped(write: Write) -> None:
+    views, report = read(write(line(), "access.log"), write("\n \r\n", "blank.log"))
+    assert len(views) == 1
+    assert "Skipped, as they hold no sessions: blank.log." in report.notes
+
+
 def test_an_empty_file_among_others_is_skipped(write: Write, tmp_path: Path) -> None:
     log, empty = write(line(), "access.log.1"), write("", "access.log")
     for paths in ([empty, log], [log, empty], [tmp_path]):
@@ -160,7 +166,7 @@ def test_a_log_beside_a_table(write: Write) -> None:
     assert pages(table, log) == {"/x": 7, "/a": 9, "/b": None}
     _, report = read(table, log)
     assert report.durations.startswith("Durations of access.log are derived")
-    assert report.views_text() == "2 of 2 lines are page views."
+    assert report.views_text() == "2 of 2 lines are page views: each is a session."
 
 
 @pytest.mark.parametrize("size", [1, HEAD_SIZE - 1, HEAD_SIZE, 3 * HEAD_SIZE + 7])

@@ -59,7 +59,7 @@ def test_every_line_is_counted_once() -> None:
         "its end missing": 1,
     }
     assert report.rows == len(lines) - 2
-    assert report.views_text() == "3 of 19 lines are page views."
+    assert report.views_text() == "3 of 19 lines are page views: each is a session."
     ((_, told), (heading, left_out)) = report.sections()[:2]
     assert "19 lines read, 4 left out." in told
     assert "Page views: 3, such as line 1: GET /a (200)." in told
@@ -83,10 +83,23 @@ def test_bots_are_dropped_or_kept() -> None:
 
 
 def test_a_log_that_names_no_programs_says_so() -> None:
-    words = "No line names a program, so bots can't be told from people."
+    words = "No page view names a program, so bots can't be told from people."
     assert notes(read_text(line(agent=None))[1]) == [words]
     assert notes(read_text(line(agent="-"))[1]) == [words]
     assert notes(read_text(line(agent=None), keep_bots=True)[1]) == []
+    assert notes(read_text(line(agent="x", status=404) * 2 + line())[1]) == []
+    some = "1 page view names no program; bots among them count."
+    assert notes(read_text(line() + line(agent="-"))[1]) == [some]
+
+
+def test_a_proxy_that_hides_who_asks_is_told() -> None:
+    words = (
+        "All page views are of 1.1.1.1, as of a proxy that hides who asks; have the "
+        "server write their addresses."
+    )
+    assert notes(read_text(line() * 100)[1]) == [words]
+    assert notes(read_text(line() * 99)[1]) == []
+    assert notes(read_text(line() * 100 + line(user="2.2.2.2"))[1]) == []
 
 
 def test_users_may_be_told_apart_by_their_programs() -> None:
@@ -189,10 +202,15 @@ def test_other_forms_in_a_file_are_told() -> None:
         text = b"\n".join([GOOD, GOOD, escaped, GOOD, escaped])
         found = in_blocks(text, size)[1]
         assert found.understood[0] == "Combined Log Format."
-        assert found.notes == ("2 lines in another form: Common Log Format.",)
+        assert found.notes == (
+            "2 lines are of another form, and read: Common Log Format.",
+            "2 page views name no program; bots among them count.",
+        )
     # One in another form may be anywhere.
     _, report = read_text(b"\n".join([GOOD_JSON, GOOD, GOOD_JSON, b""]))
-    assert notes(report) == ["1 line in another form: Combined Log Format."]
+    assert notes(report) == [
+        "1 line is of another form, and read: Combined Log Format."
+    ]
 
 
 @pytest.mark.parametrize("size", [10**6, 5 * 10**6])
