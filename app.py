@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from threading import Lock
@@ -112,7 +112,8 @@ def assemble(
         def assemble_file(
             engine: Engine, origin: Origin, address: str, page: layout.Uploading
         ) -> Dash:
-            return _of_file(engine, origin, names, charts, address, page)
+            prefixes = _prefixes(app, address)
+            return _of_file(engine, origin, names, charts, prefixes, page)
 
         def arrange(sessions: Iterable[pd.DataFrame], zone: str | None) -> Engine:
             return MemoryEngine(sessions, zone or engine.facts.timezone)
@@ -121,24 +122,33 @@ def assemble(
     return _furnish(app, engine, origin, names, charts, page)
 
 
+def _prefixes(first: Dash, address: str) -> Mapping[str, str]:
+    """What Dash is told of an address below that of the *first* application."""
+    config = first.config
+    if config.url_base_pathname is not None:
+        # It may be in the environment, where Dash takes no others beside it.
+        return {"url_base_pathname": address}
+    below = address.removeprefix(config.requests_pathname_prefix)
+    return {
+        "requests_pathname_prefix": address,
+        "routes_pathname_prefix": f"{config.routes_pathname_prefix}{below}",
+    }
+
+
 def _of_file(
     engine: Engine,
     origin: Origin,
     names: Sequence[str],
     charts: Sequence[Chart],
-    address: str,
+    prefixes: Mapping[str, str],
     page: layout.Uploading,
 ) -> Dash:
     """Build the dashboard over a file that was dropped on that of *page*'s root."""
     with _MAKING:
         last = _get_app.APP
-        app = _new_dash(
-            uploads=True,
-            # Dash writes it into the page as it is.
-            title=f"{escape(origin.name[:_LONGEST_TITLE])}: {layout.TITLE}",
-            requests_pathname_prefix=address,
-            routes_pathname_prefix="/",
-        )
+        # Dash writes the title into the page as it is.
+        title = f"{escape(origin.name[:_LONGEST_TITLE])}: {layout.TITLE}"
+        app = _new_dash(uploads=True, title=title, **prefixes)
         # Dash would keep the application that was made last, and all that is in it.
         _get_app.APP = last
     app.shared = page.root

@@ -223,6 +223,47 @@ def test_the_page_of_a_file(client: FlaskClient) -> None:
     assert client.get(address[:-1]).headers["Location"] == address
 
 
+@pytest.mark.parametrize(
+    ("environment", "root", "routes"),
+    [
+        ({"URL_BASE_PATHNAME": "/stats/"}, "/stats/", "/stats/"),
+        ({"REQUESTS_PATHNAME_PREFIX": "/stats/"}, "/stats/", "/"),
+        (
+            {"REQUESTS_PATHNAME_PREFIX": "/a/b/", "ROUTES_PATHNAME_PREFIX": "/b/"},
+            *("/a/b/", "/b/"),
+        ),
+    ],
+)
+def test_the_page_of_a_file_behind_a_prefix(
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    root: str,
+    routes: str,
+) -> None:
+    for name, prefix in environment.items():
+        monkeypatch.setenv(f"DASH_{name}", prefix)
+    # What stands in front of it takes the first part away.
+    front = root.removesuffix(routes)
+
+    class Behind(FlaskClient):
+        def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+            path = args[0].removeprefix(front)
+            is_upload = path.startswith("/upload")
+            path = routes + path[1:] if is_upload else path
+            return super().open(path, *args[1:], **kwargs)
+
+    app = make_app()
+    app.server.test_client_class = Behind
+    client = app.server.test_client()
+    address = show_file(client, CSV)
+    assert address.startswith(f"{root}data/")
+    page = client.get(address)
+    assert page.status_code == 200
+    assert f'"{root}assets/page.js' in page.text
+    assert "a.csv" in layout_of(client, address)
+    assert client.get(f"{address}sessions.csv").status_code == 200
+
+
 def test_the_way_back_from_the_page_of_a_file(client: FlaskClient) -> None:
     first = show_file(client, CSV)
     token = send(client, CSV, "b.csv")

@@ -134,7 +134,7 @@ class ShownFiles:
     ) -> Iterable[bytes]:
         """Answer a request, by the application of the file whose address it has."""
         path: str = environ.get("PATH_INFO", "")
-        token, mark, rest = path.removeprefix(self._mount).partition("/")
+        token, mark, _ = path.removeprefix(self._mount).partition("/")
         file = self._files.get(token) if mark and path.startswith(self._mount) else None
         if file is None:
             return self._first(environ, start_response)
@@ -144,9 +144,7 @@ class ShownFiles:
         app = context.run(file.app, self._arrange, self._assemble)
         if is_new:
             self._watch(file)
-        place = environ.get("SCRIPT_NAME", "") + self._mount + token
-        inside = {**environ, "SCRIPT_NAME": place, "PATH_INFO": f"/{rest}"}
-        return context.run(app, inside, start_response)
+        return context.run(app, environ, start_response)
 
     def sweep(self) -> float | None:
         """Give back what nobody has asked for lately; see ``Sweeper``."""
