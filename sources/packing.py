@@ -46,7 +46,10 @@ _NO_ENCODINGS: Final = {"idna", "punycode", "raw-unicode-escape", "unicode-escap
 
 
 def unpacked(
-    name: str, stream: BinaryIO, skipped: list[str] | None = None
+    name: str,
+    stream: BinaryIO,
+    skipped: list[str] | None = None,
+    watch: Callable[[int], None] = lambda _: None,
 ) -> Iterator[tuple[str, BinaryIO]]:
     """Give each table in a file with its name: the file itself if nothing is packed.
 
@@ -54,10 +57,12 @@ def unpacked(
     files are tables each, but for empty ones and such as "README.md" where there are
     several, whose names are added to *skipped*; three times over at most. A
     spreadsheet is given out as it is. Each stream is to be read to its end before the
-    next is asked for: damage is found there. Asking and reading raise BadInput, and
-    OSError as *stream* does.
+    next is asked for: damage is found there. *watch* is told how many bytes were
+    unpacked, as they are, and may raise BadInput. Asking and reading raise that, too,
+    and OSError as *stream* does.
     """
-    return _unpacked(name, stream, _DEEPEST, [] if skipped is None else skipped)
+    skipped = [] if skipped is None else skipped
+    return _unpacked(name, stream, _DEEPEST, skipped, watch)
 
 
 class _Packing(NamedTuple):
@@ -162,14 +167,19 @@ class _Members:
 class _Guarded:
     """What is unpacked, whose damage is BadInput."""
 
-    def __init__(self, kind: str, inside: Readable) -> None:
+    def __init__(
+        self, kind: str, inside: Readable, watch: Callable[[int], None]
+    ) -> None:
         self._kind = kind
         self._inside = inside
+        self._watch = watch
 
     def read(self, size: int, /) -> bytes:
         """At most *size* bytes; none at the end."""
         with _damage(self._kind):
-            return self._inside.read(size)
+            data = self._inside.read(size)
+        self._watch(len(data))
+        return data
 
 
 @contextmanager
@@ -191,7 +201,11 @@ def _damage(kind: str) -> Iterator[None]:
 
 
 def _unpacked(
-    name: str, stream: BinaryIO, depth: int, skipped: list[str]
+    name: str,
+    stream: BinaryIO,
+    depth: int,
+    skipped: list[str],
+    watch: Callable[[int], None],
 ) -> Iterator[tuple[str, BinaryIO]]:
     head, stream = look(stream, 10)
     found = next((each for each in _PACKINGS if each.recognises(head)), None)
@@ -203,17 +217,21 @@ def _unpacked(
     elif not depth:
         raise BadInput("packed more than three times over; unpack it first")
     elif found.open is None:
-        yield from _unzipped(name, stream, depth - 1, skipped)
+        yield from _unzipped(name, stream, depth - 1, skipped, watch)
     else:
         with _damage(found.kind):
-            guarded = _Guarded(found.kind, found.open(stream))
+            guarded = _Guarded(found.kind, found.open(stream), watch)
         ending = next(filter(name.lower().endswith, found.endings), "")
         inner = name[: len(name) - len(ending)]
-        yield from _unpacked(inner, peek(guarded, 0)[1], depth - 1, skipped)
+        yield from _unpacked(inner, peek(guarded, 0)[1], depth - 1, skipped, watch)
 
 
 def _unzipped(
-    name: str, stream: BinaryIO, depth: int, skipped: list[str]
+    name: str,
+    stream: BinaryIO,
+    depth: int,
+    skipped: list[str],
+    watch: Callable[[int], None],
 ) -> Iterator[tuple[str, BinaryIO]]:
     """Each table in a zip file that isn't hidden; the whole if it is a spreadsheet."""
     with ExitStack() as files:
@@ -244,9 +262,9 @@ def _unzipped(
                 raise BadInput(f"{inside} in it is encrypted; unpack it first")
         for info in sorted(members, key=lambda info: path_key(info.filename)):
             with _damage("zip"):
-                member = _Guarded("zip", archive.open(info))
+                member = _Guarded("zip", archive.open(info), watch)
             inside = f"{name}/{printable(info.filename)}"
-            yield from _unpacked(inside, peek(member, 0)[1], depth, skipped)
+            yield from _unpacked(inside, peek(member, 0)[1], depth, skipped, watch)
 
 
 def _is_passed_over(info: zipfile.ZipInfo) -> bool:

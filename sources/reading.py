@@ -83,16 +83,27 @@ def read_bytes(
     options: ReadOptions = _AS_FOUND,
     most_rows: int = _NO_LIMIT,
     is_cancelled: Callable[[], bool] = lambda: False,
+    most_unpacked: int = _NO_LIMIT,
 ) -> Reading:
     """Read a file that is held in memory; see ``read_sessions``.
 
     *name* is that of the file. The tables raise BadInput where it has more than
-    *most_rows* rows, or it *is_cancelled*, which is asked from time to time.
+    *most_rows* rows, or what is packed in it has more than *most_unpacked* bytes, or it
+    *is_cancelled*, which is asked from time to time.
     """
     source = Source(Path(name), name, data=data)
     report, progress = Report(), Progress([])
-    reader = _Reader([source], options, report, progress, [], most_rows, is_cancelled)
+    limits = _Limits(most_rows, most_unpacked, is_cancelled)
+    reader = _Reader([source], options, report, progress, [], limits)
     return Reading(reader.tables(), Origin(name, report), progress)
+
+
+class _Limits(NamedTuple):
+    """What ends reading; see ``read_bytes``."""
+
+    rows: int = _NO_LIMIT
+    unpacked: int = _NO_LIMIT
+    is_cancelled: Callable[[], bool] = lambda: False
 
 
 class _Reader:
@@ -105,16 +116,15 @@ class _Reader:
         report: Report,
         progress: Progress,
         folders: Sequence[str],
-        most_rows: int = _NO_LIMIT,
-        is_cancelled: Callable[[], bool] = lambda: False,
+        limits: "_Limits | None" = None,
     ) -> None:
         self._sources = sources
         self._options = options
         self._report = report
         self._progress = progress
         self._folders = folders
-        self._most_rows = most_rows
-        self._is_cancelled = is_cancelled
+        self._limits = limits or _Limits()
+        self._n_unpacked = 0
         self._may_repeat = len(sources) > 1
         self._merger = PageMerger(options.merge_pages)
         self._kept: list[Rows] = []
@@ -174,7 +184,9 @@ class _Reader:
             n_before = len(files)
             try:
                 with open_source(source, self._progress) as file:
-                    for name, stream in unpacked(source.name, file, self._skipped):
+                    for name, stream in unpacked(
+                        source.name, file, self._skipped, self._watch
+                    ):
                         # Of several tables in one file, each has a name of its own.
                         is_member = not source.name.startswith(name)
                         self._may_repeat |= is_member
@@ -214,12 +226,20 @@ class _Reader:
     ) -> Iterator[tuple[int, Rows]]:
         """The rows of a table that are some, with its number."""
         for rows in tables:
-            if self._is_cancelled():
-                raise BadInput("it was cancelled")
-            if self._report.rows > self._most_rows:
-                raise BadInput(f"it has more than {self._most_rows:,} rows")
+            self._watch(0)
+            if self._report.rows > self._limits.rows:
+                raise BadInput(f"it has more than {self._limits.rows:,} rows")
             if len(rows.time):
                 yield number, rows
+
+    def _watch(self, n_unpacked: int) -> None:
+        """Raise BadInput where reading is to end, when so many bytes were unpacked."""
+        self._n_unpacked += n_unpacked
+        if self._limits.is_cancelled():
+            raise BadInput("it was cancelled")
+        if self._n_unpacked > self._limits.unpacked:
+            most = self._limits.unpacked
+            raise BadInput(f"unpacked, it has more than {most:,} bytes")
 
     def _tables(
         self, name: str, stream: BinaryIO, file: FileReport, source: Source

@@ -1,6 +1,7 @@
 """Files that are dropped on the page: received, understood, shown, and forgotten."""
 
 import gc
+import gzip
 import io
 import json
 import tempfile
@@ -532,6 +533,33 @@ def test_rows_are_bounded() -> None:
     assert found["error"].startswith("a.csv: it has more than 1 rows")
 
 
+def test_what_is_unpacked_is_bounded() -> None:
+    client = make_app(replace(SETTINGS, unpacked_bytes=300_000)).server.test_client()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in ("a.csv", "b.csv"):
+            archive.writestr(name, CSV + b"\n" * 200_000)
+    for data in (gzip.compress(bytes(400_000)), packed.getvalue()):
+        found = check(client, send(client, data, "a"))
+        assert "unpacked, it has more than 300,000 bytes" in found["error"]
+    data = gzip.compress(CSV + b"\n" * 200_000)
+    assert check(client, send(client, data, "a.csv.gz"))["state"] == "read"
+
+
+def test_unpacking_stops_where_it_is_cancelled() -> None:
+    asked: list[None] = []
+
+    def is_cancelled() -> bool:
+        asked.append(None)
+        return len(asked) > 3
+
+    data = gzip.compress(bytes(10_000_000))
+    reading = read_bytes("a.log", data, ReadOptions(), 10**9, is_cancelled)
+    with pytest.raises(ValueError, match="it was cancelled"):
+        list(reading.tables)
+    assert len(asked) == 4
+
+
 def test_a_file_that_nobody_goes_on_with_is_forgotten() -> None:
     client = make_app(replace(SETTINGS, pending_seconds=0.05)).server.test_client()
     token = send(client, CSV)
@@ -718,7 +746,7 @@ def test_a_zip_holds_several(client: FlaskClient) -> None:
     assert found["columns"] == ["user_id", "page", "duration", "timestamp"]
 
 
-def test_nothing_is_written(
+def test_tables_and_logs_are_not_written(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -802,6 +830,7 @@ def test_the_bounds_are_in_the_readme() -> None:
     for words in (
         f"{bounds.file_bytes // 10**6} MB",
         f"{bounds.file_rows // 10**6} million rows",
+        f"{bounds.unpacked_bytes // 10**6:,} MB unpacked",
         f"{bounds.most_shown} files",
         f"{bounds.idle_seconds / 60:.0f}\nminutes",
         "--allow-upload",

@@ -1,6 +1,7 @@
 """Files that people drop on the page: received, understood, shown, and forgotten.
 
-``register`` is the way in. Nothing is written to disk.
+``register`` is the way in. Nothing is kept on disk: what must be sought to be read, as
+a spreadsheet, is a temporary file meanwhile.
 """
 
 from uploads.routes import register

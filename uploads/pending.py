@@ -59,7 +59,7 @@ class Check:
         name: str,
         options: ReadOptions,
         zone: str | None,
-        most_rows: int,
+        settings: Settings,
     ) -> None:
         self.number = number
         self.checked: Checked | None = None
@@ -69,7 +69,7 @@ class Check:
         self._name = name
         self._options = options
         self._zone = zone
-        self._most_rows = most_rows
+        self._settings = settings
         self._report: Report | None = None
         self._error = ""
 
@@ -104,7 +104,12 @@ class Check:
 
     def _read(self, data: bytes, arrange: Arrange) -> Checked:
         reading = read_bytes(
-            self._name, data, self._options, self._most_rows, self._is_cancelled
+            self._name,
+            data,
+            self._options,
+            self._settings.file_rows,
+            self._is_cancelled,
+            self._settings.unpacked_bytes,
         )
         self._report = reading.origin.report
         packed = io.BytesIO()
@@ -190,9 +195,7 @@ class PendingFile:
             self._cancel()
             self._n_checks += 1
             number = self._n_checks
-            self.check = check = Check(
-                number, self.name, options, zone, settings.file_rows
-            )
+            self.check = check = Check(number, self.name, options, zone, settings)
             # The buffer's own bytes: nothing is copied.
             data = self._buffer.getvalue()
 

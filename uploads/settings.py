@@ -13,6 +13,8 @@ class Settings:
     """Bytes of the largest file."""
     file_rows: int = 20_000_000
     """Rows of the largest file, however well it is packed."""
+    unpacked_bytes: int = 8_000_000_000
+    """Bytes of all that is packed in the largest file."""
     all_bytes: int = 1_000_000_000
     """Bytes of all files that are held: as they came, and those shown as Parquet."""
     most_pending: int = 8
