@@ -34,6 +34,7 @@ from tests.programs import ROOT
 from tests.sessions import ROWS, table
 from uploads.fields import read_options
 from uploads.shown import ShownFiles
+from uploads.timer import Sweeper
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 CSV = b"user_id,page,duration,timestamp\nann,home,5,2024-01-01T10:00\n"
@@ -640,6 +641,30 @@ def test_memory_is_given_back_and_the_page_goes_on() -> None:
     assert client.get(address).headers[HEADER] == before
     assert file.is_arranged
     assert shown.is_watched
+
+
+def test_what_is_begun_meanwhile_puts_nothing_off() -> None:
+    calls: list[None] = []
+
+    def sweep() -> float | None:
+        calls.append(None)
+        if len(calls) > 1:
+            return None
+        # As another thread may, while this is at work.
+        sweeper.start(600)
+        return 0.01
+
+    sweeper = Sweeper(sweep)
+    sweeper.start(0.01)
+    wait_until(lambda: len(calls) == 2)
+    wait_until(lambda: not sweeper.is_running)
+
+
+def test_a_view_keeps_its_place_without_the_last_slash(client: FlaskClient) -> None:
+    address = show_file(client, CSV)
+    for view in ("", "?user=ann&scale=log"):
+        answer = client.get(address.rstrip("/") + view)
+        assert (answer.status_code, answer.location) == (308, address + view)
 
 
 def test_what_is_looked_at_is_not_given_back(client: FlaskClient) -> None:

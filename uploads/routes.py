@@ -214,7 +214,9 @@ def _answer_lost(server: Flask, shown: ShownFiles, routes: str, root: str) -> No
     @server.route(f"{routes}{FOLDER}<token>", methods=["GET"])
     def without_slash(token: str) -> WSGIResponse:
         file = shown.get(token)
-        return redirect(file.address, 308) if file else lost(token, "")
+        query = request.query_string.decode("latin-1")
+        view = f"?{query}" if query else ""
+        return redirect(f"{file.address}{view}", 308) if file else lost(token, "")
 
     @server.route(f"{routes}{FOLDER}<token>/", methods=methods, defaults={"rest": ""})
     @server.route(f"{routes}{FOLDER}<token>/<path:rest>", methods=methods)

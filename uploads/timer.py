@@ -1,5 +1,6 @@
 """Doing something again and again, as long as there is something to do."""
 
+import time
 from collections.abc import Callable
 from threading import Lock, Timer
 
@@ -15,6 +16,7 @@ class Sweeper:
         self._sweep = sweep
         self._lock = Lock()
         self._timer: Timer | None = None
+        self._due = 0.0
 
     @property
     def is_running(self) -> bool:
@@ -22,12 +24,16 @@ class Sweeper:
         return self._timer is not None
 
     def start(self, seconds: float) -> None:
-        """Have the function called in so many seconds, unless it will be anyway."""
+        """Have the function called in so many seconds, or sooner if it will be."""
+        due = time.monotonic() + seconds
         with self._lock:
-            if self._timer is None:
-                self._timer = Timer(seconds, self._run)
-                self._timer.daemon = True
-                self._timer.start()
+            if self._timer is not None:
+                if self._due <= due:
+                    return
+                self._timer.cancel()
+            self._timer, self._due = Timer(seconds, self._run), due
+            self._timer.daemon = True
+            self._timer.start()
 
     def _run(self) -> None:
         with self._lock:
