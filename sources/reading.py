@@ -198,8 +198,8 @@ class _Reader:
                     raise BadInput(f"{place}: {error}{self._so_far()}") from None
                 change = str(error).partition(";")[0]
                 self._report.notes.append(
-                    f"{self._short_name(place)}: {change}; what was written after it "
-                    "was read is missing."
+                    f"{self._short_name(place)}: {change}; what was written to it or "
+                    "taken from it meanwhile may be missing."
                 )
             except (BadInput, pa.ArrowException, OSError, MemoryError) as error:
                 raise BadInput(f"{place}: {_reason(error)}{self._so_far()}") from None
