@@ -84,16 +84,18 @@ def read_bytes(
     most_rows: int = _NO_LIMIT,
     is_cancelled: Callable[[], bool] = lambda: False,
     most_unpacked: int = _NO_LIMIT,
+    most_names: int = _NO_LIMIT,
 ) -> Reading:
     """Read a file that is held in memory; see ``read_sessions``.
 
     *name* is that of the file. The tables raise BadInput where it has more than
-    *most_rows* rows, or what is packed in it has more than *most_unpacked* bytes, or it
-    *is_cancelled*, which is asked from time to time.
+    *most_rows* rows, what is packed in it more than *most_unpacked* bytes, its users
+    and pages more than *most_names* bytes, or it *is_cancelled*, which is asked from
+    time to time.
     """
     source = Source(Path(name), name, data=data)
     report, progress = Report(), Progress([])
-    limits = _Limits(most_rows, most_unpacked, is_cancelled)
+    limits = _Limits(most_rows, most_unpacked, most_names, is_cancelled)
     reader = _Reader([source], options, report, progress, [], limits)
     return Reading(reader.tables(), Origin(name, report), progress)
 
@@ -103,6 +105,7 @@ class _Limits(NamedTuple):
 
     rows: int = _NO_LIMIT
     unpacked: int = _NO_LIMIT
+    names: int = _NO_LIMIT
     is_cancelled: Callable[[], bool] = lambda: False
 
 
@@ -124,7 +127,7 @@ class _Reader:
         self._progress = progress
         self._folders = folders
         self._limits = limits or _Limits()
-        self._n_unpacked = 0
+        self._n_unpacked = self._n_names = 0
         self._may_repeat = len(sources) > 1
         self._merger = PageMerger(options.merge_pages)
         self._kept: list[Rows] = []
@@ -229,6 +232,12 @@ class _Reader:
             self._watch(0)
             if self._report.rows > self._limits.rows:
                 raise BadInput(f"it has more than {self._limits.rows:,} rows")
+            # Packed, a small file may have names for more memory than there is.
+            names = rows.user.dictionary, rows.page.dictionary
+            self._n_names += sum(each.nbytes for each in names)
+            if self._n_names > self._limits.names:
+                most = f"{self._limits.names:,} bytes"
+                raise BadInput(f"its users and pages have more than {most}")
             if len(rows.time):
                 yield number, rows
 

@@ -547,6 +547,15 @@ def test_what_is_unpacked_is_bounded() -> None:
     assert check(client, send(client, data, "a.csv.gz"))["state"] == "read"
 
 
+def test_names_are_bounded() -> None:
+    client = make_app(replace(SETTINGS, name_bytes=5_000)).server.test_client()
+    row = CSV[CSV.index(b"ann") :]
+    assert check(client, send(client, CSV + row * 2_000))["state"] == "read"
+    long = CSV + row.replace(b"home", b"x" * 5_000)
+    error = check(client, send(client, long))["error"]
+    assert error.startswith("a.csv: its users and pages have more than 5,000 bytes")
+
+
 def test_unpacking_stops_where_it_is_cancelled() -> None:
     asked: list[None] = []
 
@@ -856,7 +865,7 @@ def test_the_bounds_are_in_the_readme() -> None:
         f"{bounds.file_bytes // 10**6} MB",
         f"{bounds.file_rows // 10**6} million rows",
         f"{bounds.unpacked_bytes // 10**6:,} MB unpacked",
-        f"{bounds.most_shown} files",
+        f"{bounds.most_shown} are held",
         f"{bounds.idle_seconds / 60:.0f}\nminutes",
         "--allow-upload",
     ):

@@ -110,6 +110,7 @@ class Check:
             self._settings.file_rows,
             self._is_cancelled,
             self._settings.unpacked_bytes,
+            self._settings.name_bytes,
         )
         self._report = reading.origin.report
         packed = io.BytesIO()

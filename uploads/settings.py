@@ -15,6 +15,8 @@ class Settings:
     """Rows of the largest file, however well it is packed."""
     unpacked_bytes: int = 8_000_000_000
     """Bytes of all that is packed in the largest file."""
+    name_bytes: int = 1_000_000_000
+    """Bytes of the names of users and pages in the largest file, as it is read."""
     all_bytes: int = 1_000_000_000
     """Bytes of all files that are held: as they came, and those shown as Parquet."""
     most_pending: int = 8
