@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -286,6 +287,22 @@ def _size_text(size: float) -> str:
             return f"{size:.0f} {unit}"
         size /= 1_000
     return f"{size:.1f} GB"
+
+
+_SPOOLED: Final = 1 << 28
+"""Bytes up to which what passes through a file on the way stays in memory."""
+
+
+def spooled_file() -> BinaryIO:
+    """A file for what has to be sought: in memory until it is large, then on disk."""
+    return cast(BinaryIO, tempfile.SpooledTemporaryFile(_SPOOLED))
+
+
+def passed_file() -> BinaryIO:
+    """A file for another process: in memory where the system knows such files."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("table"), "w+b")
+    return cast(BinaryIO, tempfile.TemporaryFile())
 
 
 class Readable(Protocol):

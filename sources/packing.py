@@ -7,7 +7,6 @@ import gzip
 import lzma
 import shutil
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,7 +16,14 @@ from typing import BinaryIO, Final, NamedTuple, cast
 import pyarrow as pa
 
 from formatting import printable
-from sources.inputs import Readable, is_no_table, look, path_key, peek
+from sources.inputs import (
+    Readable,
+    is_no_table,
+    look,
+    path_key,
+    peek,
+    spooled_file,
+)
 from sources.kinds import is_spreadsheet, utf_16_without_mark
 from sources.origin import BadInput, first_line
 
@@ -236,7 +242,7 @@ def _unzipped(
     """Each table in a zip file that isn't hidden; the whole if it is a spreadsheet."""
     with ExitStack() as files:
         if not stream.seekable():
-            pipe, stream = stream, files.enter_context(tempfile.TemporaryFile())
+            pipe, stream = stream, files.enter_context(spooled_file())
             shutil.copyfileobj(pipe, stream, _BLOCK)
         with _damage("zip"):
             archive = zipfile.ZipFile(stream)

@@ -1,7 +1,6 @@
 """Tables in Apache Parquet."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import reduce
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
+from sources.inputs import spooled_file
 from sources.options import HAS_NAMES, ReadOptions
 from sources.origin import BadInput, first_line
 from sources.parts import Choose, Part
@@ -51,7 +51,7 @@ def read_parquet(
         raise BadInput(HAS_NAMES)
     with ExitStack() as files:
         if not stream.seekable():
-            pipe, stream = stream, files.enter_context(tempfile.TemporaryFile())
+            pipe, stream = stream, files.enter_context(spooled_file())
             shutil.copyfileobj(pipe, stream)
         try:
             yield from _read(stream, choose)

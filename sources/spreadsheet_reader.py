@@ -8,7 +8,6 @@ import pickle
 import shutil
 import subprocess
 import sys
-import tempfile
 from array import array
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
@@ -19,6 +18,7 @@ from typing import Any, BinaryIO, Final, cast
 import numpy as np
 import pyarrow as pa
 
+from sources.inputs import passed_file
 from sources.names import most_telling
 from sources.options import ReadOptions
 from sources.origin import BadInput, NoSuchColumns
@@ -170,7 +170,7 @@ def _messages(stream: BinaryIO, sheet: str) -> Generator[Any]:
     # -P: not by a module that happens to be in the current directory.
     command = [sys.executable, "-P", "-c", _PROGRAM, sheet]
     quiet = subprocess.DEVNULL
-    with tempfile.TemporaryFile() as file:
+    with passed_file() as file:
         shutil.copyfileobj(stream, file)
         file.seek(0)
         with subprocess.Popen(  # noqa: S603

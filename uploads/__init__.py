@@ -1,7 +1,6 @@
 """Files that people drop on the page: received, understood, shown, and forgotten.
 
-``register`` is the way in. Nothing is kept on disk: what must be sought to be read, as
-a spreadsheet, is a temporary file meanwhile.
+``register`` is the way in. Files stay in memory; see ``sources.inputs.spooled_file``.
 """
 
 from uploads.routes import register
