@@ -48,7 +48,6 @@ _ROLES: Final = (
 _NEEDED: Final = ("client", "time", "method", "target", "status")
 _DELIMITERS: Final = "\t,;|"
 _DATE: Final = re.compile(rb"\d{4}-\d\d-\d\d")
-_CLOCK: Final = re.compile(rb"\d{1,2}:")
 _IN_FRONT: Final = re.compile(rb'[^{"]{1,200}(?={)')
 """What collectors of logs write in front of a JSON object."""
 _DEEPEST: Final = 3
@@ -100,7 +99,7 @@ class Fields:
         day = its_day or day
         return Line(
             without_port(client) if b":" in client else client,
-            day + b" " + time if day and _CLOCK.match(time) else time,
+            day + b" " + time if day and not _DATE.match(time) else time,
             method,
             page,
             status_of(status),

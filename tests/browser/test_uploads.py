@@ -388,32 +388,6 @@ def test_a_file_of_a_program_that_has_ended(
     drawn(page)
 
 
-def test_debug_mode_takes_files_too(open_page: Open) -> None:
-    page = open_page("--debug", *SMALL)
-    drag(page, ("a.csv", CSV))
-    show(page)
-    expect(page.locator(".data-line")).to_contain_text(SHOWN)
-
-
-def test_own_data_from_the_command_line(
-    open_page: Open, table_file: Callable[..., str]
-) -> None:
-    page = open_page("--no-debug", table_file("eve,home,5,2024-01-01\n" * 9))
-    assert page.locator(".own-data").count() == 0
-    drag(page, ("a.csv", CSV))
-    show(page)
-    page.get_by_role("link", name="Back to sessions.csv").click()
-    drawn(page)
-    expect(page.locator(".data-line")).to_contain_text("sessions.csv: 9 sessions")
-
-
-def test_nothing_of_it_where_it_is_off(open_page: Open) -> None:
-    page = open_page("--no-debug", "--host", "0.0.0.0", *SMALL)  # noqa: S104
-    assert page.locator(".own-data").count() == 0
-    drag(page, ("a.csv", CSV))
-    assert page.locator(".drop-here, dialog").count() == 0
-
-
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_the_dialog_is_for_everyone(
     open_small: Callable[..., Page], colours: str

@@ -322,7 +322,9 @@ def _extended(text: str, names: Sequence[str], day: str) -> Asked | None:
         agent = re.sub("%([0-9A-Fa-f]{2})", lambda found: chr(int(found[1], 16)), agent)
     page, status = of["csuristem"].split("?")[0], of["scstatus"]
     site = of.get("cshost", "")
-    return Asked(of["cip"], time, of["csmethod"], page, status, agent, site)
+    found = re.fullmatch(r"([0-9]+(?:[.][0-9]+){3}|\[.+\]):[0-9]+", of["cip"])
+    client = found[1].strip("[]") if found else of["cip"]
+    return Asked(client, time, of["csmethod"], page, status, agent, site)
 
 
 def _row(text: str, names: Sequence[str]) -> Asked | None:
