@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from itertools import compress, pairwise
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from sources.cleaning import Table
 from sources.derived import can_derive, derive
 from sources.formats import find_log, read_table
 from sources.inputs import Progress, Source, expand, open_source, short_name
+from sources.logs import Bots
 from sources.options import ReadOptions, without_effect
 from sources.origin import (
     BadInput,
@@ -127,9 +129,10 @@ class _Reader:
         self._progress = progress
         self._folders = folders
         self._limits = limits or _Limits()
-        self._n_unpacked = self._n_names = 0
+        self._n_rows = self._n_unpacked = self._n_names = 0
         self._may_repeat = len(sources) > 1
         self._merger = PageMerger(options.merge_pages)
+        self._bots = Bots()
         self._kept: list[Rows] = []
         self._kept_files: list[int] = []
         self._skipped: list[str] = []
@@ -228,9 +231,12 @@ class _Reader:
         self, number: int, tables: Iterator[Rows]
     ) -> Iterator[tuple[int, Rows]]:
         """The rows of a table that are some, with its number."""
+        file, n_before = self._report.files[number], 0
         for rows in tables:
             self._watch(0)
-            if self._report.rows > self._limits.rows:
+            self._n_rows += file.rows - n_before
+            n_before = file.rows
+            if self._n_rows > self._limits.rows:
                 raise BadInput(f"it has more than {self._limits.rows:,} rows")
             # Packed, a small file may have names for more memory than there is.
             names = rows.user.dictionary, rows.page.dictionary
@@ -256,7 +262,7 @@ class _Reader:
         """The usable rows of a table or a log, part by part."""
         log, stream = find_log(stream, self._options)
         if log:
-            yield from log.read(stream, file, self._merger)
+            yield from log.read(stream, file, self._merger, self._bots)
             return
         table = Table(file, source.keys, self._options, self._merger)
         try:
@@ -319,43 +325,52 @@ class _Reader:
         rows = join(self._kept)
         if is_dropped is not None:
             rows, files = rows.take(~is_dropped), files[~is_dropped]
-        rows, files = self._in_order(rows, files)
         zone = ZoneInfo(self._options.times_in or "UTC")
         derives = np.zeros(len(files), np.bool_)
-        for number, file in enumerate(self._report.files):
+        # Files are read one after the other: the rows of each are a slice.
+        cuts = np.searchsorted(files, np.arange(len(self._report.files) + 1)).tolist()
+        slices = [slice(*each) for each in pairwise(cuts)]
+        del files
+        for file, of_file in zip(self._report.files, slices, strict=True):
             if file.is_derived:
-                of_file = files == number
                 # The times of a log are never but days.
                 file.can_derive = file.is_log or can_derive(rows.time[of_file], zone)
                 derives[of_file] = file.can_derive
-        del files
+        has_log = any(file.is_log for file in self._report.files)
+        if has_log and (order := self._order(rows.time, slices)) is not None:
+            rows, derives = rows.take(order), derives[order]
         if derives.any():
             of = rows if derives.all() else rows.take(derives)
             gap = self._options.visit_gap
-            seconds, visits = derive(of, gap, _OTHER_GAPS)
+            seconds, visits = derive(of, gap, _OTHER_GAPS if has_log else ())
             rows.seconds[derives] = self._known(seconds)
-            if any(file.is_log for file in self._report.files):
+            if has_log:
                 self._report.notes.append(_visits_text(gap, visits))
         return rows
 
-    def _in_order(
-        self, rows: Rows, files: NDArray[np.int32]
-    ) -> tuple[Rows, NDArray[np.int32]]:
-        """The rows with those of logs in the order of their files' times.
+    def _order(
+        self, time: NDArray[np.int64], slices: Sequence[slice]
+    ) -> NDArray[np.int64] | None:
+        """The order of rows with logs in the order of their times; None for as it is.
 
-        Of views at one time, which a log has by the second, the first is in the older
-        file, however files are named.
+        *slices* are the rows of each file. Of views at one time, which a log has by the
+        second, the first is in the older file, however files are named.
         """
-        numbers = np.unique(files).tolist()
-        logs = [number for number in numbers if self._report.files[number].is_log]
-        when = {number: np.median(rows.time[files == number]) for number in logs}
-        ordered = sorted(logs, key=when.__getitem__)
+        is_log = [
+            file.is_log and of_file.start < of_file.stop
+            for file, of_file in zip(self._report.files, slices, strict=True)
+        ]
+        logs = list(compress(slices, is_log))
+        ordered = sorted(logs, key=lambda of_file: np.median(time[of_file]))
         if ordered == logs:
-            return rows, files
-        places = np.arange(len(self._report.files))
-        places[ordered] = logs
-        order = np.argsort(places[files], kind="stable")
-        return rows.take(order), files[order]
+            return None
+        others = iter(ordered)
+        rows = np.arange(len(time))
+        places = (
+            next(others) if moves else of_file
+            for moves, of_file in zip(is_log, slices, strict=True)
+        )
+        return np.concatenate([rows[each] for each in places])
 
     def _known(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Derived durations, unknown where an option says so of such ones."""

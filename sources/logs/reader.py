@@ -76,7 +76,6 @@ class Log:
         self._options = options
         self._sites = _sites(options)
         self._times = TimeReader(options.time_format, options.times_in)
-        self._bots = Bots()
         self._lines_of: Counter[str] = Counter()
         self._n_of_site: Counter[str] = Counter()
         self._odd_times: dict[str, LeftOut] = {}
@@ -90,11 +89,13 @@ class Log:
         stream: BinaryIO,
         report: FileReport,
         merger: PageMerger,
+        bots: Bots,
         block_size: int = BLOCK_SIZE,
     ) -> Iterator[Rows]:
         """The page views in the order of the file; *report* says what the rest is.
 
-        Their durations are NaN: they follow from each user's next view.
+        *bots* knows the programs of all files that are read together. The durations of
+        views are NaN: they follow from each user's next view.
         """
         report.is_log = report.is_derived = True
         lines = read_lines(stream, self._forms, self._form, self._header, block_size)
@@ -105,7 +106,7 @@ class Log:
             for what, mask in read.others.items():
                 total = report.passed if what == COMMENTS else report.left_out
                 every.count(total, what, mask)
-            rows = self._views(_Requests(read.block, read.requests), report)
+            rows = self._views(_Requests(read.block, read.requests), report, bots)
             if self._options.merge_pages:
                 rows = rows._replace(page=merge_names(rows.page, merger))
             report.sites = tuple(name for name, _ in self._told_sites(_MOST_SITES))
@@ -113,7 +114,7 @@ class Log:
             report.notes = tuple(self._notes())
             yield rows
 
-    def _views(self, lines: "_Requests", report: FileReport) -> Rows:
+    def _views(self, lines: "_Requests", report: FileReport, bots: Bots) -> Rows:
         """The requests that are views; the others are counted."""
         requests, options = lines.requests, self._options
         times = self._times.read(pa.chunked_array([requests.time]))
@@ -138,11 +139,9 @@ class Log:
         for kind, mask in kinds.items():
             lines.count(report.passed, kind, mask & good, lines.asked)
             good &= ~mask
-        good = self._without_bots(lines, good, report)
-        first: dict[str, LeftOut] = {}
+        good = self._without_bots(lines, good, report, bots)
         if not report.example and good.any():
-            lines.count(first, "page views", good, lines.asked)
-            report.example = first["page views"].example
+            report.example = lines.example(good, lines.asked)
         kept = pa.array(np.flatnonzero(good))
         starts = times.microseconds[good]
         self._note_order(starts)
@@ -158,7 +157,7 @@ class Log:
         return Rows(named(user), named(page), unknown, starts)
 
     def _without_bots(
-        self, lines: "_Requests", good: _Mask, report: FileReport
+        self, lines: "_Requests", good: _Mask, report: FileReport, bots: Bots
     ) -> _Mask:
         """Which of the *good* requests are no bot's, or are to be kept all the same."""
         rows = np.flatnonzero(good)
@@ -169,7 +168,7 @@ class Log:
         self._n_unnamed += n_unnamed
         self._names_programs |= n_unnamed < len(rows)
         is_bot = np.zeros(len(good), np.bool_)
-        is_bot[rows] = self._bots.among(agents.dictionary)[codes]
+        is_bot[rows] = bots.among(agents.dictionary)[codes]
         if self._options.keep_bots:
             self._n_bots += int(is_bot.sum())
             return good
@@ -294,14 +293,15 @@ class _Lines:
         n = int(np.count_nonzero(mask))
         if not n:
             return
-        if reason in total:
-            add_up(total, [LeftOut(reason, n, "")])
-            return
+        example = "" if reason in total else self.example(mask, words)
+        add_up(total, [LeftOut(reason, n, example)])
+
+    def example(self, mask: _Mask, words: Callable[[int], str] | None = None) -> str:
+        """Where the first of some lines is, and *words* about it; see ``count``."""
         first = int(mask.argmax())
         line = int(self._of[first])
         shown = words(first) if words else repr(_shown(self._block.line(line)))
-        place = f"line {self._block.numbers[line]}: {shown}"
-        total[reason] = LeftOut(reason, n, place)
+        return f"line {self._block.numbers[line]}: {shown}"
 
 
 class _Requests(_Lines):

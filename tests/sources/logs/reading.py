@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from sources import BadInput, ReadOptions, Report
-from sources.logs import HEAD_SIZE, find_log
+from sources.logs import HEAD_SIZE, Bots, find_log
 from sources.origin import FileReport
 from sources.pages import PageMerger
 from sources.reading import read_bytes, read_sessions
@@ -103,7 +103,7 @@ def in_blocks(
     log = find_log(head or data[:HEAD_SIZE], chosen)
     assert log
     merger = PageMerger(frozenset())
-    parts = list(log.read(io.BytesIO(data), report, merger, size))
+    parts = list(log.read(io.BytesIO(data), report, merger, Bots(), size))
     return [view for part in parts for view in _rows(part)], report
 
 
