@@ -272,15 +272,21 @@ def test_cancelled_while_it_is_sent(open_small: Callable[..., Page]) -> None:
     understood(page)
 
 
-def test_what_the_server_has_forgotten_is_sent_again(
-    open_small: Callable[..., Page],
-) -> None:
+def forgotten(open_small: Callable[..., Page]) -> Page:
+    """A page whose file was understood, and then forgotten by the server."""
     page = open_small(forgiven="410")
     with page.expect_response(re.compile("/upload$")) as begun:
         drag(page, ("a.csv", CSV))
     token = begun.value.json()["file"]
     understood(page)
     page.evaluate("token => fetch(`/upload/${token}`, {method: 'DELETE'})", token)
+    return page
+
+
+def test_what_the_server_has_forgotten_is_sent_again(
+    open_small: Callable[..., Page],
+) -> None:
+    page = forgotten(open_small)
     page.get_by_label("Duration --duration").select_option(NEXT_ROW)
     expect(page.locator(".upload-line")).to_contain_text("Durations are unknown")
 
@@ -288,13 +294,7 @@ def test_what_the_server_has_forgotten_is_sent_again(
 def test_what_the_server_has_forgotten_is_sent_again_to_be_shown(
     open_small: Callable[..., Page],
 ) -> None:
-    page = open_small(forgiven="410")
-    with page.expect_response(re.compile("/upload$")) as begun:
-        drag(page, ("a.csv", CSV))
-    token = begun.value.json()["file"]
-    understood(page)
-    page.evaluate("token => fetch(`/upload/${token}`, {method: 'DELETE'})", token)
-    show(page)
+    show(forgotten(open_small))
 
 
 def test_without_an_answer_it_can_be_tried_again(
