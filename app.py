@@ -1,12 +1,9 @@
 """The program, and the application that any WSGI server can run."""
 
 import argparse
-import errno
 import io
 import logging
-import os
 import signal
-import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
@@ -41,6 +38,7 @@ from charts.chart import Chart
 from engine.memory import MemoryEngine
 from engine.model import Engine
 from formatting import printable
+from serving import CannotServe, Site, announce, check_free, own_names, run
 from sources import (
     BadInput,
     Origin,
@@ -55,15 +53,9 @@ from sources import (
 
 __version__ = "0.2.0"
 
-_ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-"""Hosts that stand for every address of this machine, and one to open."""
-
 _LONGEST_TITLE: Final = 80
 _SOON: Final = 0.5
 """Seconds before there is a progress bar."""
-
-_NEVER: Final = 1 << 62
-"""More bytes than there ever are."""
 
 _MAKING: Final = Lock()
 """Held while Dash notes which application was made last, as it does for the process."""
@@ -247,7 +239,7 @@ def main(command_line: Sequence[str] | None = None) -> int:
             _serve_debug(options)
         else:
             _serve(options)
-    except (BadInput, _CannotServe) as error:
+    except (BadInput, CannotServe) as error:
         return _fail(str(error))
     except MemoryError:
         return _fail("that is more data than memory holds")
@@ -262,14 +254,10 @@ def _fail(message: str) -> int:
     return 2
 
 
-class _CannotServe(Exception):
-    """The address can't be listened on; the message is one line that says why."""
-
-
 def _load(options: argparse.Namespace) -> Dash:
     """Make or read the sessions and build the app over them."""
     engine, origin = _read(options)
-    hosts = [*_names(options.host), *options.allow_host]
+    hosts = [*own_names(options.host), *options.allow_host]
     if not arguments.is_loopback(options.host):
         names = ", ".join([*security.LOOPBACK, *hosts])
         print(f"Answers to {names}; --allow-host adds other names.")
@@ -358,73 +346,13 @@ def _arranged(
         return MemoryEngine(counted(), options.timezone)
 
 
-def _names(host: str) -> list[str]:
-    """The host names under which a browser may ask for what listens on *host*."""
-    found = [host]
-    if host in _ANY:
-        found = [socket.gethostname()]
-        try:
-            addresses = socket.getaddrinfo(found[0], None)
-            found += sorted({str(address[4][0]) for address in addresses})
-        except OSError:
-            pass
-    names = []
-    for name in found:
-        try:
-            names.append(security.host_name(name))
-        except ValueError:
-            # A machine may have a name that no browser can ask for.
-            continue
-    return names
-
-
-def _announce(options: argparse.Namespace) -> None:
-    host = options.host
-    shown = security.bracketed(_ANY.get(host, host))
-    print(f"Open http://{shown}:{options.port}/", flush=True)
-
-
-def _check_free(host: str, port: int) -> None:
-    """Find out before the load, which may be long, what would fail after it."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            if os.name == "posix":
-                # As the servers do: a port that was just left is free.
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen()
-    except UnicodeError:
-        raise _CannotServe(f"{host!r} is not a host name") from None
-    except OSError as error:
-        words = f"cannot listen on {host} port {port}: {error.strerror}"
-        if error.errno == errno.EADDRINUSE:
-            words = f"port {port} is in use; choose another with --port"
-        raise _CannotServe(words) from None
-
-
 def _serve(options: argparse.Namespace) -> None:
-    import waitress  # Debug mode starts quicker without it.
-
-    _check_free(options.host, options.port)
-    app = _load(options)
-    server = waitress.create_server(
-        app.server,
-        host=options.host,
-        port=options.port,
-        threads=8,
-        max_request_body_size=2 * security.MAX_BODY,
-        # What is sent and received stays in memory: it would go to temporary files.
-        inbuf_overflow=4 * security.MAX_BODY,
-        outbuf_overflow=_NEVER,
-        ident=None,
-    )
-    # A page asks for a dozen files at once; that some wait a moment isn't news.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    _announce(options)
-    server.run()
+    settings = options.serving
+    check_free(settings.host, settings.port)
+    site = Site(settings)
+    site.show(_load(options).server)
+    announce(settings)
+    run(site)
 
 
 def _serve_debug(options: argparse.Namespace) -> None:
@@ -434,30 +362,31 @@ def _serve_debug(options: argparse.Namespace) -> None:
     # stays behind itself to watch it: only the child needs the data. After each change
     # of the code another child reads them again.
     if is_running_from_reloader():
-        server = _load_debug(options)
-        _announce(options)
-        run_simple(host, port, server, use_reloader=True, threaded=True)
+        site = _debug_site(options)
+        announce(options.serving)
+        run_simple(host, port, site, use_reloader=True, threaded=True)
         return
-    _check_free(host, port)
+    check_free(host, port)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     if not read_once and not options.save:
         run_simple(host, port, Flask(__name__), use_reloader=True)
         return
-    server = _load_debug(options)
-    with make_server(host, port, server, threaded=True) as listening:
+    site = _debug_site(options)
+    with make_server(host, port, site, threaded=True) as listening:
         names = ", ".join(read_once)
         why = f"{names} can be read only once" if names else "--save saves only once"
         print(f"Changed code is not reloaded: {printable(why)}.")
-        _announce(options)
+        announce(options.serving)
         listening.serve_forever()
 
 
-def _load_debug(options: argparse.Namespace) -> Flask:
+def _debug_site(options: argparse.Namespace) -> Site:
     app = _load(options)
     # Not Dash.run: it has more to say than where the page can be opened.
     app.enable_dev_tools(debug=True, dev_tools_disable_version_check=True)
-    server: Flask = app.server
-    return server
+    site = Site(options.serving)
+    site.show(app.server)
+    return site
 
 
 if __name__ == "__main__":

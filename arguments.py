@@ -15,6 +15,7 @@ import security
 from engine.timezone import time_zone
 from formatting import printable
 from schema import LONGEST_DURATION
+from serving import Settings
 from sources import (
     RULES,
     UNITS,
@@ -67,6 +68,7 @@ def parse(arguments: Sequence[str] | None, version: str) -> argparse.Namespace:
     _add_row_options(parser)
     _add_log_options(parser)
     _add_server_options(parser)
+    _add_access_options(parser)
     parser.add_argument("--version", action="version", version=f"{COMMAND} {version}")
     options = parser.parse_args(arguments)
     for name, value in _SIMULATED.items():
@@ -75,6 +77,7 @@ def parse(arguments: Sequence[str] | None, version: str) -> argparse.Namespace:
         elif options.files:
             parser.error(f"--{name} is for simulated data, but a FILE is given")
     options.reading = _reading(options)
+    options.serving = _serving(options)
     about_files = options.check or options.save or options.reading != ReadOptions()
     if not options.files and about_files:
         parser.error("there is no FILE that these options could be about")
@@ -98,6 +101,12 @@ def _reading(options: argparse.Namespace) -> ReadOptions:
     said = vars(options)
     fields = {name: said[name] for name in ReadOptions.__dataclass_fields__}
     return ReadOptions(**{**fields, "where": tuple(options.where)})
+
+
+def _serving(options: argparse.Namespace) -> Settings:
+    said = vars(options)
+    fields = {name: said[name] for name in Settings.__dataclass_fields__}
+    return Settings(**{**fields, "trusted_proxies": tuple(options.trusted_proxies)})
 
 
 def _add_data_options(parser: argparse.ArgumentParser) -> None:
@@ -259,6 +268,30 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
         help="and this port (%(default)s)",
     )
     add(
+        "--allow-upload",
+        action="store_true",
+        help="let whoever reaches the page drop files on it, as this machine always "
+        "may: they are held in memory",
+    )
+    add("--workers", default=1, type=_from_1, metavar="N", help="processes (1)")
+    add(
+        "--reload-every",
+        dest="reload_seconds",
+        type=_span,
+        metavar="SPAN",
+        help="read FILEs again after this time, such as 10min; SIGHUP does so at once",
+    )
+    add(
+        "--debug",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="Dash's debug mode with hot reloading (the default), or waitress",
+    )
+
+
+def _add_access_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("who comes to the server, and how").add_argument
+    add(
         "--allow-host",
         action="append",
         default=[],
@@ -267,16 +300,43 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
         help="also answer to this host name, as behind a proxy; may be repeated",
     )
     add(
-        "--allow-upload",
-        action="store_true",
-        help="let whoever reaches the page drop files on it, as this machine always "
-        "may: they are held in memory",
+        "--url-prefix",
+        default="/",
+        metavar="PATH",
+        help="the path of the page behind a proxy, such as /activity/",
     )
     add(
-        "--debug",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="Dash's debug mode with hot reloading (the default), or waitress",
+        "--trusted-proxy",
+        dest="trusted_proxies",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="believe the X-Forwarded-* headers that come from this address or "
+        "network; may be repeated",
+    )
+    add(
+        "--embed",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let pages of this origin show the page in a frame; may be repeated",
+    )
+    add("--password-file", type=Path, metavar="FILE", help="ask who looks to sign in")
+    add("--make-password", action="store_true", help="make a line of such a file")
+    add(
+        "--auth-header",
+        metavar="NAME",
+        help="the header in which a trusted proxy says who looks",
+    )
+    add(
+        "--no-login",
+        action="store_true",
+        help="let whoever reaches the page look at it",
+    )
+    add(
+        "--log-format",
+        choices=["text", "json"],
+        help="write a line for each request",
     )
 
 

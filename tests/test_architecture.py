@@ -11,7 +11,7 @@ LAYERS = (
     {"__main__"},
     {"app"},
     {"arguments", "saved_view", "uploads"},
-    {"callbacks"},
+    {"callbacks", "serving"},
     {"downloads", "identity", "plain_html", "security", "static_files"},
     {"controls"},
     {"layout", "payload"},
@@ -36,6 +36,7 @@ NEVER = {
     "downloads": {"engine.memory"},
     "saved_view": {"engine.memory"},
     "uploads": {"charts", "engine.memory"},
+    "serving": {"charts", "dash", "engine", "layout", "sources", "view"},
     "static_files": {"charts", "engine", "sources", "view"},
 }
 """What a room doesn't import, though layers let it."""

@@ -1,0 +1,20 @@
+"""How the application is put on the network: who may come in, and who answers.
+
+``Site`` is the WSGI application that is served, whatever serves it, and ``run`` serves
+it until the program is stopped.
+"""
+
+from serving.listening import CannotServe, announce, check_free, own_names
+from serving.settings import Settings
+from serving.site import Site
+from serving.waitress_server import run
+
+__all__ = [
+    "CannotServe",
+    "Settings",
+    "Site",
+    "announce",
+    "check_free",
+    "own_names",
+    "run",
+]

@@ -1,0 +1,41 @@
+"""The WSGI application that is served, around the one that has the data now."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class Site:
+    """Layers that stay, around an application that may be replaced.
+
+    Each layer is a WSGI application around the next. What it remembers outlives the
+    application.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._shown: WSGIApplication | None = None
+        self._layers: WSGIApplication = self._answer
+
+    def show(self, application: "WSGIApplication") -> None:
+        """Answer by this application from the next request on."""
+        self._shown = application
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer a request."""
+        return self._layers(environ, start_response)
+
+    def _answer(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        shown = self._shown
+        if shown is None:
+            start_response("503 Service Unavailable", [("Content-Type", "text/plain")])
+            return [b"The data are not loaded yet."]
+        return shown(environ, start_response)
