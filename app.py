@@ -3,6 +3,7 @@
 import argparse
 import io
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,8 +13,10 @@ from threading import Lock
 from typing import Any, Final
 
 if __name__ == "__main__":
-    # Until main() runs, Ctrl-C has nothing to tidy: no traceback from an import.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Until main() runs there is nothing to tidy: no traceback from an import. Process 1
+    # of a container would not end by a signal that it doesn't handle.
+    for _number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(_number, lambda *_: os._exit(0))
 
 import pandas as pd
 from dash import Dash, _get_app
@@ -38,7 +41,7 @@ from charts.chart import Chart
 from engine.memory import MemoryEngine
 from engine.model import Engine
 from formatting import printable
-from serving import CannotServe, Site, announce, check_free, own_names, run
+from serving import CannotServe, Site, announce, check_free, listen, own_names, run
 from sources import (
     BadInput,
     Origin,
@@ -226,7 +229,8 @@ def main(command_line: Sequence[str] | None = None) -> int:
 
     *command_line* is what the program was started with where it is left out.
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     # A file's name may have letters that the terminal has not.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -268,7 +272,9 @@ def _uploading(options: argparse.Namespace) -> uploads.Settings | None:
     """The bounds of what people may drop on the page; None where they may not."""
     # With another name it stands behind something that others reach.
     is_local = arguments.is_loopback(options.host) and not options.allow_host
-    if is_local or options.allow_upload:
+    # A file is known to the process alone that received it.
+    is_alone = options.serving.workers == 1
+    if is_alone and (is_local or options.allow_upload):
         return uploads.Settings(is_local=is_local)
     return None
 
@@ -351,8 +357,9 @@ def _serve(options: argparse.Namespace) -> None:
     check_free(settings.host, settings.port)
     site = Site(settings)
     site.show(_load(options).server)
+    sockets = listen(settings.host, settings.port)
     announce(settings)
-    run(site)
+    run(site, sockets)
 
 
 def _serve_debug(options: argparse.Namespace) -> None:

@@ -86,6 +86,10 @@ def parse(arguments: Sequence[str] | None, version: str) -> argparse.Namespace:
             f"--debug lets whoever reaches {options.host} see the code: "
             "use --no-debug there"
         )
+    if options.workers > 1 and options.debug:
+        parser.error("--debug is one process: use --no-debug with --workers")
+    if options.workers > 1 and options.allow_upload:
+        parser.error("--allow-upload is for one process: leave out --workers")
     return options
 
 

@@ -5,9 +5,9 @@ it until the program is stopped.
 """
 
 from serving.listening import CannotServe, announce, check_free, own_names
+from serving.running import listen, run
 from serving.settings import Settings
 from serving.site import Site
-from serving.waitress_server import run
 
 __all__ = [
     "CannotServe",
@@ -15,6 +15,7 @@ __all__ = [
     "Site",
     "announce",
     "check_free",
+    "listen",
     "own_names",
     "run",
 ]
