@@ -1,5 +1,6 @@
 """The server: waitress, which holds many connections and can be stopped."""
 
+import logging
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
 from waitress.utilities import BadRequest, Error, RequestHeaderFieldsTooLarge
-from waitress.wasyncore import dispatcher, loop
+from waitress.wasyncore import close_all, dispatcher, loop
 
 from security import MAX_BODY
 
@@ -203,6 +204,8 @@ class Server:
             ident=None,
         )
         adjustments.socket_options = _SOCKET_OPTIONS
+        # A page asks for a dozen files at once; that some wait a moment isn't news.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._threads = ThreadedTaskDispatcher()
         self._threads.set_thread_count(adjustments.threads)
         self._listeners = [
@@ -256,7 +259,9 @@ class Server:
                 break
             self._turn(0.1)
         for channel in self._channels():
+            # Unlike close_all(), it wakes up the thread that still writes.
             channel.handle_close()
+        close_all(self._map)
         self._threads.set_thread_count(0)
 
     def _channels(self) -> list[_Channel]:

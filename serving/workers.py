@@ -86,6 +86,7 @@ class _Worker(Worker):  # type: ignore[misc]
             server.stop()
 
         signal.signal(signal.SIGTERM, stop)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
 
         def every_turn() -> None:
             self.notify()
@@ -175,6 +176,16 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
         if self._reload is not None and self._reload():
             self._has_new_data = True
             self.wakeup()
+
+    def spawn_worker(self) -> int:
+        """Fork a worker; returns its process id."""
+        # It would forget a signal that comes before it has handlers of its own.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+        try:
+            pid: int = super().spawn_worker()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+        return pid
 
     def manage_workers(self) -> None:
         """See that there are as many as there should be, all with the new data."""

@@ -1,0 +1,56 @@
+"""A small program that serves: ``python -m tests.serving.program FOLDER PORT WORKERS``.
+
+It answers at once but for ``/slow``, which notes in FOLDER that it has begun and waits
+there for a file named "go". The data are the file "data", and memory enough to count.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from serving import Settings, Site, announce, listen, run
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+BYTES = 64 << 20
+
+
+def application(folder: Path) -> "WSGIApplication":
+    data = (folder / "data").read_text()
+    memory = os.urandom(BYTES)
+
+    def answer(
+        environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/slow":
+            (folder / "begun").touch()
+            while not (folder / "go").exists():
+                time.sleep(0.01)
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [f"{os.getpid()} {data} {len(memory)}".encode()]
+
+    return answer
+
+
+def main(folder: Path, port: int, workers: int) -> None:
+    site = Site(Settings(port=port, workers=workers))
+    site.show(application(folder))
+
+    def reload() -> bool:
+        if not (folder / "data").exists():
+            print("there are no data", file=sys.stderr, flush=True)
+            return False
+        site.show(application(folder))
+        return True
+
+    sockets = listen(site.settings.host, port)
+    announce(site.settings)
+    run(site, sockets, reload)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
