@@ -165,20 +165,6 @@ def test_a_hover_compares_the_user_with_everyone(open_page: Open) -> None:
     expect(page.locator("#durations .hoverlayer")).to_contain_text("20 s to 30 s")
 
 
-def test_nothing_shares_to_a_cloud(open_page: Open) -> None:
-    for mode in ("--no-debug", "--debug"):
-        page = open_page(mode)
-        titles = page.locator(".modebar-btn").evaluate_all(
-            "buttons => buttons.map(button => button.dataset.title)"
-        )
-        assert "Zoom" in titles
-        assert not [title for title in titles if "hare" in title or "loud" in title]
-        assert page.get_by_text("Cloud").locator("visible=true").count() == 0
-    # Dash's own menu is there all the same.
-    page.locator(".dash-debug-menu__toggle").click()
-    expect(page.get_by_role("button", name="Errors")).to_be_visible()
-
-
 def luminance(colour: str) -> float:
     """Relative luminance of an "rgb(r, g, b)", as WCAG 2.2 defines it."""
     parts = [int(part) / 255 for part in colour[4:-1].split(",")]

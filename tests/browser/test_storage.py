@@ -159,33 +159,6 @@ def test_the_switch_says_what_was_picked_before(open_page: Open) -> None:
     expect(page.locator("#theme input[value=light]")).to_be_checked()
 
 
-def test_dashs_menu_begins_folded_and_stays_as_it_is_left(open_page: Open) -> None:
-    page = open_page("--sessions", "2000", "--users", "20")
-    toggle = page.locator(".dash-debug-menu__toggle")
-    menu = page.locator(".dash-debug-menu__content")
-    expect(toggle).to_be_visible()
-    expect(menu).to_have_count(0)
-    toggle.click()
-    expect(menu).to_be_visible()
-    page.reload()
-    drawn(page)
-    expect(menu).to_be_visible()
-    toggle.click()
-    page.reload()
-    drawn(page)
-    expect(toggle).to_be_visible()
-    expect(menu).to_have_count(0)
-
-
-def test_an_error_shows_where_the_menu_is_folded(open_page: Open) -> None:
-    # Whatever is said on the console about it is meant.
-    page = open_page("--sessions", "2000", "--users", "20", forgiven="")
-    page.evaluate("() => dash_clientside.set_props('words', {data: {text: null}})")
-    expect(page.locator(".dash-debug-menu__popup")).to_contain_text("Cannot convert")
-    expect(page.locator(".dash-debug-menu__error-indicator")).to_be_visible()
-    expect(page.locator(".dash-debug-menu__content")).to_have_count(0)
-
-
 def test_there_is_no_menu_without_debug_mode(open_page: Open) -> None:
     page = open_page("--no-debug")
     assert page.locator(".dash-debug-menu__toggle").count() == 0
