@@ -2,18 +2,15 @@
 
 import pytest
 from dash import Dash
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from app import create_app
 from engine.memory import MemoryEngine
+from tests import examples
 from tests.building import engine_of
 from tests.sessions import ROWS, table
 
-# A machine that is busy makes no test fail.
-settings.register_profile(
-    "project", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("project")
+settings.load_profile(examples.PROFILE)
 
 
 @pytest.fixture

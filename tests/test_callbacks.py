@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 from dash import Dash
 from flask.testing import FlaskClient
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -23,6 +23,7 @@ from engine.model import NotInData, Selection, Summary
 from simulate import simulate_sessions
 from sources import read_sessions
 from tests.building import MARCH, days_from, engine_of, view_of
+from tests.examples import examples
 from tests.sessions import NASA, ROWS, Row, needs_nasa, table
 from tests.strategies import rows_lists
 from tests.view_strategies import strange_rows, views_of
@@ -246,7 +247,7 @@ def test_one_callback_redraws_all_charts(app: Dash) -> None:
     assert text(response)[ids.tile("sessions", "value")] == "3"
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.one_of(rows_lists, strange_rows), st.data())
 def test_whatever_is_picked_can_be_drawn(rows: list[Row], data: st.DataObject) -> None:
     engine = engine_of(rows)

@@ -5,7 +5,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.exceptions import BadRequest
 
@@ -35,6 +35,7 @@ from controls import (
 from engine.memory import MemoryEngine
 from engine.model import Engine
 from tests.building import MARCH, at, days_from, engine_of, view_of
+from tests.examples import examples
 from tests.sessions import ROWS, Row
 from tests.view_strategies import strange_rows, views_of
 from view import View
@@ -419,7 +420,7 @@ def test_controls_that_ask_for_something_else(page: Controls) -> None:
     }
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(strange_rows, st.data())
 def test_controls_that_say_a_view_ask_for_it(
     rows: list[Row], data: st.DataObject

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from dash import Dash
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from plotly.utils import PlotlyJSONEncoder
 from werkzeug.test import TestResponse
@@ -22,6 +22,7 @@ from engine.memory import Counting, MemoryEngine
 from engine.model import Selection
 from sources import read_sessions
 from tests.building import engine_of, view_of
+from tests.examples import examples
 from tests.sessions import ROWS, Row, table
 from view import View, address
 
@@ -426,7 +427,7 @@ NAMES = (
 )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.one_of(st.sampled_from(NAMES), st.text(min_size=1).filter(str.strip)))
 def test_strange_names_make_a_plain_name_of_a_file(user: str) -> None:
     app = served(engine_of([(user, "p", 1, "2024-01-01")]))

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import labels
@@ -17,6 +17,7 @@ from labels import (
     page_parts,
     shared,
 )
+from tests.examples import examples
 from tests.view_strategies import STRANGE
 
 # What all names share.
@@ -195,7 +196,7 @@ names_of_parts = st.one_of(
 some_names = st.lists(names_of_parts, unique=True, min_size=1, max_size=30)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(some_names, st.sampled_from((2, 4, 7, 8, 9, 16, LONGEST_USER, LONGEST_PAGE)))
 def test_labels_are_all_different_on_one_line_and_about_as_long_as_asked(
     names: list[str], longest: int
@@ -211,7 +212,7 @@ def test_labels_are_all_different_on_one_line_and_about_as_long_as_asked(
             assert label.startswith(name if name.strip() else "(blank)")
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(some_names)
 def test_labels_of_pages_say_what_is_left_out(names: list[str]) -> None:
     pages = tuple(names)

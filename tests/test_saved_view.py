@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from dash import Dash
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -20,6 +20,7 @@ from layout import TITLE
 from payload import numbers_table
 from saved_view import POLICY, document
 from tests.building import engine_of, view_of
+from tests.examples import examples
 from tests.sessions import ROWS, Row, table
 from view import View, address
 
@@ -252,7 +253,7 @@ def names() -> Iterator[st.SearchStrategy[str]]:
     yield st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.one_of(*names()).filter(str.strip))
 @example("a\nb")
 def test_any_name_is_text(name: str) -> None:

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from dash import Dash, Input, Output, State, clientside_callback, html
 from flask.testing import FlaskClient
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from app import create_app
 from security import MAX_BODY, host_name, protect
+from tests.examples import examples
 from tests.sessions import ROWS, table
 
 URL = "/_dash-update-component"
@@ -165,7 +166,7 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(st.data())
 def test_no_body_is_a_failure_of_the_server(served: Dash, data: st.DataObject) -> None:
     body = good_call(served)

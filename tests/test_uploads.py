@@ -21,7 +21,6 @@ import xlsxwriter
 from dash import Dash, _get_app
 from flask.testing import FlaskClient
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -31,6 +30,7 @@ import uploads
 from app import create_app
 from identity import HEADER
 from sources import Origin, ReadOptions, pack, read_bytes, unpack
+from tests.examples import examples
 from tests.programs import ROOT
 from tests.sessions import ROWS, table
 from uploads.fields import read_options
@@ -455,7 +455,7 @@ def test_options_are_those_of_the_command_line() -> None:
         read_options([])
 
 
-@hypothesis_settings(max_examples=60)
+@examples(60)
 @given(st.dictionaries(st.text(), st.none() | st.booleans() | st.text() | st.floats()))
 def test_no_fields_fail(fields: dict[str, object]) -> None:
     named = zip(uploads.fields._FIELDS, fields.values(), strict=False)
@@ -470,7 +470,7 @@ def shared() -> FlaskClient:
     return client
 
 
-@hypothesis_settings(max_examples=60)
+@examples(60)
 @given(
     st.binary(max_size=300) | st.binary(max_size=40).map(CSV.__add__),
     st.sampled_from(["a.csv", "a.xlsx", "\0", "../x.zip", "a\ud800.json", "é" * 300]),

@@ -3,7 +3,7 @@ from math import inf
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import callbacks
@@ -14,6 +14,7 @@ from controls import Controls
 from engine.memory import MemoryEngine
 from engine.model import Engine, Selection
 from tests.building import engine_of, view_of
+from tests.examples import examples
 from tests.sessions import ROWS, Row
 from tests.view_strategies import queries, strange_rows, views_of
 from view import MOST_PAGES, FilterName, Reading, View, address
@@ -25,7 +26,7 @@ def read(query: str, engine: Engine) -> Reading:
     return views.read(query, engine, CHART_IDS)
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(strange_rows, st.data())
 def test_an_address_gives_the_view_that_it_is_of(
     rows: list[Row], data: st.DataObject
@@ -118,7 +119,7 @@ def test_without_a_user_it_is_the_busiest_and_with_an_empty_one_everyone(
 SMALL = engine_of(ROWS)
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(queries)
 def test_any_address_gives_a_view_and_says_in_lines_what_is_ignored(query: str) -> None:
     view, ignored = read(query, SMALL)
@@ -130,7 +131,7 @@ def test_any_address_gives_a_view_and_says_in_lines_what_is_ignored(query: str) 
         assert len(words) < 150
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(queries)
 def test_the_view_of_any_address_can_be_drawn(query: str) -> None:
     view = read(query, SMALL).view
@@ -328,7 +329,7 @@ def test_without_filters_the_user_and_how_things_are_shown_are_kept() -> None:
     assert views.without_filters(filtered) == view_of("u", **how)
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(strange_rows)
 def test_each_preset_has_an_address(rows: list[Row]) -> None:
     engine = engine_of(rows)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import plotly.graph_objects as go
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import callbacks
@@ -18,6 +18,7 @@ from charts.chart import Chart, Shown
 from engine.model import Selection, Summary
 from tests.building import MARCH, engine_of, view_of
 from tests.charts.drawing import built, drawn, said, shown
+from tests.examples import examples
 from tests.sessions import ROWS, Row
 from tests.strategies import rows_lists
 from tests.view_strategies import selections_of, views_of
@@ -58,7 +59,7 @@ OWN: dict[str, dict[str, Any]] = {
 }
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(rows_lists, st.data())
 def test_a_chart_is_not_filtered_by_itself(
     rows: list[Row], data: st.DataObject
@@ -251,7 +252,7 @@ def test_traces_have_names_of_their_own() -> None:
     }
 
 
-@settings(deadline=None, max_examples=80)
+@examples(80)
 @given(rows_lists, st.data())
 def test_tables_come_to_what_the_summary_says(
     rows: list[Row], data: st.DataObject

@@ -1,11 +1,12 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from charts import folders as module
 from charts.folders import Folders, folders, has_folders, way_to
+from tests.examples import examples
 
 SHOP = (
     *("/", "/cart", "/shop/", "/shop/a", "/shop/b/1", "/shop/b/2", "/shop/c/1"),
@@ -167,7 +168,7 @@ some_pages = st.lists(
 ).map(lambda pages: tuple(sorted(pages)))
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(some_pages, st.data())
 def test_folders_part_the_pages_and_opened_show_exactly_theirs(
     pages: tuple[str, ...], data: st.DataObject

@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from charts.figure import EVERYONE_COLOR, USER_COLOR
 from charts.hours import Hours, by_weekday, week, weekday_counts
@@ -11,6 +11,7 @@ from engine.memory import MemoryEngine
 from engine.model import Selection
 from tests.building import MARCH, at, engine_of, view_of
 from tests.charts.drawing import drawn, layout_of, said, shown
+from tests.examples import examples
 from tests.sessions import ROWS, Row
 from tests.strategies import rows_lists
 from view import View
@@ -39,7 +40,7 @@ def test_days_are_folded_into_weekdays(engine: MemoryEngine) -> None:
     assert counts(folded) == {(2, 23): 1, (3, 0): 1, (3, 12): 1, (4, 0): 2, (1, 23): 1}
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(rows_lists)
 def test_folding_loses_no_session(rows: list[Row]) -> None:
     engine = engine_of(rows)

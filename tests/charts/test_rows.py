@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from charts.rows import (
@@ -18,6 +18,7 @@ from charts.rows import (
 from engine.memory import MemoryEngine
 from engine.model import QUANTILES, Selection, Summary, Tally
 from tests.building import engine_of, view_of
+from tests.examples import examples
 from tests.sessions import Row
 from tests.strategies import rows_lists
 from view import View
@@ -424,7 +425,7 @@ def test_how_many_pages_are_found() -> None:
 NAMES = ("a", "a/", "a/b", "a/c/d", "a/c/e", "b/x", "b/y", "c", "/", "//", "é/Ä", "é/ß")
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(
     st.lists(
         st.tuples(
@@ -556,7 +557,7 @@ def test_fewer_than_five_durations_have_no_interval(engine: MemoryEngine) -> Non
     assert not np.isnan(each_alone(summary_of([*rows, rows[0]])).margin).any()
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(rows_lists, st.lists(st.integers(-1, 1), min_size=3, max_size=3))
 def test_pooling_pages_is_renaming_them(rows: list[Row], groups: list[int]) -> None:
     summary = summary_of(rows)

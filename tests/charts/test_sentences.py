@@ -3,7 +3,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import callbacks
@@ -29,6 +29,7 @@ from charts.sentences import (
 from engine.memory import MemoryEngine
 from engine.model import Selection
 from tests.building import MARCH, engine_of, view_of
+from tests.examples import examples
 from tests.sessions import Row
 from tests.strategies import rows_lists
 from tests.view_strategies import views_of
@@ -210,7 +211,7 @@ def check(engine: MemoryEngine, view: View) -> None:
     assert users.sentence(users.user_table(engine, view).page, view)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(rows_lists, st.data())
 def test_sentences_are_whole(rows: list[Row], data: st.DataObject) -> None:
     engine = engine_of(rows)
@@ -219,7 +220,7 @@ def test_sentences_are_whole(rows: list[Row], data: st.DataObject) -> None:
     check(engine, replace(view, selection=Selection(view.selection.user)))
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(
     st.lists(
         st.tuples(

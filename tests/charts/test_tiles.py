@@ -4,11 +4,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from charts.tiles import TILES, Tile, lines, ranks, tiles
 from tests.building import MARCH, at, days_from, engine_of, view_of
+from tests.examples import examples
 from tests.sessions import ROWS, Row
 from tests.strategies import rows_lists, selections
 from view import View
@@ -348,7 +349,7 @@ def test_lines_of_nothing_known_are_flat() -> None:
     assert found["sessions"] == [51, 51, 51, 51]
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(rows_lists, st.data())
 def test_lines_are_of_the_selected_days(rows: list[Row], data: st.DataObject) -> None:
     engine = engine_of(rows)

@@ -4,12 +4,13 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from charts.users import COLUMNS, PAGE_SIZE, UserTable, sentence, user_table
 from engine.model import Selection
 from tests.building import MARCH, engine_of, view_of
+from tests.examples import examples
 from tests.sessions import ROWS, Row
 from tests.strategies import rows_lists
 from tests.view_strategies import views_of
@@ -116,7 +117,7 @@ def test_without_a_page_it_is_that_of_the_picked_user() -> None:
     assert listed(MANY, "u20", users_page=1).page.page == 1
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(rows_lists, st.data())
 def test_pages_together_are_all_users_with_sessions(
     rows: list[Row], data: st.DataObject

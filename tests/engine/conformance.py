@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.model import (
@@ -29,6 +29,7 @@ from engine.model import (
     UserPage,
 )
 from schema import COLUMNS
+from tests.examples import examples
 from tests.sessions import ROWS, Row, table
 from tests.slow import Session, SlowEngine
 from tests.strategies import (
@@ -38,13 +39,6 @@ from tests.strategies import (
     rows_of_many_users,
     selections,
     whole_rows_lists,
-)
-
-# The same test runs for each subclass, which Hypothesis warns of.
-examples = settings(
-    deadline=None,
-    max_examples=100,
-    suppress_health_check=[HealthCheck.differing_executors],
 )
 
 SORTS: tuple[UserColumn, ...] = ("user", "time", "sessions", "days", "median", "last")
@@ -397,7 +391,7 @@ class EngineConformance(ABC):
             assert engine.find_users(text, 10) == []
         assert engine.find_users("ob", 0) == engine.find_users("", 0) == []
 
-    @examples
+    @examples(100)
     @given(
         users=st.lists(st.text("aAbßİ%_(", min_size=1, max_size=4), min_size=1),
         text=st.text("aAbßsSİi%_(", max_size=2),
@@ -520,7 +514,7 @@ class EngineConformance(ABC):
             always = Selection(start=date(1, 1, 1), end=date(9999, 12, 31))
             assert sessions_in(engine, always) == 12
 
-    @examples
+    @examples(100)
     @given(data=st.data(), rows=rows_lists)
     def test_summaries_agree_with_the_slow_engine(
         self, data: st.DataObject, rows: list[Row]
@@ -528,7 +522,7 @@ class EngineConformance(ABC):
         engine, slow = self.make_both(rows)
         assert_summary(engine, slow, data.draw(selections(engine)))
 
-    @examples
+    @examples(100)
     @given(data=st.data(), timezone=st.sampled_from(list(CLOCK_CHANGES)))
     def test_time_zones_agree_with_the_slow_engine(
         self, data: st.DataObject, timezone: str
@@ -540,7 +534,7 @@ class EngineConformance(ABC):
         selection = Selection(start=data.draw(days), end=data.draw(days))
         assert_summary(engine, slow, selection)
 
-    @examples
+    @examples(100)
     @given(rows_lists, st.sampled_from(["UTC", *CLOCK_CHANGES]))
     def test_facts_agree_with_the_slow_engine(
         self, rows: list[Row], timezone: str
@@ -688,7 +682,7 @@ class EngineConformance(ABC):
         selection = Selection("cy", start=date(2024, 1, 2))
         assert users_engine.list_users(selection, page_size=1).page == 1
 
-    @examples
+    @examples(100)
     @given(data=st.data(), rows=whole_rows_lists)
     def test_lists_of_users_agree_with_the_slow_engine(
         self, data: st.DataObject, rows: list[Row]
@@ -707,7 +701,7 @@ class EngineConformance(ABC):
             slow.list_users(selection, **options),
         )
 
-    @examples
+    @examples(100)
     @given(data=st.data(), rows=rows_of_many_users)
     def test_many_users_agree_with_the_slow_engine(
         self, data: st.DataObject, rows: list[Row]
@@ -721,7 +715,7 @@ class EngineConformance(ABC):
             slow.list_users(selection, sort="user", page_size=20),
         )
 
-    @examples
+    @examples(100)
     @given(data=st.data(), rows=rows_lists)
     def test_a_listed_user_has_the_numbers_of_their_summary(
         self, data: st.DataObject, rows: list[Row]
@@ -767,7 +761,7 @@ class EngineConformance(ABC):
         first = Rank(1, 1, n_equal=1)
         assert ranks == Ranks(first, None, None, first, first)
 
-    @examples
+    @examples(100)
     @given(data=st.data(), rows=whole_rows_lists)
     def test_ranks_agree_with_the_slow_engine(
         self, data: st.DataObject, rows: list[Row]
@@ -800,7 +794,7 @@ class EngineConformance(ABC):
             assert len(sessions_of(engine, Selection(), limit)) == n
         assert sessions_of(engine, Selection("ann", start=date(2025, 1, 1))) == []
 
-    @examples
+    @examples(100)
     @given(
         data=st.data(),
         timezone=st.sampled_from(["UTC", *CLOCK_CHANGES]),
@@ -831,7 +825,7 @@ class EngineConformance(ABC):
             s for s in streamed if s.page == "cart"
         ]
 
-    @examples
+    @examples(100)
     @given(
         rows=st.lists(
             st.tuples(

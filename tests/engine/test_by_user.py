@@ -3,7 +3,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.aggregates import Aggregates
@@ -13,6 +13,7 @@ from engine.dimensions import CodedSelection
 from engine.memory import MemoryEngine
 from engine.model import QUANTILES, Selection
 from engine.scan import scan
+from tests.examples import examples
 from tests.sessions import ROWS, Row, table
 from tests.slow import SlowEngine, known_durations, quantile
 from tests.strategies import dyadic_rows_lists, selections
@@ -103,7 +104,7 @@ def test_columns_cannot_be_written_to(store: ColumnStore) -> None:
             column[0] = column[1]
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(data=st.data(), rows=dyadic_rows_lists, block_rows=st.integers(1, 41))
 def test_agrees_with_the_slow_engine(
     data: st.DataObject, rows: list[Row], block_rows: int

@@ -6,7 +6,7 @@ from datetime import UTC
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.aggregates import Aggregates, make_tally
@@ -27,6 +27,7 @@ from engine.memory import MemoryEngine
 from engine.model import Selection
 from engine.scan import scan
 from tests.engine.conformance import assert_tally
+from tests.examples import examples
 from tests.sessions import ROWS, Row, table
 from tests.slow import SlowEngine
 from tests.strategies import rows_lists, selections
@@ -88,7 +89,7 @@ def assert_same(actual: Aggregates, expected: Aggregates) -> None:
             assert value == other, name
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(data=st.data(), rows=rows_lists)
 def test_aggregated_cells_and_rows_give_the_same_cube(
     data: st.DataObject, rows: list[Row]
@@ -107,7 +108,7 @@ def test_aggregated_cells_and_rows_give_the_same_cube(
     assert_same(from_cells.aggregate(coded), from_rows.aggregate(coded))
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(data=st.data(), rows=rows_lists)
 def test_exact_cubes_agree_with_scans(data: st.DataObject, rows: list[Row]) -> None:
     store = build(rows)
@@ -118,7 +119,7 @@ def test_exact_cubes_agree_with_scans(data: st.DataObject, rows: list[Row]) -> N
     assert_same(actual, scan(store, by_page, coded))
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(data=st.data(), rows=rows_lists)
 def test_a_sketch_agrees_with_the_slow_engine(
     data: st.DataObject, rows: list[Row]
@@ -194,7 +195,6 @@ def test_fine_bins_are_64_for_each_doubling() -> None:
     assert fine_bin(seconds.astype(np.float32)).tolist() == fine_bin(seconds).tolist()
 
 
-@settings(deadline=None)
 @given(st.floats(1 / 128, 3.2e9), st.floats(1, 2))
 def test_fine_bins_are_in_order_and_narrow(seconds: float, factor: float) -> None:
     low, high = fine_bin(np.array([seconds, seconds * factor])).tolist()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.aggregates import Aggregates
@@ -28,6 +28,7 @@ from tests.engine.conformance import (
     tally_of,
 )
 from tests.engine.countings import EXACT_CUBES, SCANS, SKETCHED_CUBES
+from tests.examples import examples
 from tests.sessions import ROWS, Row, table
 from tests.slow import SlowEngine
 from tests.strategies import (
@@ -83,7 +84,7 @@ def test_only_a_sketch_is_not_exact(way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(data=st.data(), rows=st.one_of(dyadic_rows_lists, rows_of_many_users))
 def test_blocks_of_any_size_give_the_same(
     way: str, data: st.DataObject, rows: list[Row]
@@ -226,7 +227,7 @@ def test_leaves_the_table_as_it_is() -> None:
     pd.testing.assert_frame_equal(sessions, before)
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(rows_lists, st.lists(st.integers(0, 40), max_size=4), st.booleans())
 def test_a_stream_is_the_same_as_one_table(
     rows: list[Row], cuts: list[int], categories: bool

@@ -17,12 +17,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schema import LONGEST_DURATION
 from sources import ReadOptions
 from sources.parquet_reader import read_parquet
+from tests.examples import examples
 from tests.fuzz import NAMES, Row, check, in_blocks, options_of, outcome, same, seeds
 
 HEADER = b"user_id,page,duration,timestamp\n"
@@ -30,10 +31,8 @@ ROW = {"user_id": "ann", "page": "/a", "duration": 1, "timestamp": "2024-01-01"}
 OPTIONS = ReadOptions(allow_left_out=True)
 EPOCH = datetime(1970, 1, 1)
 
-often = settings(max_examples=150, deadline=None)
-slowly = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+often = examples(150)
+slowly = examples(12)
 
 
 @contextmanager

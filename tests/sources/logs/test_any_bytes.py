@@ -1,10 +1,11 @@
 """Any bytes behind a good beginning: lines that add up, and no traceback."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sources import BadInput
+from tests.examples import examples
 from tests.fuzz import check, options_of
 from tests.sources.logs import made
 from tests.sources.logs.reading import in_blocks, read_text
@@ -12,7 +13,7 @@ from tests.sources.test_any_bytes import a_folder
 
 pytestmark = pytest.mark.usefixtures("quick_bots")
 
-sometimes = settings(max_examples=20, deadline=None)
+sometimes = examples(20)
 each_form = pytest.mark.parametrize("form", made.HEADS)
 
 

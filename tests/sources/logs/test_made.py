@@ -1,16 +1,17 @@
 """Logs made by chance, against the slow reader of the rules."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.logs import HEAD_SIZE
+from tests.examples import examples
 from tests.sources.logs import made, slow_log
 from tests.sources.logs.reading import counts, in_blocks, read_text
 
 pytestmark = pytest.mark.usefixtures("quick_bots")
 
-sometimes = settings(max_examples=25, deadline=None)
+sometimes = examples(25)
 each_form = pytest.mark.parametrize("form", made.FORMS)
 
 

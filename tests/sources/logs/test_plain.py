@@ -1,16 +1,17 @@
 """Lines that are read many at once mean what they mean one by one."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.logs.access import Access
 from sources.logs.blocks import Block, _block
 from sources.logs.line import Line
 from sources.logs.plain import read_plain
+from tests.examples import examples
 from tests.sources.logs import made
 
-often = settings(max_examples=80, deadline=None)
+often = examples(80)
 
 
 def at_once(block: Block) -> dict[int, tuple[Line, bool]]:
