@@ -1,9 +1,7 @@
 """The program, and the application that any WSGI server can run."""
 
 import argparse
-import io
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,11 +10,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
+import starting
+
 if __name__ == "__main__":
-    # Until main() runs there is nothing to tidy: no traceback from an import. Process 1
-    # of a container would not end by a signal that it doesn't handle.
-    for _number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(_number, lambda *_: os._exit(0))
+    starting.prepare()
 
 import pandas as pd
 from dash import Dash, _get_app
@@ -30,6 +27,7 @@ import downloads
 import identity
 import ids
 import layout
+import output
 import plain_html
 import saved_view
 import security
@@ -40,8 +38,17 @@ from charts import CHARTS
 from charts.chart import Chart
 from engine.memory import MemoryEngine
 from engine.model import Engine
-from formatting import printable
-from serving import CannotServe, Site, announce, check_free, listen, own_names, run
+from formatting import printable, shorten
+from serving import (
+    CannotServe,
+    Site,
+    announce,
+    check_free,
+    listen,
+    logs,
+    own_names,
+    run,
+)
 from sources import (
     BadInput,
     Origin,
@@ -57,6 +64,7 @@ from sources import (
 __version__ = "0.2.0"
 
 _LONGEST_TITLE: Final = 80
+_LONGEST_MESSAGE: Final = 2_000
 _SOON: Final = 0.5
 """Seconds before there is a progress bar."""
 
@@ -183,6 +191,8 @@ def _new_dash(*, uploads: bool, title: str = layout.TITLE, **prefixes: Any) -> _
         assets_ignore=r"^theme\.js$" if uploads else r"^(theme|upload)\.js$",
         compress=True,
         on_error=callbacks.report,
+        # What it logs is written as all else is, see serving.logs.
+        add_log_handler=False,
         enable_mcp=False,
         # Where asgiref happens to be installed, Dash would answer each call in an event
         # loop of its own.
@@ -208,12 +218,15 @@ def _furnish(
     callbacks.register(app, engine, charts)
     downloads.register(app, engine, charts)
     saved_view.register(app, engine, charts, layout.data_line(engine.facts, origin))
+    static_files.add_usual(app)
     static_files.keep_compressed(app)
+    static_files.set_caching(app)
     # Dash finishes its set-up in the first request, and fails a second one that comes
     # meanwhile (dash #3971).
     with app.server.test_request_context():
         app.server.preprocess_request()
     security.protect(app, [*security.LOOPBACK, *names])
+    app.server.config["N_SESSIONS"] = engine.facts.n_sessions
     identity.mark(app, engine)
     return app
 
@@ -231,22 +244,25 @@ def main(command_line: Sequence[str] | None = None) -> int:
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    # A file's name may have letters that the terminal has not.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    output.guard()
     options = arguments.parse(command_line, __version__)
+    logs.configure(options.serving.log_format)
     try:
         if options.check:
             _read(options)
+            output.check()
         elif options.debug:
             _serve_debug(options)
         else:
             _serve(options)
-    except (BadInput, CannotServe) as error:
+    except (BadInput, CannotServe, output.CannotWrite) as error:
         return _fail(str(error))
     except MemoryError:
         return _fail("that is more data than memory holds")
+    except RuntimeError as error:
+        if "can't start new thread" not in str(error):
+            raise
+        return _fail("the system lets the program start no more threads")
     except KeyboardInterrupt:
         pass
     return 0
@@ -254,7 +270,8 @@ def main(command_line: Sequence[str] | None = None) -> int:
 
 def _fail(message: str) -> int:
     """Say in one line why the program ends; returns its exit code."""
-    print(f"{arguments.program()}: {printable(message)}", file=sys.stderr)
+    words = shorten(printable(message), _LONGEST_MESSAGE)
+    print(f"{arguments.program()}: {words}", file=sys.stderr)
     return 2
 
 

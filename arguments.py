@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 from zoneinfo import available_timezones
 
+import output
 import security
 from engine.timezone import time_zone
-from formatting import printable
+from formatting import printable, shorten
 from schema import LONGEST_DURATION
 from serving import Settings
 from sources import (
@@ -36,6 +37,8 @@ _SIMULATED: Final = {"sessions": 100_000, "users": 50, "seed": 2024}
 
 _PROGRAM: Final = "app.py"
 
+_LONGEST_MESSAGE: Final = 1_000
+
 
 def program() -> str:
     """The name under which the program was started."""
@@ -47,7 +50,16 @@ class _Parser(argparse.ArgumentParser):
     """Tells an error in one line, without what a terminal takes for a command."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {printable(message)}\n")
+        words = shorten(printable(message), _LONGEST_MESSAGE)
+        self.exit(2, f"{self.prog}: error: {words}\n")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End the program; what was asked for but can't be written is an error."""
+        try:
+            output.check()
+        except output.CannotWrite as error:
+            status, message = status or 2, message or f"{self.prog}: {error}\n"
+        super().exit(status, message)
 
 
 def parse(arguments: Sequence[str] | None, version: str) -> argparse.Namespace:
@@ -110,6 +122,11 @@ def _reading(options: argparse.Namespace) -> ReadOptions:
 def _serving(options: argparse.Namespace) -> Settings:
     said = vars(options)
     fields = {name: said[name] for name in Settings.__dataclass_fields__}
+    if options.log_format is None and not is_loopback(options.host):
+        # The terminal of a person on their own machine stays quiet.
+        fields["log_format"] = "text"
+    if options.log_format == "none":
+        fields["log_format"] = None
     return Settings(**{**fields, "trusted_proxies": tuple(options.trusted_proxies)})
 
 
@@ -339,8 +356,9 @@ def _add_access_options(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--log-format",
-        choices=["text", "json"],
-        help="write a line for each request",
+        choices=["text", "json", "none"],
+        help="write a line for each request to standard error, or none (text where "
+        "others reach the server, else none)",
     )
 
 

@@ -15,6 +15,7 @@ from dash import (
     no_update,
     set_props,
 )
+from flask import request
 from werkzeug.exceptions import BadRequest, HTTPException
 
 import controls
@@ -30,6 +31,7 @@ from charts.sentences import caption, filter_texts, subject_text
 from controls import Control, Controls, text_list, text_or_none
 from engine.model import Engine, NotInData, Selection, Summary
 from payload import Line, Link, PagePayload, UserListPayload
+from request_notes import notes_of
 from view import Reading, View
 
 _log = logging.getLogger(__name__)
@@ -194,6 +196,7 @@ def _register_redraw(
         state={"drawn": State(ids.DRAWN, "data")},
     )
     def show(search: object, values: list[object], drawn: object) -> dict[str, Any]:
+        notes_of(request.environ).is_pick = True
         triggered = {cause["prop_id"] for cause in ctx.triggered}
         changed = {c for c in all_controls if ".".join(c) in triggered}
         said = dict(zip(all_controls, values, strict=True))
@@ -360,10 +363,15 @@ def _register_scripts(app: Dash) -> None:
 def report(error: Exception) -> None:
     """Tell an unexpected failure in one line on the page, and in full in the log.
 
+    Both name the request.
+
     What the request is to blame for goes on to the server as the 4xx that it is.
     """
     if isinstance(error, HTTPException):
         raise error
-    _log.error("a callback failed", exc_info=error)
-    words = "Something went wrong, and this pick was not drawn. Please try another."
+    notes = notes_of(request.environ)
+    notes.has_failed = True
+    _log.error("a callback failed (%s)", notes.id, exc_info=error)
+    words = f"Something went wrong ({notes.id}), and this pick was not drawn."
+    words = f"{words} Please try another."
     set_props(ids.PROBLEM, {"children": words})

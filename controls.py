@@ -17,7 +17,7 @@ import ids
 from charts.chart import Switch
 from engine.model import Engine, Statistic
 from layout import ANY, EVERYONE, GROUPINGS
-from view import MOST_PAGES, Length, View
+from view import LONGEST_SEARCH, MOST_PAGES, Length, View
 
 Control = tuple[str, str]
 """The id of a component and the property of it that a person sets."""
@@ -183,10 +183,10 @@ class Controls:
         return replace(view, statistic=statistic)
 
     def _set_search(self, view: View, values: Values) -> View:
-        return replace(view, search=text_or_none(values[SEARCH]) or "")
+        return replace(view, search=_search(values[SEARCH]))
 
     def _set_match(self, view: View, values: Values) -> View:
-        return replace(view, match=text_or_none(values[MATCH]) or "")
+        return replace(view, match=_search(values[MATCH]))
 
     def _set_grouping(self, view: View, values: Values) -> View:
         if _choice(values[GROUPING], GROUPINGS) == "pages":
@@ -209,6 +209,11 @@ def _users_page(before: View, after: View) -> int | None:
 
 def _select(view: View, **fields: Any) -> View:
     return replace(view, selection=replace(view.selection, **fields))
+
+
+def _search(value: object) -> str:
+    """A text to search for, cut where no address has it."""
+    return (text_or_none(value) or "")[:LONGEST_SEARCH]
 
 
 def text_or_none(value: object) -> str | None:

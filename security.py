@@ -9,8 +9,17 @@ from typing import Any, Final
 from dash import Dash
 from dash.exceptions import DependencyException
 from flask import Flask, Response, request
-from werkzeug.exceptions import BadRequest, HTTPException, NotFound
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    InternalServerError,
+    NotFound,
+    RequestURITooLarge,
+)
 from werkzeug.wrappers import Response as WSGIResponse
+
+from request_notes import loggable_path, notes_of
+from view import LONGEST_ADDRESS
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 """The names that this machine has for itself."""
@@ -19,6 +28,7 @@ MAX_BODY: Final = 1 << 20
 """Bytes of the largest request body; a pick of hundreds of long page names fits."""
 
 _MAX_DEPTH: Final = 16
+_LONGEST_WORDS: Final = 300
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -38,6 +48,7 @@ def protect(app: Dash, hosts: Sequence[str]) -> None:
     server: Flask = app.server
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     _check_hosts(server, {bracketed(host_name(host)) for host in hosts})
+    _check_addresses(app)
     _check_calls(app)
     _add_headers(server, _policy(app))
     _answer_refusals(server)
@@ -103,6 +114,23 @@ def _check_hosts(server: Flask, names: set[str]) -> None:
         host = request.environ.get("HTTP_HOST", "").lower()
         if re.sub(r":\d*$", "", host).rstrip(".") not in names:
             raise BadRequest("this host name is not served here; see --allow-host")
+
+
+def _check_addresses(app: Dash) -> None:
+    """Refuse addresses that lead nowhere, for which Dash has the page, or too long."""
+    server: Flask = app.server
+    page = app.config.requests_pathname_prefix
+    unknown = f"{app.config.routes_pathname_prefix}<path:path>"
+
+    @server.before_request
+    def check_address() -> None:
+        if len(request.query_string) > LONGEST_ADDRESS:
+            most = f"{LONGEST_ADDRESS // 1000} kB"
+            raise RequestURITooLarge(
+                f"this address is longer than {most}; the page is at {page}"
+            )
+        if request.endpoint == unknown:
+            raise NotFound(f"there is nothing here; the page is at {page}")
 
 
 def _check_calls(app: Dash) -> None:
@@ -190,22 +218,27 @@ def _add_headers(server: Flask, policy: str) -> None:
     @server.after_request
     def add_headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = policy
+        # What static_files says of scripts and style sheets is said after this.
+        response.headers.setdefault("Cache-Control", "private, no-cache")
         response.headers.update(_HEADERS)
         return response
 
 
 def _answer_refusals(server: Flask) -> None:
-    """Answer what is refused in plain text, with a line in the log."""
+    """Answer what is refused, and what fails, in plain text, and log it.
+
+    What isn't found isn't logged: strangers look for much.
+    """
 
     @server.errorhandler(HTTPException)
     def refuse(error: HTTPException) -> WSGIResponse:
         response = WSGIResponse.force_type(error.get_response(), request.environ)
         if response.status_code < 400:
             return response
-        words = " ".join((error.description or error.name).split())
-        _log.warning(
-            "%s %s %.200r: %.300s", error.code, request.method, request.path, words
-        )
+        words = " ".join((error.description or error.name).split())[:_LONGEST_WORDS]
+        path = loggable_path(request.path)
+        if response.status_code != 404:
+            _log.warning("%s %s %r: %s", error.code, request.method, path, words)
         response.data = words
         response.content_type = "text/plain; charset=utf-8"
         return response
@@ -214,3 +247,12 @@ def _answer_refusals(server: Flask) -> None:
     def no_such_file(error: DependencyException) -> WSGIResponse:
         response: WSGIResponse = refuse(NotFound(str(error)))
         return response
+
+    @server.errorhandler(Exception)
+    def fail(error: Exception) -> WSGIResponse:
+        notes = notes_of(request.environ)
+        notes.has_failed = True
+        path = loggable_path(request.path)
+        _log.error("%s %r failed (%s)", request.method, path, notes.id, exc_info=error)
+        words = f"Something went wrong on the server ({notes.id})."
+        return WSGIResponse(words, InternalServerError.code)

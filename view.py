@@ -32,6 +32,15 @@ Length = Literal["10", "50", "200"]
 MOST_PAGES: Final = 500
 """The pages that can be picked at once."""
 
+LONGEST_ADDRESS: Final = 240_000
+"""Letters of the longest query: ``MOST_PAGES`` names of 470 letters fit.
+
+With other headers it stays below what servers take (262,144 bytes).
+"""
+
+LONGEST_SEARCH: Final = 1_000
+"""Letters of the longest text that is searched for."""
+
 _REPEATABLE: Final = ("page", "table")
 _KEYS: Final = (
     *("user", "from", "to", *_REPEATABLE, "min", "max"),
@@ -144,8 +153,11 @@ def read(query: str, engine: Engine, charts: Collection[str]) -> Reading:
     ``from`` and ``to`` are days, half-open; ``min`` and ``max`` durations in seconds,
     half-open; ``page`` and ``table`` may be repeated, up to ``MOST_PAGES`` times.
     Without ``user`` it is the user with most sessions, with an empty one everyone.
+    Of more than ``LONGEST_ADDRESS`` letters nothing is understood.
     """
-    parser = _Parser(query)
+    parser = _Parser(query if len(query) <= LONGEST_ADDRESS else "")
+    if len(query) > LONGEST_ADDRESS:
+        parser.ignore(f"all of it, since it is longer than {LONGEST_ADDRESS:,} letters")
     user = parser.one.get("user")
     if user is None:
         user = opening(engine).selection.user
@@ -166,11 +178,11 @@ def read(query: str, engine: Engine, charts: Collection[str]) -> Reading:
         tables=tables,
         sort=cast(UserColumn, sort.removeprefix("-")),
         reverse=sort.startswith("-"),
-        search=parser.one.get("find", ""),
+        search=parser.search("find"),
         users_page=_read_users_page(parser),
         order=cast(Order, parser.choice("order", get_args(Order))),
         length=cast(Length, parser.choice("rows", get_args(Length))),
-        match=parser.one.get("match", ""),
+        match=parser.search("match"),
         folder=_read_folder(parser, engine.facts),
     )
     return Reading(view, parser.ignored)
@@ -221,6 +233,13 @@ class _Parser:
             rest = len(valid) - MOST_PAGES
             self.ignore(f"{rest:,} of {len(valid):,} “{key}”: {MOST_PAGES} is the most")
         return tuple(valid[:MOST_PAGES])
+
+    def search(self, key: str) -> str:
+        """The value of a key as a text to search for, cut where it is too long."""
+        text = self.one.get(key, "")
+        if len(text) > LONGEST_SEARCH:
+            self.ignore(f"{key} beyond its first {LONGEST_SEARCH:,} letters")
+        return text[:LONGEST_SEARCH]
 
     def choice(self, key: str, choices: Sequence[str]) -> str:
         """The value of a key if it is one of the choices, otherwise the first."""

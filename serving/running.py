@@ -59,6 +59,7 @@ def run(
     are new. Raises CannotServe where threads can't be started.
     """
     limits = _limits()
+    site.metrics.start()
     if site.settings.workers > 1:
         with contextlib.suppress(ModuleNotFoundError):
             from serving import workers

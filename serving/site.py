@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from serving.health import Health
+from serving.metrics import Metrics, MetricsPage
 from serving.settings import Settings
+from serving.telling import Telling
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -19,11 +22,17 @@ class Site:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._shown: WSGIApplication | None = None
+        self.metrics = Metrics(settings.workers)
         self._layers: WSGIApplication = self._answer
+        self._layers = MetricsPage(self._layers, self.metrics)
+        self._layers = Health(self._layers, lambda: self._shown is not None)
+        self._layers = Telling(self._layers, self.metrics)
 
     def show(self, application: "WSGIApplication") -> None:
         """Answer by this application from the next request on."""
         self._shown = application
+        config = getattr(application, "config", {})
+        self.metrics.data_read(config.get("N_SESSIONS"))
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"

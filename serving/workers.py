@@ -110,6 +110,7 @@ class _Application(BaseApplication):  # type: ignore[misc]
 
     def load_config(self) -> None:
         said = {
+            "child_exit": self._note_end,
             "control_socket_disable": True,
             "graceful_timeout": _STOP_SECONDS,
             "logger_class": _Log,
@@ -120,6 +121,9 @@ class _Application(BaseApplication):  # type: ignore[misc]
         }
         for name, value in said.items():
             self.cfg.set(name, value)
+
+    def _note_end(self, _arbiter: Arbiter, worker: Worker) -> None:
+        self.site.metrics.child_exit(worker.pid)
 
     def load(self) -> Site:
         return self.site

@@ -19,7 +19,8 @@ LAYERS = (
     {"view"},
     {"engine", "sources", "simulate"},
     {"labels"},
-    {"formatting", "ids", "schema", "dates"},
+    {"request_notes"},
+    {"formatting", "ids", "schema", "dates", "output", "starting"},
 )
 """The rooms, from the top down: each imports from those below it alone."""
 

@@ -14,6 +14,7 @@ import pandas as pd
 import layout
 from engine.freed import release_freed_memory
 from engine.model import Engine
+from formatting import shorten
 from sources import BadInput, Origin, ReadOptions, Report, pack, read_bytes
 from uploads.settings import Settings, megabytes
 
@@ -25,6 +26,7 @@ _AT_ONCE: Final = 2
 _WAIT: Final = 0.2
 _MOST_COLUMNS: Final = 2_000
 _MOST_LETTERS: Final = 200_000
+_LONGEST_ERROR: Final = 2_000
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +95,8 @@ class Check:
             return {"state": "reading", "rows": report.rows}
         common = {"check": self.number, **_columns_of(report)}
         if self.checked is None:
-            return {"state": "failed", "error": self._error, **common}
+            error = shorten(self._error, _LONGEST_ERROR)
+            return {"state": "failed", "error": error, **common}
         return {
             "state": "read",
             "line": layout.data_line(self.checked.engine.facts, self.checked.origin),
@@ -210,7 +213,12 @@ class PendingFile:
             finally:
                 slots.release()
 
-        Thread(target=run, daemon=True, name="check").start()
+        try:
+            Thread(target=run, daemon=True, name="check").start()
+        except RuntimeError:
+            # The system lets the program start no more of them.
+            self.cancel()
+            raise Refused(507, "the server is too busy to read it; try again") from None
         return check
 
     def take(self, number: int) -> Checked:

@@ -33,7 +33,11 @@ class Sweeper:
                 self._timer.cancel()
             self._timer, self._due = Timer(seconds, self._run), due
             self._timer.daemon = True
-            self._timer.start()
+            try:
+                self._timer.start()
+            except RuntimeError:
+                # The system lets the program start no more threads: the next call may.
+                self._timer = None
 
     def _run(self) -> None:
         with self._lock:
