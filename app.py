@@ -17,7 +17,7 @@ if __name__ == "__main__":
 
 import pandas as pd
 from dash import Dash, _get_app
-from flask import Flask
+from flask import Flask, request
 from tqdm import tqdm
 from werkzeug.serving import is_running_from_reloader, make_server, run_simple
 
@@ -46,8 +46,10 @@ from serving import (
     check_free,
     listen,
     logs,
+    make_line,
     own_names,
     run,
+    signed_in_meta,
 )
 from sources import (
     BadInput,
@@ -171,6 +173,7 @@ class _Dash(Dash):
         """The HTML around the components."""
         interpolate: Callable[..., str] = super().interpolate_index
         page = interpolate(**parts)
+        page = page.replace("<head>", f"<head>{signed_in_meta(request.environ)}", 1)
         own = self.config.requests_pathname_prefix
         if not self.shared:
             return page
@@ -248,7 +251,10 @@ def main(command_line: Sequence[str] | None = None) -> int:
     options = arguments.parse(command_line, __version__)
     logs.configure(options.serving.log_format)
     try:
-        if options.check:
+        if options.make_password:
+            line = f"{make_line()}\n"
+            sys.stdout.buffer.write(line.encode())
+        elif options.check:
             _read(options)
             output.check()
         elif options.debug:
@@ -282,6 +288,8 @@ def _load(options: argparse.Namespace) -> Dash:
     if not arguments.is_loopback(options.host):
         names = ", ".join([*security.LOOPBACK, *hosts])
         print(f"Answers to {names}; --allow-host adds other names.")
+        if options.no_login:
+            print("Whoever reaches it sees the data, as --no-login says.")
     return assemble(engine, origin, hosts, uploading=_uploading(options))
 
 
@@ -405,10 +413,10 @@ def _serve_debug(options: argparse.Namespace) -> None:
 
 
 def _debug_site(options: argparse.Namespace) -> Site:
+    site = Site(options.serving)
     app = _load(options)
     # Not Dash.run: it has more to say than where the page can be opened.
     app.enable_dev_tools(debug=True, dev_tools_disable_version_check=True)
-    site = Site(options.serving)
     site.show(app.server)
     return site
 

@@ -16,7 +16,7 @@ import security
 from engine.timezone import time_zone
 from formatting import printable, shorten
 from schema import LONGEST_DURATION
-from serving import Settings
+from serving import Settings, check_header
 from sources import (
     RULES,
     UNITS,
@@ -102,7 +102,26 @@ def parse(arguments: Sequence[str] | None, version: str) -> argparse.Namespace:
         parser.error("--debug is one process: use --no-debug with --workers")
     if options.workers > 1 and options.allow_upload:
         parser.error("--allow-upload is for one process: leave out --workers")
+    _check_login(options, parser)
     return options
+
+
+def _check_login(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """End the program where it isn't said, or said twice, who may look."""
+    asks = options.password_file or options.auth_header
+    if options.password_file and options.auth_header:
+        parser.error("--password-file and --auth-header can't both say who looks")
+    if options.no_login and asks:
+        parser.error("--no-login is for neither --password-file nor --auth-header")
+    if options.auth_header and not options.trusted_proxies:
+        parser.error("--auth-header needs --trusted-proxy, which says whose to believe")
+    makes_nothing_seen = options.check or options.make_password
+    is_open = not (asks or options.no_login or is_loopback(options.host))
+    if is_open and not makes_nothing_seen:
+        parser.error(
+            f"whoever reaches {options.host} would see the data: ask people to sign in "
+            "(--password-file), have a proxy do so (--auth-header), or say --no-login"
+        )
 
 
 def is_loopback(host: str) -> bool:
@@ -342,17 +361,18 @@ def _add_access_options(parser: argparse.ArgumentParser) -> None:
         metavar="ORIGIN",
         help="let pages of this origin show the page in a frame; may be repeated",
     )
-    add("--password-file", type=Path, metavar="FILE", help="ask who looks to sign in")
+    add("--password-file", type=Path, metavar="FILE", help="have people sign in")
     add("--make-password", action="store_true", help="make a line of such a file")
     add(
         "--auth-header",
+        type=_checked(check_header),
         metavar="NAME",
         help="the header in which a trusted proxy says who looks",
     )
     add(
         "--no-login",
         action="store_true",
-        help="let whoever reaches the page look at it",
+        help="let whoever reaches the page see the data",
     )
     add(
         "--log-format",

@@ -5,6 +5,8 @@ it until the program is stopped.
 """
 
 from serving.listening import CannotServe, announce, check_free, own_names
+from serving.login import check_header, signed_in_meta
+from serving.passwords import make_line
 from serving.running import listen, run
 from serving.settings import Settings
 from serving.site import Site
@@ -15,7 +17,10 @@ __all__ = [
     "Site",
     "announce",
     "check_free",
+    "check_header",
     "listen",
+    "make_line",
     "own_names",
     "run",
+    "signed_in_meta",
 ]

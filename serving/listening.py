@@ -13,7 +13,7 @@ _ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 class CannotServe(Exception):
-    """The address can't be listened on; the message is one line that says why."""
+    """What the server needs can't be had; the message is one line that says why."""
 
 
 def own_names(host: str) -> list[str]:

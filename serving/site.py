@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from serving.health import Health
+from serving.login import with_login
 from serving.metrics import Metrics, MetricsPage
 from serving.settings import Settings
 from serving.telling import Telling
@@ -16,15 +17,15 @@ class Site:
     """Layers that stay, around an application that may be replaced.
 
     Each layer is a WSGI application around the next. What it remembers outlives the
-    application.
+    application. Raises CannotServe where the settings ask for what can't be had.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._shown: WSGIApplication | None = None
         self.metrics = Metrics(settings.workers)
-        self._layers: WSGIApplication = self._answer
-        self._layers = MetricsPage(self._layers, self.metrics)
+        self._layers: WSGIApplication = MetricsPage(self._answer, self.metrics)
+        self._layers = with_login(self._layers, settings)
         self._layers = Health(self._layers, lambda: self._shown is not None)
         self._layers = Telling(self._layers, self.metrics)
 
