@@ -36,6 +36,8 @@ FOLD: Final = "fold"
 FIELDS: Final = "fields"
 COPY: Final = "copy-link"
 SAVE: Final = "save-view"
+SIGNED_IN: Final = "signed-in"
+"""Who has signed in, which ``assets/signed_in.js`` writes; empty where nobody does."""
 
 CHIPS: Final = "chips"
 CLEAR: Final = "clear"

@@ -170,6 +170,7 @@ def _header(
                         "Theme",
                         {"system": "System", "light": "Light", "dark": "Dark"},
                     ),
+                    html.Span(id=ids.SIGNED_IN),
                 ],
                 className="header-tools",
             ),

@@ -6,6 +6,7 @@
     const FIRST_PAUSE = 500, LONGEST_PAUSE = 10_000, FIRST_LIMIT = 30_000;
     const JUST_RELOADED = 10_000;
     const AWAY = [502, 503, 504];
+    const FOREVER = 2 ** 31 - 1;  // Milliseconds, the most that a timer takes.
     const LATE = Symbol("no answer in time");
 
     const send = window.fetch.bind(window);
@@ -14,12 +15,44 @@
     const asleep = new Set();
     const root = document.documentElement;
 
-    function tell(words) {
+    // Where people sign in, a page says so; see signed_in.js.
+    const signing = document.querySelector("meta[name=signed-in]");
+    let isOut = false;
+
+    function signIn() {
+        const here = encodeURIComponent(location.pathname + location.search);
+        return `${signing.dataset.root}login?next=${here}`;
+    }
+
+    // An answer that was known here says nothing of the session.
+    function notice({status, headers}) {
+        const before = isOut;
+        if (status === 401) isOut = Boolean(signing);
+        else if (headers.has("X-Data-Version")) isOut = false;
+        if (isOut !== before) show();
+    }
+
+    function tellOut() {
+        const still = document.getElementById("chips")?.dataset.address
+            ? " This is still the view before." : "";
+        const link = document.createElement("a");
+        link.textContent = "Sign in again";
+        link.href = signIn();
+        // The address may be another meanwhile.
+        link.addEventListener("click", () => { link.href = signIn(); });
+        const line = tell(`You are signed out.${still}`, ` ${link.textContent}`);
+        line?.append(" ", link);
+    }
+
+    // Gives the line where it was written anew, for what comes after the words.
+    function tell(words, more = "") {
         // Until the page is there, in the place of "Loading...".
         const line = document.getElementById("connection")
             ?? (words && document.querySelector("._dash-loading"));
         // A reader of the screen says aloud what is written, even the same.
-        if (line && line.textContent !== words) line.textContent = words;
+        if (!line || line.textContent === words + more) return null;
+        line.textContent = words;
+        return line;
     }
 
     function show() {
@@ -28,11 +61,12 @@
         // What is seen comes before what stands beside it.
         const weight = call => 2 * Boolean(call.isWrong) - Boolean(call.isAside);
         const [worst] = told.toSorted((one, other) => weight(other) - weight(one));
-        tell(worst?.words ?? "");
+        if (isOut) tellOut();
+        else tell(worst?.words ?? "");
         // To be slow is no alarm.
-        root.classList.toggle("wrong", Boolean(worst?.isWrong));
+        root.classList.toggle("wrong", isOut || Boolean(worst?.isWrong));
         root.classList.toggle("old", told.some(call => !call.isAside));
-        root.classList.toggle("waiting", open.some(call => call.isSlow));
+        root.classList.toggle("waiting", !isOut && open.some(call => call.isSlow));
     }
 
     // What has gone wrong, and what that means for what is seen.
@@ -70,6 +104,7 @@
             const response = await send(resource, {...options, signal: stop.signal});
             const {status, statusText, headers} = response;
             const body = status === 204 ? null : await response.text();
+            notice(response);
             const asGiven = new Response(body, {status, statusText, headers});
             return {body, status, headers, asGiven};
         } catch {
@@ -146,16 +181,21 @@
                     if (!call.words) say(call, "No answer yet.", false);
                     continue;
                 }
+                const isRefused = isOut && answer?.status === 401;
                 // What is gone is no other data: the view before is all there is.
                 if (answer && answer.status !== 410 && isOther(answer)) {
                     if (mayReload()) return await reload(call, answer);
                     say(call, "The server has other data now. Please load the page again.");
+                } else if (isRefused) {
+                    call.words = "You are signed out.";
+                    show();
                 } else {
                     const wrong = fault(answer);
                     if (!wrong) return answer.asGiven;
                     say(call, wrong);
                 }
-                await pause(time);
+                // It is asked again when the person comes back, who may have signed in.
+                await pause(isRefused ? FOREVER : time);
                 if (!isNewest()) return new Response(null, {status: 204});
                 time = Math.min(2 * time, LONGEST_PAUSE);
             }
@@ -171,11 +211,15 @@
     }
 
     window.addEventListener("online", wakeAll);
+    window.addEventListener("focus", wakeAll);
     window.fetch = (resource, options) => {
         const path = String(resource);
         if (/\/_dash-(layout|dependencies)$/.test(path)) return ask(path, resource, options);
         if (!path.includes("/_dash-update-component") || !options?.body)
-            return send(resource, options);
+            return send(resource, options).then(response => {
+                notice(response);
+                return response;
+            });
         return ask(JSON.parse(options.body).output, resource, options);
     };
 })();

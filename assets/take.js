@@ -51,6 +51,7 @@
     async function saveView(button) {
         const {address, caption} = shown();
         const response = await fetch(`${button.dataset.href}${address}`).catch(() => null);
+        if (response?.status === 401) return say(button, "Not saved: signed out");
         if (!response?.ok) return say(button, "Not saved: no answer");
         const page = new DOMParser().parseFromString(await response.text(), "text/html");
         for (const place of page.querySelectorAll("figure[data-chart]")) {
