@@ -1,12 +1,15 @@
 """What can be taken away as CSV: a chart's numbers, and the sessions themselves."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from dash import Dash
 from flask import Flask, Response, abort, request
 
@@ -33,6 +36,8 @@ _FORMULA: Final = re.compile(
     rf"^(?=[\t\r\n])|(?:^|(?<=[;,\t\r\n]))(?=[{_UNSEEN}]*[=+\-@＝＋－＠])"
 )
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
+_QUOTE: Final = '"'
+_TO_QUOTE: Final = re.compile(r'[,"\r\n]')
 
 
 def register(
@@ -82,20 +87,20 @@ def chart_file(
         selection = replace(selection, user=None)
     named = replace(view, selection=selection)
     name = f"{chart.heading(shown)}, {caption(named, engine.facts.pages)}"
-    return _csv([frame], frame.columns, name, spreadsheet=spreadsheet)
+    return _csv([frame], frame.columns, name, _any_lines, spreadsheet=spreadsheet)
 
 
 def sessions_file(
     engine: Engine, view: View, max_sessions: int, *, spreadsheet: bool = False
 ) -> Response:
     """The selected sessions, as a session table."""
-    frames = map(_with_iso_times, engine.sessions(view.selection, max_sessions))
+    frames = engine.sessions(view.selection, max_sessions)
     n_sessions = int(engine.summarise(view.selection).subject.sessions.sum())
     name = "Sessions"
     if n_sessions > max_sessions:
         name = f"First {max_sessions:,} of {n_sessions:,} sessions"
     name = f"{name}, {caption(view, engine.facts.pages)}"
-    return _csv(frames, COLUMNS, name, spreadsheet=spreadsheet)
+    return _csv(frames, COLUMNS, name, _session_lines, spreadsheet=spreadsheet)
 
 
 def link_text(summary: Summary, max_sessions: int = MAX_SESSIONS) -> str:
@@ -135,23 +140,81 @@ def _csv(
     frames: Iterable[pd.DataFrame],
     columns: Iterable[str],
     name: str,
+    write: Callable[[pd.DataFrame, bool], bytes],
     *,
     spreadsheet: bool,
 ) -> Response:
-    def lines() -> Iterator[str]:
+    def lines() -> Iterator[bytes]:
         # Excel takes a file for UTF-8 only by this mark.
         mark = "\ufeff" if spreadsheet else ""
-        yield mark + ",".join(columns) + "\r\n"
+        yield f"{mark}{','.join(columns)}\r\n".encode()
         for frame in frames:
             # A few rows at a time, so that those who pick meanwhile needn't wait.
             for start in range(0, len(frame), _ROWS_AT_ONCE):
-                rows = frame[start : start + _ROWS_AT_ONCE]
-                if spreadsheet:
-                    rows = rows.apply(_without_formulas)
-                yield rows.to_csv(index=False, header=False, lineterminator="\r\n")
+                yield write(frame[start : start + _ROWS_AT_ONCE], spreadsheet)
 
     response = Response(lines(), content_type="text/csv; charset=utf-8")
     return attach(response, name, f"{', for spreadsheets' * spreadsheet}.csv")
+
+
+def _any_lines(rows: pd.DataFrame, spreadsheet: bool) -> bytes:
+    """Rows of any table as CSV."""
+    if spreadsheet:
+        rows = rows.apply(_without_formulas)
+    return rows.to_csv(index=False, header=False, lineterminator="\r\n").encode()
+
+
+def _session_lines(rows: pd.DataFrame, spreadsheet: bool) -> bytes:
+    """Rows of a session table as CSV: what ``_any_lines`` says, in a quarter of the time.
+
+    Other threads run meanwhile, which they don't while pandas writes.
+    """
+    durations = rows["duration"].tolist()
+    cells = zip(
+        _name_cells(rows["user_id"], spreadsheet),
+        _name_cells(rows["page"], spreadsheet),
+        ["" if seconds != seconds else repr(seconds) for seconds in durations],
+        _time_cells(rows["timestamp"]),
+        strict=True,
+    )
+    return "\r\n".join([*map(",".join, cells), ""]).encode()
+
+
+def _name_cells(names: "pd.Series[Any]", spreadsheet: bool) -> list[str]:
+    """Users or pages as they stand in CSV."""
+    codes, known = pd.factorize(names)
+    cells = [_defused(name) for name in known] if spreadsheet else known
+    quoted = [
+        f'"{cell.replace(_QUOTE, 2 * _QUOTE)}"' if _TO_QUOTE.search(cell) else cell
+        for cell in cells
+    ]
+    return [quoted[code] for code in codes.tolist()]
+
+
+def _time_cells(times: "pd.Series[Any]") -> list[str]:
+    """Moments with their offset from UTC, in UTC where it isn't of whole minutes.
+
+    ISO 8601 can't write such an offset; some zones had one, the last until 1972.
+    """
+    utc = times.dt.tz_convert("UTC").dt.tz_localize(None)
+    local = times.dt.tz_localize(None)
+    seconds = (local - utc).to_numpy().astype("timedelta64[s]").astype(np.int64)
+    is_odd = seconds % 60 != 0
+    seconds[is_odd] = 0
+    clocks = pa.array(local.mask(is_odd, utc)).cast(pa.string())
+    # A fraction stands there only where there is one.
+    clocks = pc.replace_substring_regex(clocks, r"\.0+$", "").to_pylist()
+    offsets = {each: _offset_text(each) for each in set(seconds.tolist())}
+    return [
+        clock + offsets[each]
+        for clock, each in zip(clocks, seconds.tolist(), strict=True)
+    ]
+
+
+def _offset_text(seconds: int) -> str:
+    """For example "+05:30"."""
+    hours, minutes = divmod(abs(seconds) // 60, 60)
+    return f"{'-' if seconds < 0 else '+'}{hours:02}:{minutes:02}"
 
 
 def _without_formulas(column: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -170,16 +233,3 @@ def _defused(value: Any) -> Any:
     if not isinstance(value, str) or _NUMBER.fullmatch(value):
         return value
     return _FORMULA.sub("'", value)
-
-
-def _with_iso_times(sessions: pd.DataFrame) -> pd.DataFrame:
-    """Turn times into UTC whose offset from it isn't of whole minutes.
-
-    ISO 8601 can't write such an offset; some zones had one, the last until 1972.
-    """
-    times = sessions["timestamp"]
-    utc = times.dt.tz_convert("UTC")
-    odd = utc.dt.second != times.dt.second
-    if odd.any():
-        return sessions.assign(timestamp=times.astype(str).where(~odd, utc.astype(str)))
-    return sessions

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from serving.download_limit import DownloadLimit
 from serving.health import Health
 from serving.login import with_login
 from serving.metrics import Metrics, MetricsPage
@@ -24,7 +25,8 @@ class Site:
         self.settings = settings
         self._shown: WSGIApplication | None = None
         self.metrics = Metrics(settings.workers)
-        self._layers: WSGIApplication = MetricsPage(self._answer, self.metrics)
+        self._layers: WSGIApplication = DownloadLimit(self._answer)
+        self._layers = MetricsPage(self._layers, self.metrics)
         self._layers = with_login(self._layers, settings)
         self._layers = Health(self._layers, lambda: self._shown is not None)
         self._layers = Telling(self._layers, self.metrics)
