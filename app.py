@@ -1,10 +1,13 @@
 """The program, and the application that any WSGI server can run."""
 
 import argparse
+import gc
 import logging
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import copy_context
+from functools import partial
 from html import escape
 from pathlib import Path
 from threading import Lock
@@ -36,11 +39,13 @@ import static_files
 import uploads
 from charts import CHARTS
 from charts.chart import Chart
+from engine.freed import release_freed_memory
 from engine.memory import MemoryEngine
 from engine.model import Engine
 from formatting import printable, shorten
 from serving import (
     CannotServe,
+    Reloader,
     Site,
     announce,
     check_free,
@@ -61,6 +66,7 @@ from sources import (
     is_read_once,
     read_sessions,
     save,
+    stamps,
 )
 
 __version__ = "0.2.0"
@@ -96,7 +102,8 @@ def create_app(
     """
     names = _host_names(hosts)
     engine = MemoryEngine(sessions, timezone)
-    return assemble(engine, origin or Origin("A table"), names, charts, uploading)
+    held = uploads.Held(uploading) if uploading else None
+    return assemble(engine, origin or Origin("A table"), names, charts, held)
 
 
 def assemble(
@@ -104,15 +111,20 @@ def assemble(
     origin: Origin,
     hosts: Sequence[str] = (),
     charts: Sequence[Chart] = CHARTS,
-    uploading: uploads.Settings | None = None,
+    held: uploads.Held | None = None,
 ) -> Dash:
-    """Build the dashboard over any engine; see ``create_app``."""
+    """Build the dashboard over any engine; see ``create_app``.
+
+    With *held* people may drop files on the page; those that are in it are shown.
+    """
     names = _host_names(hosts)
-    app = _new_dash(uploads=uploading is not None)
+    with _MAKING:
+        app = _new_dash(uploads=held is not None)
     page = None
-    if uploading is not None:
+    if held is not None:
         root = app.config.requests_pathname_prefix
-        page = layout.Uploading(root, uploading.is_local, uploading.file_bytes)
+        settings = held.settings
+        page = layout.Uploading(root, settings.is_local, settings.file_bytes)
 
         def assemble_file(
             engine: Engine, origin: Origin, address: str, page: layout.Uploading
@@ -123,7 +135,7 @@ def assemble(
         def arrange(sessions: Iterable[pd.DataFrame], zone: str | None) -> Engine:
             return MemoryEngine(sessions, zone or engine.facts.timezone)
 
-        uploads.register(app, origin, uploading, arrange, assemble_file)
+        uploads.register(app, origin, held, arrange, assemble_file)
     return _furnish(app, engine, origin, names, charts, page)
 
 
@@ -255,7 +267,7 @@ def main(command_line: Sequence[str] | None = None) -> int:
             line = f"{make_line()}\n"
             sys.stdout.buffer.write(line.encode())
         elif options.check:
-            _read(options)
+            _tell(*_read(options))
             output.check()
         elif options.debug:
             _serve_debug(options)
@@ -281,31 +293,51 @@ def _fail(message: str) -> int:
     return 2
 
 
-def _load(options: argparse.Namespace) -> Dash:
+def _load(options: argparse.Namespace, held: uploads.Held | None) -> Dash:
     """Make or read the sessions and build the app over them."""
     engine, origin = _read(options)
-    hosts = [*own_names(options.host), *options.allow_host]
+    _tell(engine, origin)
+    hosts = _hosts(options)
     if not arguments.is_loopback(options.host):
         names = ", ".join([*security.LOOPBACK, *hosts])
         print(f"Answers to {names}; --allow-host adds other names.")
         if options.no_login:
             print("Whoever reaches it sees the data, as --no-login says.")
-    return assemble(engine, origin, hosts, uploading=_uploading(options))
+    return assemble(engine, origin, hosts, held=held)
 
 
-def _uploading(options: argparse.Namespace) -> uploads.Settings | None:
-    """The bounds of what people may drop on the page; None where they may not."""
+def _load_again(options: argparse.Namespace, held: uploads.Held | None) -> Flask:
+    """Read the files again, which nobody waits for: a line says what there is now."""
+    read_once = _read_once(options)
+    if not options.files or read_once:
+        once = f"{', '.join(read_once)} can be read only once"
+        raise BadInput(once if read_once else "they are simulated")
+    # Saved is what was there in the beginning.
+    engine, origin = _read(argparse.Namespace(**{**vars(options), "save": None}))
+    _warn(origin)
+    line = layout.data_line(engine.facts, origin)
+    print(printable(f"Read again: {line}"), flush=True)
+    server: Flask = assemble(engine, origin, _hosts(options), held=held).server
+    return server
+
+
+def _hosts(options: argparse.Namespace) -> list[str]:
+    return [*own_names(options.host), *options.allow_host]
+
+
+def _held(options: argparse.Namespace) -> uploads.Held | None:
+    """What holds files that people drop on the page; None where they may not."""
     # With another name it stands behind something that others reach.
     is_local = arguments.is_loopback(options.host) and not options.allow_host
     # A file is known to the process alone that received it.
     is_alone = options.serving.workers == 1
     if is_alone and (is_local or options.allow_upload):
-        return uploads.Settings(is_local=is_local)
+        return uploads.Held(uploads.Settings(is_local=is_local))
     return None
 
 
 def _read(options: argparse.Namespace) -> tuple[MemoryEngine, Origin]:
-    """Make or read the sessions, and say what there is and how it was understood."""
+    """Make or read the sessions."""
     stream: Iterable[pd.DataFrame]
     progress = None
     if options.files:
@@ -316,10 +348,7 @@ def _read(options: argparse.Namespace) -> tuple[MemoryEngine, Origin]:
         stream = simulate.stream_sessions(options.sessions, options.users, options.seed)
         name = f"Simulated data (seed {options.seed})"
         origin = Origin(name, is_simulated=True)
-    engine = _arranged(stream, made, options, progress)
-    _tell(origin)
-    print(printable(layout.data_line(engine.facts, origin)))
-    return engine, origin
+    return _arranged(stream, made, options, progress), origin
 
 
 def _reading(options: argparse.Namespace) -> Reading:
@@ -333,12 +362,17 @@ def _reading(options: argparse.Namespace) -> Reading:
     return reading._replace(tables=saved)
 
 
-def _tell(origin: Origin) -> None:
-    """Print what was understood of the files, and what was left out."""
+def _tell(engine: Engine, origin: Origin) -> None:
+    """Print what was understood of the files, what was left out, and what there is."""
     for heading, lines in origin.report.sections():
         print(printable(heading))
         for line in lines:
             print(f"  {printable(line)}")
+    _warn(origin)
+    print(printable(layout.data_line(engine.facts, origin)))
+
+
+def _warn(origin: Origin) -> None:
     if origin.report.alarm():
         print(f"WARNING: {printable(origin.report.alarm())}", file=sys.stderr)
 
@@ -380,16 +414,30 @@ def _arranged(
 def _serve(options: argparse.Namespace) -> None:
     settings = options.serving
     check_free(settings.host, settings.port)
-    site = Site(settings)
-    site.show(_load(options).server)
+    site, held = Site(settings), _held(options)
+    load = partial(_load_again, options, held)
+    state = partial(stamps, options.files)
+    reloader = Reloader(site, load, state, _give_back)
+    # Dash would remember this application in the context of the program.
+    site.show(copy_context().run(_load, options, held).server)
     sockets = listen(settings.host, settings.port)
     announce(settings)
-    run(site, sockets)
+    run(site, sockets, reloader)
+
+
+def _give_back() -> None:
+    # An application is full of cycles.
+    gc.collect()
+    release_freed_memory()
+
+
+def _read_once(options: argparse.Namespace) -> list[str]:
+    return [full_name(path) for path in options.files if is_read_once(path)]
 
 
 def _serve_debug(options: argparse.Namespace) -> None:
     host, port = options.host, options.port
-    read_once = [full_name(path) for path in options.files if is_read_once(path)]
+    read_once = _read_once(options)
     # Werkzeug's reloader starts this program again as a child, which serves, and
     # stays behind itself to watch it: only the child needs the data. After each change
     # of the code another child reads them again.
@@ -414,7 +462,7 @@ def _serve_debug(options: argparse.Namespace) -> None:
 
 def _debug_site(options: argparse.Namespace) -> Site:
     site = Site(options.serving)
-    app = _load(options)
+    app = _load(options, _held(options))
     # Not Dash.run: it has more to say than where the page can be opened.
     app.enable_dev_tools(debug=True, dev_tools_disable_version_check=True)
     site.show(app.server)

@@ -22,6 +22,8 @@ from sources import (
     UNITS,
     ReadOptions,
     check_format,
+    full_name,
+    is_read_once,
     parse_assets,
     parse_rules,
     parse_statuses,
@@ -93,6 +95,8 @@ def parse(arguments: Sequence[str] | None, version: str) -> argparse.Namespace:
     about_files = options.check or options.save or options.reading != ReadOptions()
     if not options.files and about_files:
         parser.error("there is no FILE that these options could be about")
+    if options.reload_seconds is not None:
+        _check_reloading(parser, options)
     if options.debug and not is_loopback(options.host):
         parser.error(
             f"--debug lets whoever reaches {options.host} see the code: "
@@ -122,6 +126,22 @@ def _check_login(options: argparse.Namespace, parser: argparse.ArgumentParser) -
             f"whoever reaches {options.host} would see the data: ask people to sign in "
             "(--password-file), have a proxy do so (--auth-header), or say --no-login"
         )
+
+
+def _check_reloading(
+    parser: argparse.ArgumentParser, options: argparse.Namespace
+) -> None:
+    """End the program where FILEs can't be read again as ``--reload-every`` says."""
+    read_once = [full_name(path) for path in options.files if is_read_once(path)]
+    why = ""
+    if not options.files:
+        why = "there is no FILE to read again"
+    elif read_once:
+        why = f"{', '.join(read_once)} can be read only once"
+    elif options.debug:
+        why = "it needs --no-debug"
+    if why:
+        parser.error(f"--reload-every: {why}")
 
 
 def is_loopback(host: str) -> bool:

@@ -1,6 +1,7 @@
 """What can be taken away as CSV: a chart's numbers, and the sessions themselves."""
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -23,7 +24,9 @@ from view import View
 MAX_SESSIONS: Final = 1_000_000
 """The largest number of sessions in one file."""
 
-_ROWS_AT_ONCE: Final = 5_000
+_ROWS_AT_ONCE: Final = 2_000
+_REST: Final = 3
+"""Of the time of a processor that a part of a file takes, how long nothing is done."""
 
 # Blanks, quotes, and what isn't seen: a formula may stand behind them.
 _UNSEEN: Final = (
@@ -151,7 +154,9 @@ def _csv(
         for frame in frames:
             # A few rows at a time, so that those who pick meanwhile needn't wait.
             for start in range(0, len(frame), _ROWS_AT_ONCE):
+                began = time.thread_time()
                 yield write(frame[start : start + _ROWS_AT_ONCE], spreadsheet)
+                time.sleep(_REST * (time.thread_time() - began))
 
     response = Response(lines(), content_type="text/csv; charset=utf-8")
     return attach(response, name, f"{', for spreadsheets' * spreadsheet}.csv")
@@ -165,7 +170,7 @@ def _any_lines(rows: pd.DataFrame, spreadsheet: bool) -> bytes:
 
 
 def _session_lines(rows: pd.DataFrame, spreadsheet: bool) -> bytes:
-    """Rows of a session table as CSV: what ``_any_lines`` says, in a quarter of the time.
+    """Rows of a session table as CSV: what ``_any_lines`` writes, four times as fast.
 
     Other threads run meanwhile, which they don't while pandas writes.
     """

@@ -7,12 +7,14 @@ it until the program is stopped.
 from serving.listening import CannotServe, announce, check_free, own_names
 from serving.login import check_header, signed_in_meta
 from serving.passwords import make_line
+from serving.reloading import Reloader
 from serving.running import listen, run
 from serving.settings import Settings
 from serving.site import Site
 
 __all__ = [
     "CannotServe",
+    "Reloader",
     "Settings",
     "Site",
     "announce",

@@ -4,11 +4,12 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from serving.listening import CannotServe
+from serving.reloading import Reloader, watch
 from serving.site import Site
 
 if TYPE_CHECKING:
@@ -49,14 +50,13 @@ def listen(host: str, port: int) -> list[socket.socket]:
 def run(
     site: Site,
     sockets: Sequence[socket.socket],
-    reload: Callable[[], bool] | None = None,
+    reloader: Reloader,
 ) -> None:
     """Serve *site* on *sockets* until the program is told to end.
 
     SIGTERM and Ctrl-C have what has begun answered, for at most nine seconds; a second
-    one ends the program at once. With several workers *reload* reads the data again for
-    all of them, at SIGHUP and as often as the settings say, and returns whether they
-    are new. Raises CannotServe where threads can't be started.
+    one ends the program at once. *reloader* reads the data again at SIGHUP, and as
+    often as the settings say. Raises CannotServe where threads can't be started.
     """
     limits = _limits()
     site.metrics.start()
@@ -64,13 +64,18 @@ def run(
         with contextlib.suppress(ModuleNotFoundError):
             from serving import workers
 
-            workers.run(site, sockets, limits, reload)
+            workers.run(site, sockets, limits, reloader)
             return
         print("One process serves: --workers needs gunicorn, which isn't here.")
-    _run_alone(site, sockets, limits)
+    _run_alone(site, sockets, limits, reloader)
 
 
-def _run_alone(site: Site, sockets: Sequence[socket.socket], limits: "Limits") -> None:
+def _run_alone(
+    site: Site,
+    sockets: Sequence[socket.socket],
+    limits: "Limits",
+    reloader: Reloader,
+) -> None:
     from serving.waitress_server import Server
 
     try:
@@ -85,6 +90,7 @@ def _run_alone(site: Site, sockets: Sequence[socket.socket], limits: "Limits") -
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    watch(reloader, site.settings.reload_seconds)
     server.run()
 
 

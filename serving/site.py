@@ -1,6 +1,7 @@
 """The WSGI application that is served, around the one that has the data now."""
 
 from collections.abc import Iterable
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from serving.download_limit import DownloadLimit
@@ -50,4 +51,6 @@ class Site:
         if shown is None:
             start_response("503 Service Unavailable", [("Content-Type", "text/plain")])
             return [b"The data are not loaded yet."]
-        return shown(environ, start_response)
+        # Dash remembers the application in the context, which is the thread's own: it
+        # would outlive its replacement there.
+        return copy_context().run(shown, environ, start_response)

@@ -19,6 +19,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
 
+from serving.reloading import Reloader
 from serving.site import Site
 from serving.waitress_server import Limits, Server
 
@@ -31,21 +32,16 @@ _MEMORY: Final = "/dev/shm"  # noqa: S108
 
 _STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 
-Reload = Callable[[], bool]
-
 
 def run(
     site: Site,
     sockets: Sequence[socket.socket],
     limits: Limits,
-    reload: Reload | None,
+    reloader: Reloader,
 ) -> None:
-    """Serve *site* until the program is told to end, which ends with SystemExit.
-
-    *reload* reads the data again and returns whether the site has new ones.
-    """
+    """Serve *site* until the program is told to end, which ends with SystemExit."""
     _freeze()
-    _Arbiter(_Application(site, limits), sockets, reload).run()
+    _Arbiter(_Application(site, limits), sockets, reloader).run()
 
 
 def _freeze() -> None:
@@ -136,11 +132,11 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
         self,
         app: _Application,
         sockets: Sequence[socket.socket],
-        reload: Reload | None,
+        reloader: Reloader,
     ) -> None:
         super().__init__(app)
         self.LISTENERS = list(sockets)
-        self._reload = reload
+        self._reloader = reloader
         self._reading: Thread | None = None
         self._has_new_data = False
         self._is_stopping = False
@@ -166,30 +162,22 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
         self.handle_term()
 
     def handle_alrm(self) -> None:
-        """Read the data again when it is time."""
-        self.reload()
+        """Read the data again when it is time, if they have changed."""
+        self._read_again(self._reloader.reload_changed)
 
     def reload(self) -> None:
         """Read the data again, beside the workers, which go on serving the old."""
-        if self._reload is None or (self._reading and self._reading.is_alive()):
-            return
-        self._reading = Thread(target=self._read_again, daemon=True)
-        self._reading.start()
+        self._read_again(self._reloader.reload)
 
-    def _read_again(self) -> None:
-        if self._reload is not None and self._reload():
-            self._has_new_data = True
-            self.wakeup()
+    def _read_again(self, reload: Callable[[], bool]) -> None:
+        def read() -> None:
+            if reload():
+                self._has_new_data = True
+                self.wakeup()
 
-    def spawn_worker(self) -> int:
-        """Fork a worker; returns its process id."""
-        # It would forget a signal that comes before it has handlers of its own.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
-        try:
-            pid: int = super().spawn_worker()
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
-        return pid
+        if self._reading is None or not self._reading.is_alive():
+            self._reading = Thread(target=read, daemon=True)
+            self._reading.start()
 
     def manage_workers(self) -> None:
         """See that there are as many as there should be, all with the new data."""

@@ -5,7 +5,7 @@ a stream of bytes, and one line in ``sources.formats.FORMATS``.
 """
 
 from sources.durations import UNITS
-from sources.inputs import Progress, full_name, is_read_once
+from sources.inputs import Progress, full_name, is_read_once, stamps
 from sources.logs import parse_assets, parse_statuses
 from sources.names import usual_names
 from sources.options import ReadOptions
@@ -36,6 +36,7 @@ __all__ = [
     "read_bytes",
     "read_sessions",
     "save",
+    "stamps",
     "unpack",
     "usual_names",
     "validate_encoding",

@@ -105,6 +105,24 @@ def expand(paths: Sequence[Path]) -> list[Source]:
     return list(found.values())
 
 
+def stamps(paths: Sequence[Path]) -> tuple[object, ...]:
+    """What the files are that paths stand for, without reading them.
+
+    It is equal as long as no file has come, gone or changed. Raises BadInput as
+    ``expand`` does.
+    """
+    return tuple((source, _stamp(source.path)) for source in expand(paths))
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Which file it is, its length, when it was written last; empty without one."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def _sources(path: Path) -> list[Source]:
     """What one path stands for; a file may be there more than once, by links."""
     if path == STANDARD_INPUT:

@@ -34,7 +34,7 @@ from tests.examples import examples
 from tests.programs import ROOT
 from tests.sessions import ROWS, table
 from uploads.fields import read_options
-from uploads.shown import ShownFiles
+from uploads.shown import Front, ShownFiles
 from uploads.timer import Sweeper
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -117,10 +117,15 @@ def layout_of(client: FlaskClient, address: str) -> str:
     return answer.text.replace(r"\u002f", "/").replace(r"\"", "'")
 
 
+def front(client: FlaskClient) -> Front:
+    """What answers before the first page's application."""
+    front = client.application.wsgi_app
+    assert isinstance(front, Front)
+    return front
+
+
 def shown_files(client: FlaskClient) -> ShownFiles:
-    shown = client.application.wsgi_app
-    assert isinstance(shown, ShownFiles)
-    return shown
+    return front(client).files
 
 
 def test_says_what_was_understood(client: FlaskClient) -> None:
@@ -644,7 +649,7 @@ def test_memory_is_given_back_and_the_page_goes_on() -> None:
     file = shown.get(address.split("/")[-2])
     assert file is not None
     before = client.get(address).headers[HEADER]
-    app = weakref.ref(file.app(None, None))  # type: ignore[arg-type]
+    app = weakref.ref(file.app(front(client).making))
     wait_until(lambda: not file.is_arranged and not shown.is_watched)
     gc.collect()
     assert app() is None
@@ -735,14 +740,14 @@ def test_a_file_is_arranged_again_once_for_all_who_ask() -> None:
     assert file is not None
     file.give_back()
     made: list[object] = []
-    arrange = shown._arrange
+    making = front(client).making
 
     def counted(sessions: Any, zone: str | None) -> Any:
         made.append(None)
         threading.Event().wait(0.1)
-        return arrange(sessions, zone)
+        return making.arrange(sessions, zone)
 
-    shown._arrange = counted
+    front(client).making = making._replace(arrange=counted)
     with ThreadPoolExecutor(8) as threads:
         ask = lambda _: app.server.test_client().get(address).status_code  # noqa: E731
         assert list(threads.map(ask, range(8))) == [200] * 8
@@ -815,7 +820,7 @@ def test_off_where_nobody_asks_for_it() -> None:
     assert "data-upload" not in layout
     assert "Have your own" not in layout
     assert "upload.js" not in client.get("/").text
-    assert not isinstance(app.server.wsgi_app, ShownFiles)
+    assert not isinstance(app.server.wsgi_app, Front)
 
 
 def test_the_first_page_of_simulated_data_invites(client: FlaskClient) -> None:
@@ -853,9 +858,10 @@ def test_elsewhere_the_page_does_not_say_that_a_file_stays() -> None:
 def test_on_where_only_this_machine_reaches_the_server(
     command: list[str], expected: uploads.Settings | None
 ) -> None:
-    from app import _uploading
+    from app import _held
 
-    assert _uploading(arguments.parse(command, "0")) == expected
+    held = _held(arguments.parse([*command, "--no-login"], "0"))
+    assert (held and held.settings) == expected
 
 
 def test_the_zone_is_that_of_the_first_page() -> None:

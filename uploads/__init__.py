@@ -1,9 +1,10 @@
 """Files that people drop on the page: received, understood, shown, and forgotten.
 
-``register`` is the way in. Files stay in memory; see ``sources.inputs.spooled_file``.
+``register`` is the way in, ``Held`` what is held. Files stay in memory; see
+``sources.inputs.spooled_file``.
 """
 
-from uploads.routes import register
+from uploads.routes import Held, register
 from uploads.settings import Settings
 
-__all__ = ["Settings", "register"]
+__all__ = ["Held", "Settings", "register"]

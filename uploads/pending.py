@@ -17,6 +17,7 @@ from engine.model import Engine
 from formatting import shorten
 from sources import BadInput, Origin, ReadOptions, Report, pack, read_bytes
 from uploads.settings import Settings, megabytes
+from uploads.timer import Sweeper
 
 Arrange = Callable[[Iterable[pd.DataFrame], str | None], Engine]
 """Makes an engine of a stream of session tables, whose days and hours are those of a
@@ -243,12 +244,12 @@ class PendingFile:
 class PendingFiles:
     """All files that aren't shown yet."""
 
-    def __init__(self, settings: Settings, arrange: Arrange) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._arrange = arrange
         self._slots = Semaphore(_AT_ONCE)
         self._files: dict[str, PendingFile] = {}
         self._lock = Lock()
+        self._sweeper = Sweeper(self.sweep)
 
     @property
     def n_bytes(self) -> int:
@@ -278,7 +279,8 @@ class PendingFiles:
                 raise Refused(507, words)
             token = token_urlsafe(16)
             self._files[token] = PendingFile(name, size)
-            return token
+        self._sweeper.start(settings.pending_seconds)
+        return token
 
     def get(self, token: str) -> PendingFile:
         """A file; raises Refused where there is none."""
@@ -288,12 +290,12 @@ class PendingFiles:
         file.seen = time.monotonic()
         return file
 
-    def check(self, token: str, options: ReadOptions, zone: str | None) -> int:
+    def check(
+        self, token: str, options: ReadOptions, zone: str | None, arrange: Arrange
+    ) -> int:
         """Begin to read a file, for a page in a *zone*; returns the check's number."""
         file = self.get(token)
-        return file.start(
-            options, zone, self._settings, self._arrange, self._slots
-        ).number
+        return file.start(options, zone, self._settings, arrange, self._slots).number
 
     def forget(self, token: str) -> None:
         """Give a file back, if there is one."""

@@ -1,6 +1,7 @@
 """How the browser sends files, asks what is understood of them, and has them shown."""
 
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -18,8 +19,7 @@ from sources import Origin
 from uploads.fields import read_options, read_zone
 from uploads.pending import Arrange, PendingFiles, Refused
 from uploads.settings import Settings
-from uploads.shown import FOLDER, Assemble, ShownFile, ShownFiles, Way
-from uploads.timer import Sweeper
+from uploads.shown import FOLDER, Assemble, Front, Making, ShownFile, ShownFiles, Way
 
 SLICE: Final = MAX_BODY
 """Bytes of the largest slice of a file: as many as any request may have."""
@@ -31,16 +31,26 @@ _LAST_WORDS: Final = (
 )
 
 
+class Held:
+    """The files that are held: they outlive the application that took them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.pending = PendingFiles(settings)
+        self.shown = ShownFiles(settings)
+
+
 def register(
     app: Dash,
     origin: Origin,
-    settings: Settings,
+    held: Held,
     arrange: Arrange,
     assemble: Callable[[Engine, Origin, str, Uploading], Dash],
-) -> "ShownFiles":
+) -> None:
     """Have *app*, whose sessions are from *origin*, take files and show them.
 
-    *assemble* makes the application of a file; see ``shown.Assemble``. Call this before
+    *held* may have some already, of an application that *app* stands in for. *assemble*
+    makes the application of a file; see ``shown.Assemble``. Call this before
     ``security.protect``, which guards the routes as it does all others.
     """
     server: Flask = app.server
@@ -55,29 +65,21 @@ def register(
         return assemble(engine, origin, address, uploading).server
 
     make: Assemble = assembled
-    shown = ShownFiles(server.wsgi_app, f"{routes}{FOLDER}", settings, arrange, make)
-    pending = PendingFiles(settings, arrange)
-    _Routes(pending, shown, origin, root, settings).add(server, f"{routes}upload")
-    _answer_lost(server, shown, routes, root)
-    setattr(server, "wsgi_app", shown)  # noqa: B010
-    return shown
+    making = Making(arrange, make)
+    _Routes(held, making, origin, root).add(server, f"{routes}upload")
+    _answer_lost(server, held.shown, routes, root)
+    front = Front(server.wsgi_app, f"{routes}{FOLDER}", held.shown, making)
+    setattr(server, "wsgi_app", front)  # noqa: B010
 
 
 class _Routes:
     """The requests of ``assets/upload.js``."""
 
-    def __init__(
-        self,
-        pending: PendingFiles,
-        shown: ShownFiles,
-        origin: Origin,
-        root: str,
-        settings: Settings,
-    ) -> None:
-        self._pending, self._shown = pending, shown
+    def __init__(self, held: Held, making: Making, origin: Origin, root: str) -> None:
+        self._pending, self._shown = held.pending, held.shown
+        self._settings = held.settings
+        self._making = making
         self._origin, self._root = origin, root
-        self._settings = settings
-        self._sweeper = Sweeper(pending.sweep)
 
     def add(self, server: Flask, path: str) -> None:
         """Add the routes below *path*."""
@@ -105,7 +107,6 @@ class _Routes:
         # JSON can hold half a letter, which no page can.
         name = name.encode(errors="replace").decode()[:_LONGEST_NAME] or "A file"
         token = self._pending.begin(name, size, self._shown.n_bytes)
-        self._sweeper.start(self._settings.pending_seconds)
         return jsonify(file=token, slice=SLICE)
 
     def _append(self, token: str, offset: int) -> Response:
@@ -121,7 +122,8 @@ class _Routes:
             options = read_options(body)
         except ValueError as error:
             raise BadRequest(str(error)) from None
-        return jsonify(check=self._pending.check(token, options, zone))
+        arrange = self._making.arrange
+        return jsonify(check=self._pending.check(token, options, zone, arrange))
 
     def _state(self, token: str, number: int) -> Response:
         check = self._pending.get(token).check
@@ -136,7 +138,8 @@ class _Routes:
         checked = file.take(number if type(number) is int else 0)
         before = self._shown.get(body.get("from"))
         held = self._pending.n_bytes - file.size
-        shown = self._shown.show(checked, lambda new: self._way(new, before), held)
+        way = partial(self._way, before=before)
+        shown = self._shown.show(checked, way, held, self._making)
         del checked, file
         self._pending.forget(token)
         return jsonify(address=shown.address)

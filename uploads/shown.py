@@ -27,6 +27,13 @@ Assemble = Callable[[Engine, Origin, str, Uploading], "WSGIApplication"]
 reach it, and its part in uploading."""
 
 
+class Making(NamedTuple):
+    """How the application of a file is made."""
+
+    arrange: Arrange
+    assemble: Assemble
+
+
 class Way(NamedTuple):
     """What a page of a shown file is made of besides its sessions."""
 
@@ -53,9 +60,7 @@ class ShownFile:
         """Whether there is an application."""
         return self._app is not None
 
-    def app(
-        self, arrange: Arrange, assemble: Assemble, engine: Engine | None = None
-    ) -> "WSGIApplication":
+    def app(self, making: Making, engine: Engine | None = None) -> "WSGIApplication":
         """The application; it is made if there is none, once however many ask for it.
 
         *engine* is one over the sessions, where there is one already.
@@ -63,8 +68,8 @@ class ShownFile:
         with self._lock:
             self.seen = time.monotonic()
             if self._app is None:
-                over = engine or arrange(unpack(self._packed), self._zone)
-                self._app = assemble(over, self._origin, *self._way)
+                over = engine or making.arrange(unpack(self._packed), self._zone)
+                self._app = making.assemble(over, self._origin, *self._way)
             return self._app
 
     def give_back(self) -> None:
@@ -74,23 +79,10 @@ class ShownFile:
 
 
 class ShownFiles:
-    """All files that are shown, as a WSGI application around that of the first page.
+    """All files that are shown, whichever application has the first page."""
 
-    What isn't under the address of a file that is held goes on to the first page's.
-    """
-
-    def __init__(
-        self,
-        first: "WSGIApplication",
-        mount: str,
-        settings: Settings,
-        arrange: Arrange,
-        assemble: Assemble,
-    ) -> None:
-        """*mount* is the path under which the addresses are, as the server sees it."""
-        self._first, self._mount = first, mount
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._arrange, self._assemble = arrange, assemble
         self._files: dict[str, ShownFile] = {}
         self._lock = Lock()
         self._sweeper = Sweeper(self.sweep)
@@ -109,7 +101,9 @@ class ShownFiles:
         """The file of this token, if it is held."""
         return self._files.get(token) if isinstance(token, str) else None
 
-    def show(self, checked: Checked, way: Callable[[str], Way], held: int) -> ShownFile:
+    def show(
+        self, checked: Checked, way: Callable[[str], Way], held: int, making: Making
+    ) -> ShownFile:
         """Give a file an address; *way* makes its page's of the file's token.
 
         *held* are bytes that are held besides. Raises Refused where there are too many.
@@ -117,7 +111,7 @@ class ShownFiles:
         settings = self._settings
         token = token_urlsafe(16)
         file = ShownFile(checked, way(token))
-        file.app(self._arrange, self._assemble, checked.engine)
+        file.app(making, checked.engine)
         with self._lock:
             if len(self._files) >= settings.most_shown:
                 words = f"{len(self._files)} files are shown, which is all there may be"
@@ -129,22 +123,13 @@ class ShownFiles:
         self._watch(file)
         return file
 
-    def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> Iterable[bytes]:
-        """Answer a request, by the application of the file whose address it has."""
-        path: str = environ.get("PATH_INFO", "")
-        token, mark, _ = path.removeprefix(self._mount).partition("/")
-        file = self._files.get(token) if mark and path.startswith(self._mount) else None
-        if file is None:
-            return self._first(environ, start_response)
+    def open(self, file: ShownFile, making: Making) -> "WSGIApplication":
+        """The application of a file, which is given back one day if it is made now."""
         is_new = not file.is_arranged
-        # Dash remembers the application in the context, which is the thread's own.
-        context = copy_context()
-        app = context.run(file.app, self._arrange, self._assemble)
+        app = file.app(making)
         if is_new:
             self._watch(file)
-        return context.run(app, environ, start_response)
+        return app
 
     def sweep(self) -> float | None:
         """Give back what nobody has asked for lately; see ``Sweeper``."""
@@ -173,3 +158,31 @@ class ShownFiles:
             # An application is full of cycles.
             gc.collect()
             release_freed_memory()
+
+
+class Front:
+    """The WSGI application of the first page, and around it those of shown files.
+
+    What isn't under the address of a file that is held goes on to the first page's.
+    """
+
+    def __init__(
+        self, first: "WSGIApplication", mount: str, files: ShownFiles, making: Making
+    ) -> None:
+        """*mount* is the path under which the addresses are, as the server sees it."""
+        self.files, self.making = files, making
+        self._first, self._mount = first, mount
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer a request, by the application of the file whose address it has."""
+        path: str = environ.get("PATH_INFO", "")
+        token, mark, _ = path.removeprefix(self._mount).partition("/")
+        file = self.files.get(token) if mark and path.startswith(self._mount) else None
+        if file is None:
+            return self._first(environ, start_response)
+        # Dash remembers the application in the context, which is the thread's own.
+        context = copy_context()
+        app = context.run(self.files.open, file, self.making)
+        return context.run(app, environ, start_response)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from serving import Settings, Site, announce, listen, run
+from serving import Reloader, Settings, Site, announce, listen, run
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -40,16 +40,10 @@ def main(folder: Path, port: int, workers: int) -> None:
     site = Site(Settings(port=port, workers=workers))
     site.show(application(folder))
 
-    def reload() -> bool:
-        if not (folder / "data").exists():
-            print("there are no data", file=sys.stderr, flush=True)
-            return False
-        site.show(application(folder))
-        return True
-
+    reloader = Reloader(site, lambda: application(folder))
     sockets = listen(site.settings.host, port)
     announce(site.settings)
-    run(site, sockets, reload)
+    run(site, sockets, reloader)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,9 @@ def test_there_are_as_many_as_are_asked_for(site: Site) -> None:
 def pss(pid: int) -> int:
     """Bytes of memory of a process; what several share is divided among them."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    (kilobytes,) = [line.split()[1] for line in rollup.splitlines() if "Pss:" in line]
+    (kilobytes,) = [
+        line.split()[1] for line in rollup.splitlines() if line.startswith("Pss:")
+    ]
     return int(kilobytes) * 1024
 
 
