@@ -43,17 +43,20 @@ from engine.freed import release_freed_memory
 from engine.memory import MemoryEngine
 from engine.model import Engine
 from formatting import printable, shorten
+from hosts import LOOPBACK, Hosts, parse_origin
 from serving import (
     CannotServe,
     Reloader,
     Site,
+    UrlPrefix,
     announce,
     check_free,
     listen,
     logs,
     make_line,
-    own_names,
+    parse_prefix,
     run,
+    served_hosts,
     signed_in_meta,
 )
 from sources import (
@@ -89,37 +92,58 @@ def create_app(
     timezone: str = "UTC",
     charts: Sequence[Chart] = CHARTS,
     uploading: uploads.Settings | None = None,
+    url_prefix: str = "/",
+    embed: Sequence[str] = (),
 ) -> Dash:
     """Build the dashboard over a table of sessions, or a stream of tables.
 
     The tables are as ``schema`` has them; *origin* says in words where they are from.
-    *hosts* are host names, without a port, that the page may be asked for under,
-    besides this machine's own (``security.LOOPBACK``). *timezone* is the IANA name of
-    the zone whose days and hours are shown. With *uploading* people may drop files on
-    the page, within its bounds. ``create_app(...).server`` is a WSGI application.
-    Raises ValueError for a table, a zone or a host that can't be used, and TypeError
-    where *hosts* isn't a sequence of texts.
+    *hosts* are host names that the page may be asked for under, on any port, besides
+    this machine's own (``hosts.LOOPBACK``). *timezone* is the IANA name of the zone
+    whose days and hours are shown. With *uploading* people may drop files on the page,
+    within its bounds. *url_prefix* is the path at which browsers reach the page: a
+    proxy may leave it in place or take it off. Pages of the origins *embed*, such as
+    ``https://wiki.example.org``, may show the page in a frame.
+    ``create_app(...).server`` is a WSGI application. Raises ValueError for a table or
+    any text that can't be used, and TypeError where *hosts* or *embed* isn't a sequence
+    of texts.
     """
-    names = _host_names(hosts)
+    for name, texts in (("hosts", hosts), ("embed", embed)):
+        if isinstance(texts, str):
+            raise TypeError(f"{name} is a sequence of texts: write [{texts!r:.80}]")
+    names = Hosts([*LOOPBACK, *hosts])
+    allowed = security.Allowed(names, [parse_origin(text) for text in embed])
+    prefix = parse_prefix(url_prefix)
     engine = MemoryEngine(sessions, timezone)
     held = uploads.Held(uploading) if uploading else None
-    return assemble(engine, origin or Origin("A table"), names, charts, held)
+    origin = origin or Origin("A table")
+    app = assemble(engine, origin, allowed, charts, held, prefix)
+    inner = app.server.wsgi_app
+    setattr(app.server, "wsgi_app", UrlPrefix(inner, prefix))  # noqa: B010
+    return app
 
 
 def assemble(
     engine: Engine,
     origin: Origin,
-    hosts: Sequence[str] = (),
+    allowed: security.Allowed = security.LOCAL,
     charts: Sequence[Chart] = CHARTS,
     held: uploads.Held | None = None,
+    url_prefix: str = "/",
 ) -> Dash:
     """Build the dashboard over any engine; see ``create_app``.
 
     With *held* people may drop files on the page; those that are in it are shown.
+    *url_prefix* is as ``parse_prefix`` returns it, and isn't in the paths that the
+    application is asked for.
     """
-    names = _host_names(hosts)
+    prefixes = {}
+    # Without one it may be in the environment.
+    if url_prefix != "/":
+        prefixes["requests_pathname_prefix"] = url_prefix
+        prefixes["routes_pathname_prefix"] = "/"
     with _MAKING:
-        app = _new_dash(uploads=held is not None)
+        app = _new_dash(uploads=held is not None, **prefixes)
     page = None
     if held is not None:
         root = app.config.requests_pathname_prefix
@@ -130,13 +154,13 @@ def assemble(
             engine: Engine, origin: Origin, address: str, page: layout.Uploading
         ) -> Dash:
             prefixes = _prefixes(app, address)
-            return _of_file(engine, origin, names, charts, prefixes, page)
+            return _of_file(engine, origin, allowed, charts, prefixes, page)
 
         def arrange(sessions: Iterable[pd.DataFrame], zone: str | None) -> Engine:
             return MemoryEngine(sessions, zone or engine.facts.timezone)
 
         uploads.register(app, origin, held, arrange, assemble_file)
-    return _furnish(app, engine, origin, names, charts, page)
+    return _furnish(app, engine, origin, allowed, charts, page)
 
 
 def _prefixes(first: Dash, address: str) -> Mapping[str, str]:
@@ -155,7 +179,7 @@ def _prefixes(first: Dash, address: str) -> Mapping[str, str]:
 def _of_file(
     engine: Engine,
     origin: Origin,
-    names: Sequence[str],
+    allowed: security.Allowed,
     charts: Sequence[Chart],
     prefixes: Mapping[str, str],
     page: layout.Uploading,
@@ -169,7 +193,7 @@ def _of_file(
         # Dash would keep the application that was made last, and all that is in it.
         _get_app.APP = last
     app.shared = page.root
-    return _furnish(app, engine, origin, names, charts, page)
+    return _furnish(app, engine, origin, allowed, charts, page)
 
 
 class _Dash(Dash):
@@ -220,7 +244,7 @@ def _furnish(
     app: Dash,
     engine: Engine,
     origin: Origin,
-    names: Sequence[str],
+    allowed: security.Allowed,
     charts: Sequence[Chart],
     uploading: layout.Uploading | None,
 ) -> Dash:
@@ -240,16 +264,10 @@ def _furnish(
     # meanwhile (dash #3971).
     with app.server.test_request_context():
         app.server.preprocess_request()
-    security.protect(app, [*security.LOOPBACK, *names])
+    security.protect(app, allowed)
     app.server.config["N_SESSIONS"] = engine.facts.n_sessions
     identity.mark(app, engine)
     return app
-
-
-def _host_names(hosts: Sequence[str]) -> list[str]:
-    if isinstance(hosts, str):
-        raise TypeError(f"hosts is a sequence of host names: write [{hosts!r:.80}]")
-    return [security.host_name(host) for host in hosts]
 
 
 def main(command_line: Sequence[str] | None = None) -> int:
@@ -297,13 +315,19 @@ def _load(options: argparse.Namespace, held: uploads.Held | None) -> Dash:
     """Make or read the sessions and build the app over them."""
     engine, origin = _read(options)
     _tell(engine, origin)
-    hosts = _hosts(options)
-    if not arguments.is_loopback(options.host):
-        names = ", ".join([*security.LOOPBACK, *hosts])
-        print(f"Answers to {names}; --allow-host adds other names.")
-        if options.no_login:
-            print("Whoever reaches it sees the data, as --no-login says.")
-    return assemble(engine, origin, hosts, held=held)
+    return _assemble(options, engine, origin, held)
+
+
+def _assemble(
+    options: argparse.Namespace,
+    engine: Engine,
+    origin: Origin,
+    held: uploads.Held | None,
+) -> Dash:
+    serving = options.serving
+    allowed = security.Allowed(served_hosts(serving), serving.embed)
+    prefix = serving.url_prefix
+    return assemble(engine, origin, allowed, held=held, url_prefix=prefix)
 
 
 def _load_again(options: argparse.Namespace, held: uploads.Held | None) -> Flask:
@@ -317,18 +341,14 @@ def _load_again(options: argparse.Namespace, held: uploads.Held | None) -> Flask
     _warn(origin)
     line = layout.data_line(engine.facts, origin)
     print(printable(f"Read again: {line}"), flush=True)
-    server: Flask = assemble(engine, origin, _hosts(options), held=held).server
+    server: Flask = _assemble(options, engine, origin, held).server
     return server
-
-
-def _hosts(options: argparse.Namespace) -> list[str]:
-    return [*own_names(options.host), *options.allow_host]
 
 
 def _held(options: argparse.Namespace) -> uploads.Held | None:
     """What holds files that people drop on the page; None where they may not."""
     # With another name it stands behind something that others reach.
-    is_local = arguments.is_loopback(options.host) and not options.allow_host
+    is_local = arguments.is_loopback(options.host) and not options.allowed_hosts
     # A file is known to the process alone that received it.
     is_alone = options.serving.workers == 1
     if is_alone and (is_local or options.allow_upload):

@@ -12,11 +12,11 @@ from typing import Any, Final, NoReturn
 from zoneinfo import available_timezones
 
 import output
-import security
 from engine.timezone import time_zone
 from formatting import printable, shorten
+from hosts import parse_host, parse_origin
 from schema import LONGEST_DURATION
-from serving import Settings, check_header
+from serving import Settings, check_header, parse_network, parse_prefix
 from sources import (
     RULES,
     UNITS,
@@ -166,7 +166,8 @@ def _serving(options: argparse.Namespace) -> Settings:
         fields["log_format"] = "text"
     if options.log_format == "none":
         fields["log_format"] = None
-    return Settings(**{**fields, "trusted_proxies": tuple(options.trusted_proxies)})
+    lists = {name: tuple(v) for name, v in fields.items() if isinstance(v, list)}
+    return Settings(**{**fields, **lists})
 
 
 def _add_data_options(parser: argparse.ArgumentParser) -> None:
@@ -353,33 +354,39 @@ def _add_access_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("who comes to the server, and how").add_argument
     add(
         "--allow-host",
-        action="append",
+        dest="allowed_hosts",
+        action="extend",
         default=[],
-        type=_checked(security.host_name),
+        type=_listed(parse_host),
         metavar="NAME",
-        help="also answer to this host name, as behind a proxy; may be repeated",
+        help="also answer to this host name, as behind a proxy, on any port; "
+        "*.example.org is all names below; may be repeated, or a list with commas",
     )
     add(
         "--url-prefix",
         default="/",
+        type=_checked(parse_prefix),
         metavar="PATH",
         help="the path of the page behind a proxy, such as /activity/",
     )
     add(
         "--trusted-proxy",
         dest="trusted_proxies",
-        action="append",
+        action="extend",
         default=[],
+        type=_listed(parse_network),
         metavar="ADDRESS",
         help="believe the X-Forwarded-* headers that come from this address or "
-        "network; may be repeated",
+        "network, such as 172.16.0.0/12; may be repeated, or a list with commas",
     )
     add(
         "--embed",
-        action="append",
+        action="extend",
         default=[],
+        type=_listed(parse_origin),
         metavar="ORIGIN",
-        help="let pages of this origin show the page in a frame; may be repeated",
+        help="let pages of this origin, such as https://wiki.example.org, show it in a "
+        "frame; may be repeated, or a list with commas",
     )
     add("--password-file", type=Path, metavar="FILE", help="have people sign in")
     add("--make-password", action="store_true", help="make a line of such a file")
@@ -412,6 +419,11 @@ def _checked(convert: Callable[[str], Any]) -> Callable[[str], Any]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return checked
+
+
+def _listed(convert: Callable[[str], Any]) -> Callable[[str], list[Any]]:
+    """Read a list with commas, for argparse's "extend"."""
+    return _checked(lambda text: [convert(part) for part in text.split(",")])
 
 
 def _number(text: str, least: int, most: int) -> int:

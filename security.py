@@ -1,10 +1,8 @@
 """What the server lets in and out: hosts, sizes, headers, and malformed requests."""
 
-import ipaddress
 import logging
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dash import Dash
 from dash.exceptions import DependencyException
@@ -18,78 +16,65 @@ from werkzeug.exceptions import (
 )
 from werkzeug.wrappers import Response as WSGIResponse
 
+from hosts import LOOPBACK, REFUSAL, Hosts
 from request_notes import loggable_path, notes_of
 from view import LONGEST_ADDRESS
-
-LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
-"""The names that this machine has for itself."""
 
 MAX_BODY: Final = 1 << 20
 """Bytes of the largest request body; a pick of hundreds of long page names fits."""
 
 _MAX_DEPTH: Final = 16
 _LONGEST_WORDS: Final = 300
+_NOBODY: Final = "'none'"
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
 }
 
 _log = logging.getLogger(__name__)
 
 
-def protect(app: Dash, hosts: Sequence[str]) -> None:
+class Allowed(NamedTuple):
+    """What is let in from outside."""
+
+    hosts: Hosts
+    """The hosts that a request may be for."""
+    embed: Sequence[str] = ()
+    """The origins, as ``hosts.parse_origin`` returns them, of pages that may show the
+    page in a frame."""
+
+
+LOCAL: Final = Allowed(Hosts(LOOPBACK))
+"""What is let in where only this machine's own names are known."""
+
+
+def protect(app: Dash, allowed: Allowed) -> None:
     """Close the doors of *app*; call this when all its callbacks are registered.
 
-    *hosts* are the names, without a port, that a request's Host header may have.
     Callbacks with pattern-matching ids are not supported: their requests are refused.
-    Raises TypeError and ValueError as ``host_name`` does.
     """
     server: Flask = app.server
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
-    _check_hosts(server, {bracketed(host_name(host)) for host in hosts})
+    _check_hosts(server, allowed.hosts)
     _check_addresses(app)
     _check_calls(app)
-    _add_headers(server, _policy(app))
+    headers = {**_HEADERS, "Content-Security-Policy": _policy(app, allowed.embed)}
+    if not allowed.embed:
+        # For browsers that don't know frame-ancestors; it can't name others.
+        headers["X-Frame-Options"] = "DENY"
+    _add_headers(server, headers)
     _answer_refusals(server)
 
 
-def host_name(text: object) -> str:
-    """Normalise a host name, or an IP address with or without brackets.
+def frame_ancestors(embed: Sequence[str]) -> str:
+    """The part of a Content-Security-Policy that names who may frame a page.
 
-    The result is as browsers ask for it, but without brackets: small letters, the
-    shortest form of an IPv6 address, Punycode. Raises TypeError for what isn't text,
-    and ValueError for anything else, such as a port or a whole address beside the name.
+    *embed* are origins, as ``hosts.parse_origin`` returns them.
     """
-    if not isinstance(text, str):
-        raise TypeError(f"a host name is text, not {text!r:.80}")
-    name = text.strip().lower()
-    try:
-        bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name
-        return str(ipaddress.ip_address(bare))
-    except ValueError:
-        pass
-    if not name:
-        raise ValueError("a host name is empty")
-    if "/" in name:
-        raise ValueError(f"{text!r:.80} is an address: give the host name in it alone")
-    if re.fullmatch(r"[^:]*:\d*|\[.*\]:\d*", name):
-        raise ValueError(f"{text!r:.80} has a port: give the host name alone")
-    try:
-        name = name.rstrip(".").encode("idna").decode()
-    except UnicodeError:
-        name = ""
-    if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", name):
-        raise ValueError(f"{text!r:.80} is not a host name")
-    return name
+    return f"frame-ancestors {' '.join(embed) or _NOBODY}"
 
 
-def bracketed(host: str) -> str:
-    """A host as it stands in an address: IPv6 in brackets."""
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host
-
-
-def _policy(app: Dash) -> str:
+def _policy(app: Dash, embed: Sequence[str]) -> str:
     """The Content-Security-Policy, which names each script that Dash writes inline."""
     return "; ".join(
         (
@@ -102,18 +87,17 @@ def _policy(app: Dash) -> str:
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'none'",
-            "frame-ancestors 'none'",
+            frame_ancestors(embed),
         )
     )
 
 
-def _check_hosts(server: Flask, names: set[str]) -> None:
+def _check_hosts(server: Flask, hosts: Hosts) -> None:
     @server.before_request
     def check_host() -> None:
         # Flask's own TRUSTED_HOSTS knows neither IPv6 addresses nor capital letters.
-        host = request.environ.get("HTTP_HOST", "").lower()
-        if re.sub(r":\d*$", "", host).rstrip(".") not in names:
-            raise BadRequest("this host name is not served here; see --allow-host")
+        if request.environ.get("HTTP_HOST", "") not in hosts:
+            raise BadRequest(REFUSAL)
 
 
 def _check_addresses(app: Dash) -> None:
@@ -214,13 +198,12 @@ def _is_deep(value: object, limit: int) -> bool:
     return limit == 0 or any(_is_deep(item, limit - 1) for item in value)
 
 
-def _add_headers(server: Flask, policy: str) -> None:
+def _add_headers(server: Flask, headers: Mapping[str, str]) -> None:
     @server.after_request
     def add_headers(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = policy
         # What static_files says of scripts and style sheets is said after this.
         response.headers.setdefault("Cache-Control", "private, no-cache")
-        response.headers.update(_HEADERS)
+        response.headers.update(headers)
         return response
 
 

@@ -4,9 +4,10 @@
 it until the program is stopped.
 """
 
-from serving.listening import CannotServe, announce, check_free, own_names
+from serving.listening import CannotServe, announce, check_free, served_hosts
 from serving.login import check_header, signed_in_meta
 from serving.passwords import make_line
+from serving.proxy import UrlPrefix, parse_network, parse_prefix
 from serving.reloading import Reloader
 from serving.running import listen, run
 from serving.settings import Settings
@@ -17,12 +18,15 @@ __all__ = [
     "Reloader",
     "Settings",
     "Site",
+    "UrlPrefix",
     "announce",
     "check_free",
     "check_header",
     "listen",
     "make_line",
-    "own_names",
+    "parse_network",
+    "parse_prefix",
     "run",
+    "served_hosts",
     "signed_in_meta",
 ]

@@ -3,43 +3,101 @@
 import errno
 import os
 import socket
+from ipaddress import ip_address
 from typing import Final
 
-import security
+from hosts import LOOPBACK, Host, Hosts, parse_host
 from serving.settings import Settings
 
-_ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-"""Hosts that stand for every address of this machine, and one to open."""
+_EVERY_IPV4: Final = "0.0.0.0"  # noqa: S104
+_EVERY_IPV6: Final = "::"
+_ELSEWHERE: Final = {socket.AF_INET: "198.51.100.1", socket.AF_INET6: "2001:db8::1"}
+"""Addresses (for documentation) that are reached by the way to the internet."""
 
 
 class CannotServe(Exception):
     """What the server needs can't be had; the message is one line that says why."""
 
 
-def own_names(host: str) -> list[str]:
-    """The host names under which a browser may ask for what listens on *host*."""
-    found = [host]
-    if host in _ANY:
-        found = [socket.gethostname()]
-        try:
-            addresses = socket.getaddrinfo(found[0], None)
-            found += sorted({str(address[4][0]) for address in addresses})
-        except OSError:
-            pass
-    names = []
-    for name in found:
-        try:
-            names.append(security.host_name(name))
-        except ValueError:
-            # A machine may have a name that no browser can ask for.
-            continue
-    return names
+def interfaces(host: str) -> list[str]:
+    """The addresses to listen on for *host*: "::" is IPv4, too, where there is both."""
+    if host == _EVERY_IPV6 and socket.has_dualstack_ipv6():
+        return [_EVERY_IPV6, _EVERY_IPV4]
+    return [host]
+
+
+def served_hosts(settings: Settings) -> Hosts:
+    """The hosts that requests may be for, as the server listens."""
+    is_every = settings.host in (_EVERY_IPV4, _EVERY_IPV6)
+    own = _machine_names() if is_every else [settings.host]
+    allowed = (host.name for host in settings.allowed_hosts)
+    names = filter(_is_possible, (*LOOPBACK, *own))
+    return Hosts([*names, *allowed], any_address=is_every)
 
 
 def announce(settings: Settings) -> None:
-    """Print where the page can be opened."""
-    shown = security.bracketed(_ANY.get(settings.host, settings.host))
-    print(f"Open http://{shown}:{settings.port}/", flush=True)
+    """Print where the page can be opened, each address once."""
+    hosts = served_hosts(settings)
+    if settings.host not in LOOPBACK:
+        names = ", ".join([*hosts.names, *["any IP address"] * hosts.any_address])
+        print(f"Answers to {names}; --allow-host adds other names.")
+        if not (settings.password_file or settings.auth_header):
+            print("Whoever reaches it sees the data, as --no-login says.")
+    print("Open", "\n  or ".join(_addresses(settings)), flush=True)
+
+
+def _addresses(settings: Settings) -> list[str]:
+    """The addresses of the page."""
+    own = [settings.host]
+    if settings.host == _EVERY_IPV4:
+        own = ["127.0.0.1", *_own_addresses(socket.AF_INET)]
+    elif settings.host == _EVERY_IPV6:
+        own = ["::1", *_own_addresses(socket.AF_INET6)]
+        if len(interfaces(settings.host)) > 1:
+            own += _own_addresses(socket.AF_INET)
+    listening = [Host(name, "http", settings.port) for name in own]
+    named = [host for host in settings.allowed_hosts if not host.name.startswith("*")]
+    found = [host.address(settings.url_prefix) for host in (*listening, *named)]
+    return list(dict.fromkeys(found))
+
+
+def _own_addresses(family: socket.AddressFamily) -> list[str]:
+    """The addresses of this machine at which others on its network may reach it."""
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            # Nothing is sent: it only finds the way, and from where it leads. Bridges
+            # to this machine's containers have addresses, too, but lead nowhere.
+            probe.connect((_ELSEWHERE[family], 9))
+            found = [probe.getsockname()[0]]
+    except OSError:
+        try:
+            named = socket.getaddrinfo(socket.gethostname(), None, family)
+        except OSError:
+            return []
+        found = [str(address[4][0]) for address in named]
+    return [name for name in dict.fromkeys(found) if _is_shown(name)]
+
+
+def _is_shown(address: str) -> bool:
+    """Whether others can open this address: link-local ones are of no use alone."""
+    parsed = ip_address(address)
+    return not (parsed.is_loopback or parsed.is_link_local or parsed.is_unspecified)
+
+
+def _machine_names() -> list[str]:
+    """The names that this machine has on its network, by DNS and by mDNS."""
+    name = socket.gethostname()
+    first = name.partition(".")[0]
+    return [name, first, f"{first}.local"]
+
+
+def _is_possible(name: str) -> bool:
+    """Whether a browser can ask for a name; a machine may have any."""
+    try:
+        parse_host(name)
+    except ValueError:
+        return False
+    return True
 
 
 def check_free(host: str, port: int) -> None:

@@ -19,6 +19,7 @@ from werkzeug.wrappers import Request, Response
 
 from serving.attempts import Attempts
 from serving.passwords import PasswordFile, is_right, normal
+from serving.proxy import TRUSTED
 from serving.sessions import SECONDS, Sessions
 from serving.settings import Settings
 from serving.sign_in import HEADERS, form_page
@@ -30,11 +31,6 @@ SIGN_IN: Final = "login"
 SIGN_OUT: Final = "logout"
 SIGNED_IN: Final = "signed-in"
 """Paths below the first page: the form, the way out, and whether one is signed in."""
-
-TRUSTED: Final = "serving.peer_is_trusted"
-"""The key of the environment under which the layer for proxies says whose request it
-is: true where the peer is one of ``Settings.trusted_proxies``.
-"""
 
 _NAME: Final = "serving.signed_in_as"
 _ROOT: Final = "serving.root"

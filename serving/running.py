@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-from serving.listening import CannotServe
+from serving.listening import CannotServe, interfaces
 from serving.reloading import Reloader, watch
 from serving.site import Site
 
@@ -27,9 +27,13 @@ def listen(host: str, port: int) -> list[socket.socket]:
     """Listen on every address of *host*; raises CannotServe where one is taken."""
     sockets: list[socket.socket] = []
     try:
-        found = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
+        found = [
+            address
+            for name in interfaces(host)
+            for address in socket.getaddrinfo(
+                name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+        ]
         for family, kind, protocol, _, address in dict.fromkeys(found):
             listening = socket.socket(family, kind, protocol)
             sockets.append(listening)

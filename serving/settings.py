@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
+from hosts import Host
+
 Network = IPv4Network | IPv6Network
 
 
@@ -20,6 +22,10 @@ class Settings:
     """Seconds after which the sources are read again; None for never."""
     url_prefix: str = "/"
     """The path at which browsers reach the first page: it begins and ends with "/"."""
+    allowed_hosts: tuple[Host, ...] = ()
+    """Hosts that requests may be for, besides those of ``host``."""
+    embed: tuple[str, ...] = ()
+    """The origins of pages that may show the page in a frame."""
     trusted_proxies: tuple[Network, ...] = ()
     """Where proxies are whose X-Forwarded-* headers are believed."""
     password_file: Path | None = None

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from serving.download_limit import DownloadLimit
 from serving.health import Health
+from serving.host_check import HostCheck
+from serving.listening import served_hosts
 from serving.login import with_login
 from serving.metrics import Metrics, MetricsPage
+from serving.proxy import TrustedProxies, UrlPrefix
 from serving.settings import Settings
 from serving.telling import Telling
 
@@ -26,11 +29,15 @@ class Site:
         self.settings = settings
         self._shown: WSGIApplication | None = None
         self.metrics = Metrics(settings.workers)
-        self._layers: WSGIApplication = DownloadLimit(self._answer)
-        self._layers = MetricsPage(self._layers, self.metrics)
-        self._layers = with_login(self._layers, settings)
-        self._layers = Health(self._layers, lambda: self._shown is not None)
-        self._layers = Telling(self._layers, self.metrics)
+        layers: WSGIApplication = DownloadLimit(self._answer)
+        layers = MetricsPage(layers, self.metrics)
+        layers = with_login(layers, settings)
+        layers = HostCheck(layers, served_hosts(settings))
+        layers = Health(layers, lambda: self._shown is not None)
+        layers = UrlPrefix(layers, settings.url_prefix)
+        proxies = settings.trusted_proxies
+        layers = TrustedProxies(layers, proxies, settings.auth_header)
+        self._layers = Telling(layers, self.metrics)
 
     def show(self, application: "WSGIApplication") -> None:
         """Answer by this application from the next request on."""

@@ -327,9 +327,13 @@ def test_shows_the_hours_of_a_time_zone(tmp_path: Path) -> None:
         (("--decimal", ":", "a.csv"), "invalid choice: ':'"),
         (("--host", ""), "argument --host: it is empty"),
         (("--allow-host", ""), "argument --allow-host: a host name is empty"),
-        (("--allow-host", "a.example:8080"), "'a.example:8080' has a port"),
-        (("--allow-host", "https://a.example"), "'https://a.example' is an address"),
-        (("--allow-host", "*"), "'*' is not a host name"),
+        (
+            ("--allow-host", "a.example,*"),
+            "--allow-host: '*' is every name: write each",
+        ),
+        (("--url-prefix", "/a/../b"), "--url-prefix: '/a/../b' is not a path"),
+        (("--trusted-proxy", "::1,nginx"), "--trusted-proxy: 'nginx' is not an IP"),
+        (("--embed", "a.example"), "--embed: 'a.example' names no scheme"),
     ],
 )
 def test_impossible_options(

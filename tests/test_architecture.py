@@ -20,7 +20,7 @@ LAYERS = (
     {"engine", "sources", "simulate"},
     {"labels"},
     {"request_notes"},
-    {"formatting", "ids", "schema", "dates", "output", "starting"},
+    {"formatting", "hosts", "ids", "schema", "dates", "output", "starting"},
 )
 """The rooms, from the top down: each imports from those below it alone."""
 
