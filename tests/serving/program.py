@@ -40,7 +40,12 @@ def main(folder: Path, port: int, workers: int) -> None:
     site = Site(Settings(port=port, workers=workers))
     site.show(application(folder))
 
-    reloader = Reloader(site, lambda: application(folder))
+    def load() -> "WSGIApplication":
+        if not (folder / "data").exists():
+            (folder / "failed").touch()
+        return application(folder)
+
+    reloader = Reloader(site, load)
     sockets = listen(site.settings.host, port)
     announce(site.settings)
     run(site, sockets, reloader)

@@ -285,7 +285,7 @@ def begun(folder: Path, port: int) -> socket.socket:
 
 
 @pytest.mark.parametrize(
-    ("number", "workers"), [(signal.SIGTERM, 1), (signal.SIGINT, 1), (signal.SIGINT, 2)]
+    ("number", "workers"), [(signal.SIGTERM, 1), (signal.SIGINT, 2)]
 )
 def test_what_has_begun_is_answered_when_it_ends(
     number: int, workers: int, tmp_path: Path
