@@ -2,6 +2,7 @@
 
 ``python -m benchmarks peers`` measures how soon a pick is seen, beside other pages.
 ``python -m benchmarks logs`` measures reading a web server's log, beside others.
+``python -m benchmarks load`` measures many people at once, and ``soak`` ten minutes.
 """
 
 import sys
@@ -11,6 +12,12 @@ if __name__ == "__main__":
         from benchmarks.peers import measure
 
         measure.main(sys.argv[2:])
+        sys.exit()
+
+    if sys.argv[1:2] in (["load"], ["soak"]):
+        from benchmarks import load
+
+        load.main() if sys.argv[1] == "load" else load.soak()
         sys.exit()
 
     from benchmarks import logs

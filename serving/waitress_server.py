@@ -161,16 +161,26 @@ class _Listener(TcpWSGIServer):  # type: ignore[misc]
     channel_class = _Channel
     next_channel_cleanup = float("inf")  # The loop looks at the channels itself.
 
-    most = Limits.connections
+    most = 0
+    """How many sockets there may be, this one and others that are no connections too."""
 
     def handle_accept(self) -> None:
-        """Take a connection; at the bound the one that was quiet longest is closed."""
+        """Take those who come; at the bound who was quiet longest makes room."""
+        # A turn of the loop takes longer the more there are.
+        for _ in range(1 + len(self._map) // 100):
+            self._make_room()
+            n_before = len(self._map)
+            super().handle_accept()
+            if len(self._map) == n_before:
+                break
+
+    def _make_room(self) -> None:
+        if len(self._map) < self.most:
+            return
         channels = [each for each in self._map.values() if isinstance(each, _Channel)]
-        if len(channels) >= self.most:
-            waiting = [channel for channel in channels if not channel.requests]
-            if waiting:
-                min(waiting, key=lambda channel: channel.last_activity).handle_close()
-        super().handle_accept()
+        waiting = [channel for channel in channels if not channel.requests]
+        if waiting:
+            min(waiting, key=lambda channel: channel.last_activity).handle_close()
 
 
 class Server:
@@ -221,7 +231,7 @@ class Server:
             for each in sockets
         ]
         for listener in self._listeners:
-            listener.most = limits.connections
+            listener.most = limits.connections + len(self._map)
 
     def run(self, every_turn: Callable[[], None] = lambda: None) -> None:
         """Serve until it is stopped, and until what had begun is answered.
