@@ -162,7 +162,7 @@ class _Listener(TcpWSGIServer):  # type: ignore[misc]
     next_channel_cleanup = float("inf")  # The loop looks at the channels itself.
 
     most = 0
-    """How many sockets there may be, this one and others that are no connections too."""
+    """How many sockets there may be, those that are no connections among them."""
 
     def handle_accept(self) -> None:
         """Take those who come; at the bound who was quiet longest makes room."""

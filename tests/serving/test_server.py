@@ -1,5 +1,6 @@
 """What connections may cost, and how the server ends: real sockets, real signals."""
 
+import contextlib
 import os
 import resource
 import shutil
@@ -113,7 +114,9 @@ def dripped(connection: socket.socket, pieces: Iterable[bytes]) -> bool:
 
 
 def answers(connection: socket.socket) -> bool:
-    connection.sendall(ASK)
+    """Whether a request is answered; it isn't where the other side has closed."""
+    with contextlib.suppress(ConnectionError):
+        connection.sendall(ASK)
     return received(connection, b"\r\n\r\n").startswith(b"HTTP/1.1 200")
 
 
@@ -180,8 +183,9 @@ def test_one_more_connection_closes_the_one_that_was_quiet_longest() -> None:
             assert answers(each)
         more = [connect(), connect()]
         assert all(answers(each) for each in more)
-        assert [received(each) for each in others[:2]] == [b"", b""]
-        assert all(answers(each) for each in [*others[2:], first])
+        # Of two that asked one right after the other either may count as the first.
+        assert [received(others[0]), answers(first)] == [b"", True]
+        assert sum(not answers(each) for each in others) == 2
 
 
 @pytest.mark.parametrize(
