@@ -27,6 +27,11 @@ def mark(app: Dash, engine: Engine) -> None:
 
     server: Flask = app.server
 
+    # What a page asks that is just open, see assets/connection.js.
+    @server.get(f"{app.config.routes_pathname_prefix}version")
+    def tell_version() -> Response:
+        return Response(status=204)
+
     @server.after_request
     def add_version(response: Response) -> Response:
         response.headers[HEADER] = version

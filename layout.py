@@ -130,6 +130,8 @@ def build_layout(
             _header(engine.facts, origin, prefix, uploading),
             _filters(engine),
             html.P(id=ids.CONNECTION, role="alert"),
+            html.P(id=ids.NEWS, role="status"),
+            html.P(id=ids.TAKEN, role="status"),
             html.P(id=ids.PROBLEM, role="alert"),
             html.P(id=ids.NOTICE, role="status"),
             _tiles(),

@@ -5,6 +5,7 @@
     const SOON = 300, PATIENCE = 900;
     const FIRST_PAUSE = 500, LONGEST_PAUSE = 10_000, FIRST_LIMIT = 30_000;
     const JUST_RELOADED = 10_000;
+    const OFTEN = 60_000;
     const AWAY = [502, 503, 504];
     const FOREVER = 2 ** 31 - 1;  // Milliseconds, the most that a timer takes.
     const LATE = Symbol("no answer in time");
@@ -208,6 +209,32 @@
                 wakeAll();
             }
         }
+    }
+
+    // A page that is just open asks now and then whether there are new data. That nobody
+    // answers is no news: the next pick will tell.
+    async function look() {
+        if (document.hidden) return;
+        const answer = await send(`${config.requests_pathname_prefix}version`,
+            {method: "HEAD", cache: "no-store"}).catch(() => null);
+        const here = document.querySelector("main")?.dataset.version;
+        const there = answer?.status === 204 && answer.headers.get("X-Data-Version");
+        if (!here || !there) return;
+        const line = document.getElementById("news");
+        if (here === there) return line.replaceChildren();
+        // A reader of the screen says it once.
+        if (line.hasChildNodes()) return;
+        const button = document.createElement("button");
+        button.textContent = "Load them";
+        button.addEventListener("click", () => location.reload());
+        line.replaceChildren("There are new data. ", button);
+    }
+
+    // In debug mode the page is loaded again anyway.
+    const config = JSON.parse(document.getElementById("_dash-config").textContent);
+    if (!config.ui) {
+        setInterval(look, OFTEN);
+        document.addEventListener("visibilitychange", look);
     }
 
     window.addEventListener("online", wakeAll);

@@ -3,6 +3,7 @@
 
 (() => {
     const SAID = 2_000;  // Milliseconds that a button says what it did.
+    const READ = 15_000;  // And that a sentence stays.
 
     const shown = () => document.getElementById("chips").dataset;
     const plotOf = chart => document.querySelector(`#${chart} .js-plotly-plot`);
@@ -78,11 +79,30 @@
         if (event.target.id === "save-view") saveView(event.target);
     });
 
+    // The server is asked first: browsers would leave the page for a refusal, or hide it.
+    async function take(link) {
+        const response = await fetch(link.href, {method: "HEAD"}).catch(() => null);
+        if (response?.ok) return link.click();
+        const isBusy = response?.status === 503 && response.headers.has("Retry-After");
+        const line = document.getElementById("taken");
+        line.textContent = isBusy
+            ? "Others are downloading now. Please try again in a minute."
+            : response && ![502, 503, 504].includes(response.status)
+                ? `The server refused this (${response.status}).`
+                : "The server doesn't answer. Please try again.";
+        setTimeout(() => { line.textContent = ""; }, READ);
+    }
+
     for (const kind of ["pointerdown", "click"])
         document.addEventListener(kind, event => {
             const link = event.target.closest("main a[download]");
             if (!link) return;
             const form = link.dataset.for ? `&for=${link.dataset.for}` : "";
             link.search = shown().address + form;
+            const {isTrusted, ctrlKey, metaKey, shiftKey, altKey} = event;
+            if (kind === "pointerdown" || !isTrusted || ctrlKey || metaKey || shiftKey || altKey)
+                return;
+            event.preventDefault();
+            take(link);
         }, true);
 })();

@@ -858,9 +858,7 @@ def test_elsewhere_the_page_does_not_say_that_a_file_stays() -> None:
 def test_on_where_only_this_machine_reaches_the_server(
     command: list[str], expected: uploads.Settings | None
 ) -> None:
-    from app import _held
-
-    held = _held(arguments.parse([*command, "--no-login"], "0"))
+    held = app_module._held(arguments.parse([*command, "--no-login"], "0"))
     assert (held and held.settings) == expected
 
 
