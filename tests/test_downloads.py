@@ -181,6 +181,22 @@ def test_sessions_can_be_read_again_as_they_were(timezone: str, tmp_path: Path) 
         assert read_back(tmp_path / "one.csv", text) == wanted([row])
 
 
+@pytest.mark.parametrize("timezone", ["UTC", "Europe/Berlin", "America/St_Johns"])
+@pytest.mark.parametrize("spreadsheet", [False, True])
+def test_sessions_are_written_as_pandas_writes_them(
+    timezone: str, spreadsheet: bool
+) -> None:
+    times = ["1999-12-31T23:59:59.5", "2024-03-31T00:59:59.000001"]
+    rows = [*STRANGE, *[("u", "p", 10.0**k, t) for k in (-9, 0, 9) for t in times]]
+    engine = MemoryEngine(table(rows), timezone)
+    # Before 1935 clocks of St John's had odd offsets, which pandas writes as they were.
+    for frame in engine.sessions(Selection(), len(rows)):
+        part = frame[frame["timestamp"].dt.year > 1935]
+        assert len(part) == len(rows) - 1
+        written = downloads._session_lines(part, spreadsheet)
+        assert written == downloads._any_lines(part, spreadsheet)
+
+
 SAFE = {
     "=1+1": "'=1+1",
     "=cmd|'/c'!A1": "'=cmd|'/c'!A1",

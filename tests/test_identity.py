@@ -55,3 +55,9 @@ def test_every_answer_says_its_version(app: Dash) -> None:
     for response in (page, refusal):
         assert response.headers[HEADER] == version_of(app)
     assert page.get_json()["props"]["data-version"] == version_of(app)
+
+
+def test_a_page_asks_for_the_version_alone(app: Dash) -> None:
+    answer = app.server.test_client().head("/version", headers={"Host": "localhost"})
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert answer.headers[HEADER] == version_of(app)
