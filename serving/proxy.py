@@ -18,17 +18,10 @@ TRUSTED: Final = "serving.peer_is_trusted"
 """The key in the environ of requests from trusted proxies."""
 
 OWN_FOLDERS: Final = frozenset(
-    [
-        "assets",
-        "data",
-        "health",
-        "login",
-        "logout",
-        "metrics",
-        "numbers",
-        "static",
-        "upload",
-    ]
+    {
+        *("assets", "data", "numbers", "static", "upload"),
+        *("health", "login", "logout", "metrics"),
+    }
 )
 """The first parts of paths that mean something here already."""
 

@@ -1,4 +1,4 @@
-"""A path prefix, and what proxies say: only that of trusted ones is believed."""
+"""A path prefix, and what proxies say: it is believed of trusted ones alone."""
 
 from ipaddress import ip_network
 
@@ -30,23 +30,8 @@ def test_a_prefix_begins_and_ends_with_a_slash(text: str, prefix: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "//",
-        "//a",
-        "a//b",
-        "/a/../b/",
-        "..",
-        ".",
-        "/a/./b",
-        "/a?b",
-        "/a#b",
-        "/a b",
-        "/a\n",
-        "/a%20b",
-        "%2e%2e",
-        "/bücher/",
-        "https://h/a/",
-        "/a;b",
-        "/a\\b",
+        *("//", "//a", "a//b", "/a/../b/", "..", ".", "/a/./b", "/a?b", "/a#b", "/a b"),
+        *("/a\n", "/a%20b", "%2e%2e", "/bücher/", "https://h/a/", "/a;b", "/a\\b"),
         '/"><script>/',
     ],
 )
@@ -61,7 +46,7 @@ def test_a_prefix_is_no_path_of_the_page_itself() -> None:
     rules = [rule.rule.split("/") for rule in app.server.url_map.iter_rules()]
     folders = {parts[1] for parts in rules if len(parts) > 2}
     own = {name for name in folders if not name.startswith("_")}
-    assert own == {"assets", "data", "numbers", "upload"}
+    assert own == {"assets", "data", "numbers", "static", "upload"}
     assert own < OWN_FOLDERS
     for name in (*OWN_FOLDERS, "_dash-component-suites"):
         with pytest.raises(ValueError, match="is a path of the page itself"):
