@@ -82,7 +82,9 @@ class _Answer:
             ("Content-Length", str(len(words))),
             ("Cache-Control", "no-store"),
         ]
-        self.start_response("500 Internal Server Error", headers, sys.exc_info())
+        # What was begun before, and isn't sent yet, is replaced.
+        begun = sys.exc_info() if self._status else None
+        self.start_response("500 Internal Server Error", headers, begun)
         return [words]
 
     def around(self, body: Iterable[bytes], wrapper: Any) -> Iterable[bytes]:

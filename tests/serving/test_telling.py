@@ -30,9 +30,16 @@ def site(app: Dash) -> Site:
     return site
 
 
+class Reader(Client):
+    """A client that reads each answer to its end, as a browser does."""
+
+    def open(self, *arguments: Any, **options: Any) -> TestResponse:
+        return super().open(*arguments, **options, buffered=True)
+
+
 @pytest.fixture
 def client(site: Site) -> Client:
-    return Client(site)
+    return Reader(site)
 
 
 @pytest.fixture(params=["text", "json"])
@@ -117,7 +124,7 @@ def test_two_sites_count_for_themselves(client: Client, app: Dash) -> None:
     other.show(app.server)
     client.get("/")
     assert numbers(client)["dashboard_requests_total/2xx"] == 1
-    assert "dashboard_requests_total/2xx" not in numbers(Client(other))
+    assert "dashboard_requests_total/2xx" not in numbers(Reader(other))
 
 
 def test_without_a_start_nothing_is_measured(app: Dash) -> None:
@@ -310,7 +317,7 @@ def test_what_fails_elsewhere_is_one_line_with_an_id(
     written: tuple[str, io.StringIO],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def broken(*_: object) -> Any:
+    def broken(*_: object, **__: object) -> Any:
         raise MemoryError("a secret detail")
 
     _, stream = written
