@@ -34,8 +34,9 @@
     }
 
     function tellOut() {
-        const still = document.getElementById("chips")?.dataset.address
-            ? " This is still the view before." : "";
+        const isOld = root.classList.contains("old")
+            && document.getElementById("chips")?.dataset.address;
+        const still = isOld ? " This is still the view before." : "";
         const link = document.createElement("a");
         link.textContent = "Sign in again";
         link.href = signIn();
@@ -62,12 +63,12 @@
         // What is seen comes before what stands beside it.
         const weight = call => 2 * Boolean(call.isWrong) - Boolean(call.isAside);
         const [worst] = told.toSorted((one, other) => weight(other) - weight(one));
-        if (isOut) tellOut();
-        else tell(worst?.words ?? "");
         // To be slow is no alarm.
         root.classList.toggle("wrong", isOut || Boolean(worst?.isWrong));
         root.classList.toggle("old", told.some(call => !call.isAside));
         root.classList.toggle("waiting", !isOut && open.some(call => call.isSlow));
+        if (isOut) tellOut();
+        else tell(worst?.words ?? "");
     }
 
     // What has gone wrong, and what that means for what is seen.

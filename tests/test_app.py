@@ -153,7 +153,10 @@ def test_debug_mode_stays_on_this_machine(
 
 
 def test_a_host_that_is_not_here() -> None:
-    result = run("--no-debug", "--host", "192.0.2.1", "--port", str(free_port()))
+    result = run(
+        *("--no-debug", "--no-login", "--host", "192.0.2.1"),
+        *("--port", str(free_port())),
+    )
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
     assert "cannot listen on 192.0.2.1" in result.stderr

@@ -847,10 +847,10 @@ def test_elsewhere_the_page_does_not_say_that_a_file_stays() -> None:
     [
         ([], uploads.Settings(is_local=True)),
         (["--no-debug", "--host", "::1"], uploads.Settings(is_local=True)),
-        (["--no-debug", "--host", ANY], None),
+        (["--no-debug", "--no-login", "--host", ANY], None),
         (["--allow-host", "stats.example"], None),
         (
-            ["--no-debug", "--host", ANY, "--allow-upload"],
+            ["--no-debug", "--no-login", "--host", ANY, "--allow-upload"],
             uploads.Settings(is_local=False),
         ),
     ],
