@@ -136,7 +136,8 @@ def _query_of_view() -> str:
 
 
 def _is_for_spreadsheet() -> bool:
-    return request.args.get("for") == "spreadsheet"
+    # Werkzeug's own view of the query fails on bytes that aren't UTF-8.
+    return b"for=spreadsheet" in request.query_string.split(b"&")
 
 
 def _csv(

@@ -193,8 +193,11 @@ def _check_site() -> None:
     safe or stays on the machine, else by Origin.
     """
     site = request.headers.get("Sec-Fetch-Site")
-    origin = urlsplit(request.headers.get("Origin", ""))
-    is_ours = bool(origin.netloc) and origin.netloc.lower() == request.host.lower()
+    try:
+        origin = urlsplit(request.headers.get("Origin", "")).netloc.lower()
+    except ValueError:
+        origin = ""
+    is_ours = bool(origin) and origin == request.host.lower()
     if site != "same-origin" if site is not None else not is_ours:
         raise Forbidden("files are taken from this page alone")
 
