@@ -5,6 +5,7 @@ no control can say is refused with a BadRequest.
 """
 
 import math
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -239,7 +240,9 @@ def _seconds(value: object) -> float | None:
     if value in (None, ANY):
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+        # JSON as Python reads it has infinite numbers, and some too large for a float.
+        if abs(value) <= sys.float_info.max:
+            return float(value)
     raise BadRequest(f"a number was expected, not {value!a:.80}")
 
 

@@ -136,8 +136,7 @@ def _query_of_view() -> str:
 
 
 def _is_for_spreadsheet() -> bool:
-    # Werkzeug's own view of the query fails on bytes that aren't UTF-8.
-    return b"for=spreadsheet" in request.query_string.split(b"&")
+    return request.args.get("for") == "spreadsheet"
 
 
 def _csv(

@@ -57,6 +57,7 @@ def protect(app: Dash, allowed: Allowed) -> None:
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     _check_hosts(server, allowed.hosts)
     _check_addresses(app)
+    _check_query(server)
     _check_calls(app)
     headers = {**_HEADERS, "Content-Security-Policy": _policy(app, allowed.embed)}
     if not allowed.embed:
@@ -115,6 +116,16 @@ def _check_addresses(app: Dash) -> None:
             )
         if request.endpoint == unknown:
             raise NotFound(f"there is nothing here; the page is at {page}")
+
+
+def _check_query(server: Flask) -> None:
+    @server.before_request
+    def check_query() -> None:
+        # Werkzeug fails where it takes such a query apart. Browsers send ASCII.
+        try:
+            request.query_string.decode()
+        except UnicodeDecodeError:
+            raise BadRequest("the address isn't UTF-8") from None
 
 
 def _check_calls(app: Dash) -> None:
