@@ -118,8 +118,9 @@ def create_app(
     held = uploads.Held(uploading) if uploading else None
     origin = origin or Origin("A table")
     app = assemble(engine, origin, allowed, charts, held, prefix)
-    inner = app.server.wsgi_app
-    setattr(app.server, "wsgi_app", UrlPrefix(inner, prefix))  # noqa: B010
+    if prefix != "/":
+        inner = app.server.wsgi_app
+        setattr(app.server, "wsgi_app", UrlPrefix(inner, prefix))  # noqa: B010
     return app
 
 

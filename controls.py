@@ -239,11 +239,12 @@ def text_list(value: object) -> list[str]:
 def _seconds(value: object) -> float | None:
     if value in (None, ANY):
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        # JSON as Python reads it has infinite numbers, and some too large for a float.
-        if abs(value) <= sys.float_info.max:
-            return float(value)
-    raise BadRequest(f"a number was expected, not {value!a:.80}")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadRequest(f"a number was expected, not {value!a:.80}")
+    # JSON as Python reads it has infinite numbers, and some too large for a float.
+    if not abs(value) <= sys.float_info.max:
+        raise BadRequest(f"{value!a:.80} is too large a number")
+    return float(value)
 
 
 def _day(value: object) -> date | None:

@@ -19,7 +19,7 @@ TRUSTED: Final = "serving.peer_is_trusted"
 
 OWN_FOLDERS: Final = frozenset(
     {
-        *("assets", "data", "numbers", "static", "upload"),
+        *("assets", "data", "numbers", "upload"),
         *("health", "login", "logout", "metrics"),
     }
 )

@@ -131,8 +131,10 @@ def say(
 ) -> tuple[int, str]:
     """The exit code and standard error of what writes, redirected in the shell."""
     done = subprocess.run(
-        ["bash", "-c", f'set -o pipefail; "$0" -c "$1" {redirected}', sys.executable]
-        + [SAYING],
+        [
+            *("bash", "-c", f'set -o pipefail; "$0" -c "$1" {redirected}'),
+            *(sys.executable, SAYING),
+        ],
         cwd=ROOT,
         env={**os.environ, **dict(environment)},
         capture_output=True,

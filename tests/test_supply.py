@@ -10,6 +10,7 @@ import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 import arguments
 from tests.programs import MODULES, ROOT
@@ -33,7 +34,8 @@ def entries() -> list[tuple[Requirement, list[str]]]:
 
 def environment(python: str, platform: str) -> dict[str, str]:
     """What markers see on a machine with such a Python."""
-    own: dict[str, str] = {**default_environment(), "sys_platform": platform}
+    own = {name: str(value) for name, value in default_environment().items()}
+    own["sys_platform"] = platform
     own |= {"python_version": python, "python_full_version": f"{python}.1"}
     return own | {"platform_python_implementation": "CPython"}
 
@@ -42,14 +44,14 @@ def environment(python: str, platform: str) -> dict[str, str]:
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_lock_has_what_is_required(python: str, platform: str) -> None:
     where = environment(python, platform)
-    locked: dict[str, str] = {}
+    locked: dict[str, Version] = {}
     for entry, _ in entries():
         if entry.marker is None or entry.marker.evaluate(where):
-            (version,) = entry.specifier
-            assert version.operator == "=="
+            (exact,) = entry.specifier
+            assert exact.operator == "=="
             name = canonicalize_name(entry.name)
             assert name not in locked
-            locked[name] = version.version
+            locked[name] = Version(exact.version)
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     for line in lines:
         if line and not line.startswith("#"):

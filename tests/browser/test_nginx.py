@@ -80,7 +80,7 @@ def nginx(folder: Path, port: int) -> Iterator[dict[str, str]]:
         capture_output=True,
     )
     (folder / "nginx.conf").write_text(configuration(folder, ports, port))
-    command = [str(NGINX), "-p", folder, "-c", folder / "nginx.conf"]
+    command: list[str | Path] = [str(NGINX), "-p", folder, "-c", folder / "nginx.conf"]
     with subprocess.Popen([*command, "-e", folder / "errors"]) as process:
         try:
             wait_for(ports.values(), process)

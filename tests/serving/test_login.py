@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import werkzeug.security
 from itsdangerous import TimestampSigner
 from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request, Response
@@ -21,7 +22,8 @@ import serving.login
 import serving.passwords
 from serving import CannotServe, Settings
 from serving.attempts import BY_ADDRESS, BY_NAME, IN_ALL, Attempts, Limit
-from serving.login import TRUSTED, Login, with_login
+from serving.login import Login, with_login
+from serving.proxy import TRUSTED
 from tests.programs import ROOT
 
 PASSWORD = "correct horse"  # noqa: S105
@@ -60,7 +62,7 @@ def client(passwords: Path) -> Client:
 def checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The hashes that passwords are held against, as it happens."""
     seen: list[str] = []
-    check = serving.passwords.check_password_hash
+    check = werkzeug.security.check_password_hash
 
     def spy(hash_: str, password: str) -> bool:
         seen.append(hash_)
@@ -223,7 +225,9 @@ def test_a_form_that_is_too_large(client: Client, checks: list[str]) -> None:
     ],
 )
 def test_signing_in_leads_to_no_other_site(client: Client, address: str) -> None:
-    client.set_cookie("session", client.application._sessions.start("ann", HASH))
+    login = client.application
+    assert isinstance(login, Login)
+    client.set_cookie("session", login._sessions.start("ann", HASH))
     answer = client.get("/login", query_string={"next": address})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
 

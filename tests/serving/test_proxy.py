@@ -46,7 +46,7 @@ def test_a_prefix_is_no_path_of_the_page_itself() -> None:
     rules = [rule.rule.split("/") for rule in app.server.url_map.iter_rules()]
     folders = {parts[1] for parts in rules if len(parts) > 2}
     own = {name for name in folders if not name.startswith("_")}
-    assert own == {"assets", "data", "numbers", "static", "upload"}
+    assert own == {"assets", "data", "numbers", "upload"}
     assert own < OWN_FOLDERS
     for name in (*OWN_FOLDERS, "_dash-component-suites"):
         with pytest.raises(ValueError, match="is a path of the page itself"):

@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from dash import Dash
+from flask import Flask
 from werkzeug.test import Client
 
 from app import assemble
@@ -157,14 +158,15 @@ class Data:
         self._held = held
         self.reloader = Reloader(self.site, self.read, lambda: self.state)
 
-    def read(self) -> object:
+    def read(self) -> Flask:
         self.n_read += 1
         if self.error:
             raise self.error
         engine = MemoryEngine(table(self.rows))
         app = assemble(engine, Origin(f"Data {self.n_read}"), held=self._held)
         self.made.append(weakref.ref(app))
-        return app.server
+        server: Flask = app.server
+        return server
 
 
 def test_the_application_before_is_given_back() -> None:
@@ -187,7 +189,7 @@ def test_what_is_being_answered_is_answered_to_its_end() -> None:
     next(parts)
     data.rows = [("zoe", "new", 1, "2024-01-01")]
     assert data.reloader.reload()
-    rest = b"".join(part.encode() if isinstance(part, str) else part for part in parts)
+    rest = b"".join(bytes(part) for part in parts)  # type: ignore[arg-type]
     assert rest.count(b"\r\n") == len(ROWS)
     answer.close()
     after = Client(data.site).get("/sessions.csv?user=", headers={"Host": "localhost"})
