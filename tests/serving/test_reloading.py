@@ -175,8 +175,9 @@ def test_the_application_before_is_given_back() -> None:
         assert data.reloader.reload()
         client = Client(data.site)
         for path in ("/", "/_dash-layout", "/sessions.csv"):
-            assert client.get(path, headers={"Host": "localhost"}).status_code == 200
-        del client
+            answer = client.get(path, headers={"Host": "localhost"}, buffered=True)
+            assert answer.status_code == 200
+        del client, answer
     gc.collect()
     assert [made() is not None for made in data.made] == [False, False, True]
 
