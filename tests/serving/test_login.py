@@ -11,8 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import werkzeug.security
 from itsdangerous import TimestampSigner
+from werkzeug.security import check_password_hash
 from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request, Response
 
@@ -54,19 +54,23 @@ def passwords(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def client(passwords: Path) -> Client:
-    return Client(Login(behind, passwords))
+def login(passwords: Path) -> Login:
+    return Login(behind, passwords)
+
+
+@pytest.fixture
+def client(login: Login) -> Client:
+    return Client(login)
 
 
 @pytest.fixture
 def checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The hashes that passwords are held against, as it happens."""
     seen: list[str] = []
-    check = werkzeug.security.check_password_hash
 
     def spy(hash_: str, password: str) -> bool:
         seen.append(hash_)
-        return check(hash_, password)
+        return check_password_hash(hash_, password)
 
     monkeypatch.setattr(serving.passwords, "check_password_hash", spy)
     return seen
@@ -224,9 +228,9 @@ def test_a_form_that_is_too_large(client: Client, checks: list[str]) -> None:
         "",
     ],
 )
-def test_signing_in_leads_to_no_other_site(client: Client, address: str) -> None:
-    login = client.application
-    assert isinstance(login, Login)
+def test_signing_in_leads_to_no_other_site(
+    login: Login, client: Client, address: str
+) -> None:
     client.set_cookie("session", login._sessions.start("ann", HASH))
     answer = client.get("/login", query_string={"next": address})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
