@@ -49,8 +49,10 @@ def test_every_address_of_this_machine_opens_the_page() -> None:
             assert ask(host) == 400
         assert program.stdout is not None
         lines = []
-        while not (lines and lines[-1].startswith("  or h:")):
-            lines.append(program.stdout.readline().rstrip())
+        for line in program.stdout:
+            lines.append(line.rstrip())
+            if line.startswith("  or h:"):
+                break
         assert lines[-2:] == [
             "  or https://stats.example/activity/",
             "  or h:8443/activity/",
