@@ -239,12 +239,13 @@ class Server:
         *every_turn* is called once a second or more often.
         """
         next_look = 0.0
+        pause = min(_TURN, self._limits.slow_seconds / 4)
         while not self.is_stopping:
-            self._turn(_TURN)
+            self._turn(pause)
             every_turn()
             now = time.monotonic()
             if now >= next_look:
-                next_look = now + min(1, self._limits.slow_seconds / 4)
+                next_look = now + pause
                 for channel in self._channels():
                     channel.check_pace(now, self._limits)
         self._finish()
