@@ -73,7 +73,7 @@ def nginx(folder: Path, port: int) -> Iterator[dict[str, str]]:
     """Run nginx before the program on *port*; gives the addresses of the fronts."""
     ports = {front: free_port() for front in FRONTS}
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    files = ("-keyout", folder / "key", "-out", folder / "cert")
+    files = ("-keyout", str(folder / "key"), "-out", str(folder / "cert"))
     subprocess.run(
         ["openssl", "req", "-x509", *key, *files, "-subj", "/CN=localhost"],
         check=True,
