@@ -80,8 +80,8 @@ def nginx(folder: Path, port: int) -> Iterator[dict[str, str]]:
         capture_output=True,
     )
     (folder / "nginx.conf").write_text(configuration(folder, ports, port))
-    command: list[str | Path] = [str(NGINX), "-p", folder, "-c", folder / "nginx.conf"]
-    with subprocess.Popen([*command, "-e", folder / "errors"]) as process:
+    command = (str(NGINX), "-p", str(folder), "-c", str(folder / "nginx.conf"))
+    with subprocess.Popen([*command, "-e", str(folder / "errors")]) as process:
         try:
             wait_for(ports.values(), process)
             yield {
