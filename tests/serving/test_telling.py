@@ -192,7 +192,7 @@ def test_processes_share_their_numbers() -> None:
     assert done.stderr == ""
     # What a process that has ended counted stays, what it had open doesn't.
     *lines, folder = done.stdout.splitlines()
-    assert lines == ["7.0 7.0 0.14 2.0", "7.0 7.0 0.14 1.0", "7.0 7.0 0.14 0"]
+    assert lines == ["7.0 7.0 0.14 2.0", "7.0 7.0 0.14 1.0", "7.0 7.0 0.14 0.0"]
     # The directory is gone with the process that made it.
     check = subprocess.run(["test", "-e", folder], check=False)
     assert check.returncode == 1
