@@ -29,16 +29,6 @@
     new MutationObserver((_, observer) => { if (write()) observer.disconnect(); })
         .observe(document.documentElement, {childList: true, subtree: true});
 
-    // A file that is refused would be a failure in the browser's list of downloads, without
-    // a word: whether one is signed in is asked first.
-    document.addEventListener("click", async event => {
-        const link = event.target.closest("main a[download]");
-        if (!link || !event.isTrusted) return;
-        event.preventDefault();
-        const answer = await fetch(`${root}signed-in`).catch(() => null);
-        if (answer?.status !== 401) link.click();
-    });
-
     // The way back of the browser leads to no page of somebody who has signed out.
     window.addEventListener("pageshow", ({persisted}) => { if (persisted) location.reload(); });
 })();

@@ -83,6 +83,8 @@
     async function take(link) {
         const response = await fetch(link.href, {method: "HEAD"}).catch(() => null);
         if (response?.ok) return link.click();
+        // connection.js has words for it.
+        if (response?.status === 401) return;
         const isBusy = response?.status === 503 && response.headers.has("Retry-After");
         const line = document.getElementById("taken");
         line.textContent = isBusy

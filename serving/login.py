@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 SIGN_IN: Final = "login"
 SIGN_OUT: Final = "logout"
-SIGNED_IN: Final = "signed-in"
-"""Paths below the first page: the form, the way out, and whether one is signed in."""
+"""Paths below the first page: the form, and the way out."""
 
 _NAME: Final = "serving.signed_in_as"
 _ROOT: Final = "serving.root"
@@ -197,8 +196,6 @@ class Login:
             return self._see_other(self._next(request)) if name else _page(form_page())
         if name is None:
             return self._refuse(request, path)
-        if path == SIGNED_IN:
-            return Response(status=204, headers=HEADERS)
         request.environ[_NAME], request.environ[_ROOT] = name, self._root
         return None
 

@@ -87,7 +87,7 @@ def test_a_page_says_that_its_session_has_ended(
     said = page.locator("#connection")
     page.locator("#sessions").click()
     expect(said).to_have_text("You are signed out. Sign in again")
-    assert asked == [f"{site}signed-in"]
+    assert asked == [f"{site}sessions.csv?user=user_7"]
     page.locator("#save-view").click()
     expect(page.locator("#save-view")).to_have_text("Not saved: signed out")
     page.evaluate("dash_clientside.set_props('user', {value: 'user_9'})")
