@@ -540,7 +540,7 @@ def test_off_where_nothing_is_said() -> None:
     assert with_login(behind, Settings()) is behind
 
 
-def test_the_application_of_the_readme(
+def test_the_application_of_the_documents(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "sessions.csv").write_text(
@@ -550,7 +550,8 @@ def test_the_application_of_the_readme(
     (tmp_path / "passwords").write_text(f"{name}:{HASH}\n")
     (tmp_path / "passwords").chmod(0o600)
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    texts = [(ROOT / name).read_text() for name in ("README.md", "docs/deploy.md")]
+    blocks = re.findall(r"```python\n(.*?)```", "".join(texts), re.S)
     wsgi: dict[str, Any] = {}
     for block in blocks:
         exec(block, wsgi)  # noqa: S102
