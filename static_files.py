@@ -24,7 +24,7 @@ _FOREVER: Final = "public, max-age=31536000, immutable"
 def make_server(name: str) -> Any:
     """A Flask for ``Dash(server=..., compress=True)`` and ``keep_compressed``."""
     # Any, since Dash's annotation doesn't say that it takes a server.
-    server = Flask(name)
+    server = Flask(name, static_folder=None)
     server.config["COMPRESS_CACHE_BACKEND"] = _Kept
     server.config["COMPRESS_CACHE_KEY"] = _file_of
     return server

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from threading import Semaphore
 from typing import TYPE_CHECKING, Final
 
+from serving.answers import reply
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -48,17 +50,9 @@ class DownloadLimit:
         if not environ.get("PATH_INFO", "").endswith("/sessions.csv"):
             return self._application(environ, start_response)
         if not self._free.acquire(blocking=False):
-            text = f"{self._words}: try again in a minute".encode()
-            start_response(
-                "503 Service Unavailable",
-                [
-                    ("Content-Type", "text/plain; charset=utf-8"),
-                    ("Content-Length", str(len(text))),
-                    ("Retry-After", _RETRY),
-                    ("Cache-Control", "no-store"),
-                ],
-            )
-            return [text]
+            text = f"{self._words}: try again in a minute"
+            refusal = reply(503, text, Retry_After=_RETRY)
+            return refusal(environ, start_response)
         try:
             parts = self._application(environ, start_response)
         except BaseException:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
+from serving.answers import reply
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -27,18 +29,8 @@ class Health:
         """Answer 200 and "ok" where there are data, else 503."""
         if environ.get("PATH_INFO") != _PATH:
             return self._application(environ, start_response)
-        status, words = "200 OK", b"ok"
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            status, words = "405 Method Not Allowed", b"GET and HEAD are all there is"
-        elif not self._is_ready():
-            status, words = "503 Service Unavailable", b"no data yet"
-        headers = [
-            ("Content-Type", "text/plain; charset=utf-8"),
-            ("Content-Length", str(len(words))),
-            ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"),
-        ]
-        if status.startswith("405"):
-            headers.append(("Allow", "GET, HEAD"))
-        start_response(status, headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [words]
+            said = reply(405, "GET and HEAD are all there is", Allow="GET, HEAD")
+        else:
+            said = reply(200, "ok") if self._is_ready() else reply(503, "no data yet")
+        return said(environ, start_response)

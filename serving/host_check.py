@@ -2,18 +2,13 @@
 
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from hosts import REFUSAL, Hosts
+from serving.answers import reply
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-_HEADERS: Final = [
-    ("Content-Type", "text/plain; charset=utf-8"),
-    ("Content-Length", str(len(REFUSAL))),
-    ("X-Content-Type-Options", "nosniff"),
-]
 
 _log = logging.getLogger(__name__)
 
@@ -32,5 +27,4 @@ class HostCheck:
         if host in self._hosts:
             return self._application(environ, start_response)
         _log.warning("400 for the host %.200r: %s", host, REFUSAL)
-        start_response("400 Bad Request", _HEADERS.copy())
-        return [REFUSAL.encode()]
+        return reply(400, REFUSAL)(environ, start_response)

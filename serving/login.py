@@ -17,12 +17,13 @@ from urllib.parse import quote, urlencode, urlsplit
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
+from serving.answers import reply
 from serving.attempts import Attempts
 from serving.passwords import PasswordFile, is_right, normal
 from serving.proxy import TRUSTED
 from serving.sessions import SECONDS, Sessions
 from serving.settings import Settings
-from serving.sign_in import HEADERS, form_page
+from serving.sign_in import POLICY, form_page
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -326,7 +327,7 @@ class Login:
 
     @staticmethod
     def _see_other(address: str) -> Response:
-        return Response(status=303, headers={**HEADERS, "Location": address})
+        return reply(303, Location=address)
 
 
 def _is_own(request: Request) -> bool:
@@ -339,12 +340,12 @@ def _is_own(request: Request) -> bool:
 
 
 def _page(html: str, status: int = 200) -> Response:
-    return Response(html, status, HEADERS, content_type="text/html; charset=utf-8")
+    kind = "text/html; charset=utf-8"
+    return reply(status, html, Content_Type=kind, Content_Security_Policy=POLICY)
 
 
 def _line(status: int, words: str) -> Response:
-    text = "text/plain; charset=utf-8"
-    return Response(f"{words}\n", status, HEADERS, content_type=text)
+    return reply(status, f"{words}\n")
 
 
 def _waiting(answer: Response, verdict: _Verdict) -> Response:

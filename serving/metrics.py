@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from request_notes import Notes
+from serving.answers import reply
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -240,12 +241,6 @@ class MetricsPage:
         is_asked = environ.get("PATH_INFO") == _PATH and self._metrics.is_started
         if not is_asked or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return self._application(environ, start_response)
-        text = self._metrics.text()
-        headers = [
-            ("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),
-            ("Content-Length", str(len(text))),
-            ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"),
-        ]
-        start_response("200 OK", headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [text]
+        kind = "text/plain; version=0.0.4; charset=utf-8"
+        said = reply(200, self._metrics.text().decode(), Content_Type=kind)
+        return said(environ, start_response)

@@ -9,6 +9,7 @@ from urllib.request import parse_http_list
 
 from werkzeug.http import parse_options_header
 
+from serving.answers import reply
 from serving.settings import Network
 
 if TYPE_CHECKING:
@@ -88,9 +89,7 @@ class UrlPrefix:
         if script and path == script:
             query = environ.get("QUERY_STRING", "")
             location = f"{self._prefix}?{query}" if query else self._prefix
-            headers = [("Location", location), ("Content-Length", "0")]
-            start_response("308 Permanent Redirect", headers)
-            return []
+            return reply(308, Location=location)(environ, start_response)
         if script:
             environ["SCRIPT_NAME"] = script
             if path.startswith(self._prefix):

@@ -100,16 +100,11 @@ _PAGE: Final = """<!DOCTYPE html>
 
 _DIGEST: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
 
-HEADERS: Final = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_DIGEST}'; "
-    "img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    # With no-referrer, browsers wouldn't say which page the form was sent from.
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-"""The headers of the page, and of all else that the login answers."""
+POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{_DIGEST}'; img-src data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""The Content-Security-Policy of the page."""
 
 
 def form_page(problem: str = "", name: str = "") -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from formatting import printable, shorten
 from request_notes import current, loggable_path, notes_of
+from serving.answers import reply
 from serving.logs import REQUESTS
 from serving.metrics import Metrics
 
@@ -76,16 +77,10 @@ class _Answer:
         """Answer that something went wrong, which is told in full in the log."""
         _log.exception("%s %s failed", self._method, self._path)
         self._notes.has_failed = True
-        words = f"Something went wrong on the server ({self._notes.id}).".encode()
-        headers = [
-            ("Content-Type", "text/plain; charset=utf-8"),
-            ("Content-Length", str(len(words))),
-            ("Cache-Control", "no-store"),
-        ]
-        # What was begun before, and isn't sent yet, is replaced.
-        begun = sys.exc_info() if self._status else None
-        self.start_response("500 Internal Server Error", headers, begun)
-        return [words]
+        said = reply(500, f"Something went wrong on the server ({self._notes.id}).")
+        headers = said.headers.to_wsgi_list()
+        self.start_response(said.status, headers, sys.exc_info())
+        return [said.get_data()]
 
     def around(self, body: Iterable[bytes], wrapper: Any) -> Iterable[bytes]:
         """The body, which tells when it is closed."""

@@ -16,6 +16,7 @@ from waitress.utilities import BadRequest, Error, RequestHeaderFieldsTooLarge
 from waitress.wasyncore import close_all, dispatcher, loop
 
 from security import MAX_BODY
+from serving.answers import HEADERS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -37,16 +38,6 @@ if hasattr(socket, "TCP_NOTSENT_LOWAT"):
     # The kernel would take megabytes at once, and then nothing for long: a slow reader
     # could not be told from one who has stopped.
     _SOCKET_OPTIONS.append((socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _AT_ONCE))
-
-_HEADERS: Final = [
-    ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-    ("Content-Type", "text/plain; charset=utf-8"),
-    ("Referrer-Policy", "same-origin"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-]
-"""Headers of an answer that the application has no part in."""
 
 _WORDS: Final = {
     400: "This is not a request that can be read.",
@@ -99,7 +90,7 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
         """Write it: one line of text."""
         error: Error = self.request.error
         self.status = f"{error.code} {error.reason}"
-        self.response_headers.extend(_HEADERS)
+        self.response_headers.extend(HEADERS.items())
         self.set_close_on_finish()
         text = f"{_WORDS.get(error.code, _FAILED)}\n".encode()
         self.content_length = len(text)

@@ -110,8 +110,8 @@ def test_the_image_serves_what_compose_asks_for(tmp_path: Path) -> None:
     assert f"\nEXPOSE {port}\n" in DOCKERFILE
     assert f"'127.0.0.1', {port}" in DOCKERFILE
     assert f"proxy_pass http://dashboard:{port};" in NGINX
-    (host,) = options.allow_host
-    assert f"server_name {host};" in NGINX
+    (host,) = options.serving.allowed_hosts
+    assert f"server_name {host.name};" in NGINX
     assert "--require-hashes" in DOCKERFILE
     # A word for each of the two containers.
     for word in (

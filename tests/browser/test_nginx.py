@@ -227,7 +227,7 @@ def test_a_browser_behind_it(site: Site, browser: Browser, tmp_path: Path) -> No
     page.goto(address)
     drawn(page)
     pick(page, "user_7")
-    assert page.url == f"{address}?user=user_7"
+    page.wait_for_url(f"{address}?user=user_7")
     with page.expect_download() as download:
         page.locator("a[href*='sessions.csv']").first.click()
     download.value.save_as(tmp_path / "sessions.csv")
@@ -237,7 +237,7 @@ def test_a_browser_behind_it(site: Site, browser: Browser, tmp_path: Path) -> No
     drag(page, ("a.csv", CSV))
     understood(page)
     show(page)
-    assert page.url.startswith(f"{address}data/")
+    page.wait_for_url(lambda url: url.startswith(f"{address}data/"))
     expect(page.locator("body")).to_contain_text(SHOWN)
     pick(page, "bob")
     page.get_by_role("link", name="Back to the simulated data").click()

@@ -14,6 +14,8 @@ from tests.programs import SMALL, free_port, running
 EVERY = "0.0.0.0"  # noqa: S104
 NAME = socket.gethostname().partition(".")[0].lower()
 
+OPEN_TO_ALL = "Whoever reaches it sees the data, as --no-login says."
+
 
 def said(settings: Settings, capsys: pytest.CaptureFixture[str]) -> list[str]:
     announce(settings)
@@ -28,9 +30,10 @@ def test_every_address_of_this_machine_opens_the_page() -> None:
     more = ("--allow-host", named, "--url-prefix", "activity")
     with running(*options, *more, *SMALL) as (program, printed):
         names = f"127.0.0.1, localhost, ::1, {NAME}, {NAME}.local, stats.example, h, "
-        assert printed[-2:] == [
+        assert printed[-3:] == [
             f"Answers to {names}*.example.org, any IP address; "
             "--allow-host adds other names.",
+            OPEN_TO_ALL,
             f"Open http://[::1]:{port}/activity/",
         ]
 
@@ -89,6 +92,7 @@ def test_one_address_of_several_is_listened_on(
     settings = Settings(host="fd00::2", port=80)
     assert said(settings, capsys) == [
         "Answers to 127.0.0.1, localhost, ::1, fd00::2; --allow-host adds other names.",
+        OPEN_TO_ALL,
         "Open http://[fd00::2]:80/",
     ]
     assert "[fd00::2]" in served_hosts(settings)
@@ -96,7 +100,7 @@ def test_one_address_of_several_is_listened_on(
 
 
 def test_ipv4_alone_has_ipv4_addresses(capsys: pytest.CaptureFixture[str]) -> None:
-    _, first, *others = said(Settings(host=EVERY), capsys)
+    _, _, first, *others = said(Settings(host=EVERY), capsys)
     assert first == "Open http://127.0.0.1:8050/"
     for line in others:
         assert re.fullmatch(r"  or http://[0-9.]+:8050/", line)

@@ -221,11 +221,11 @@ def test_whatever_fails_is_told_in_a_line(
 
 def test_only_what_has_changed_is_read_again_unless_it_failed() -> None:
     data = Data()
-    assert data.reloader.reload_changed()
+    assert not data.reloader.reload_changed()
     assert data.n_read == 0
     data.state = 1
     assert data.reloader.reload_changed()
-    assert data.reloader.reload_changed()
+    assert not data.reloader.reload_changed()
     assert data.n_read == 1
     data.state, data.error = 2, BadInput("no")
     for _ in range(2):

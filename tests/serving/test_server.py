@@ -283,7 +283,7 @@ def refuses(port: int) -> bool:
 def begun(folder: Path, port: int) -> socket.socket:
     """A connection whose request is being answered, and waits for "go"."""
     asking = socket.create_connection(("127.0.0.1", port), timeout=30)
-    asking.sendall(b"GET /slow HTTP/1.1\r\n\r\n")
+    asking.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n")
     wait_for((folder / "begun").exists)
     return asking
 
