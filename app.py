@@ -331,8 +331,10 @@ def _assemble(
     return assemble(engine, origin, allowed, held=held, url_prefix=prefix)
 
 
-def _load_again(options: argparse.Namespace, held: uploads.Held | None) -> Flask:
-    """Read the files again, which nobody waits for: a line says what there is now."""
+def _load_again(
+    options: argparse.Namespace, held: uploads.Held | None
+) -> tuple[Flask, str]:
+    """The application over the files as they are now, and a line that says so."""
     read_once = _read_once(options)
     if not options.files or read_once:
         once = f"{', '.join(read_once)} can be read only once"
@@ -340,10 +342,8 @@ def _load_again(options: argparse.Namespace, held: uploads.Held | None) -> Flask
     # Saved is what was there in the beginning.
     engine, origin = _read(argparse.Namespace(**{**vars(options), "save": None}))
     _warn(origin)
-    line = layout.data_line(engine.facts, origin)
-    print(printable(f"Read again: {line}"), flush=True)
-    server: Flask = _assemble(options, engine, origin, held).server
-    return server
+    app = _assemble(options, engine, origin, held)
+    return app.server, f"Read again: {layout.data_line(engine.facts, origin)}"
 
 
 def _held(options: argparse.Namespace) -> uploads.Held | None:
@@ -442,7 +442,6 @@ def _serve(options: argparse.Namespace) -> None:
     # Dash would remember this application in the context of the program.
     site.show(copy_context().run(_load, options, held).server)
     sockets = listen(settings.host, settings.port)
-    announce(settings)
     run(site, sockets, reloader)
 
 

@@ -31,15 +31,16 @@ class Reloader:
     def __init__(
         self,
         site: Site,
-        load: Callable[[], "WSGIApplication"],
+        load: Callable[[], "tuple[WSGIApplication, str]"],
         state: Callable[[], Hashable] = object,
         give_back: Callable[[], object] = gc.collect,
     ) -> None:
         """*load* reads the data again and makes the application that *site* shows then.
 
-        *state* says what the data are like without reading them, now as they are read
-        for the first time: while it is equal, they are the same. *give_back* is called
-        when there may be memory that isn't needed any more.
+        Its second result is a line to print, which says what there is now. *state* says
+        what the data are like without reading them, now as they are read for the first
+        time: while it is equal, they are the same. *give_back* is called when there may
+        be memory that isn't needed any more.
         """
         self._site, self._load = site, load
         self._state, self._give_back = state, give_back
@@ -72,13 +73,15 @@ class Reloader:
             # What changes while it is read is read the next time.
             known, now = self._state(), _now()
             # Dash remembers the application in the context, which is the thread's own.
-            self._site.show(copy_context().run(self._load))
+            application, line = copy_context().run(self._load)
+            self._site.show(application)
         except MemoryError:
             why = "that is more data than memory holds"
         except Exception as error:
             why = one_line(str(error)) or type(error).__name__
         else:
             self._known, self._read_at = known, now
+            print(printable(line), flush=True)
             return True
         finally:
             self._give_back()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-from serving.listening import CannotServe, interfaces
+from serving.listening import CannotServe, announce, interfaces
 from serving.reloading import Reloader, watch
 from serving.site import Site
 
@@ -58,9 +58,10 @@ def run(
 ) -> None:
     """Serve *site* on *sockets* until the program is told to end.
 
-    SIGTERM and Ctrl-C have what has begun answered, for at most nine seconds; a second
-    one ends the program at once. *reloader* reads the data again at SIGHUP, and as
-    often as the settings say. Raises CannotServe where threads can't be started.
+    It says where the page can be opened once signals mean this: SIGTERM and Ctrl-C have
+    what has begun answered, for at most nine seconds, and a second one ends the program
+    at once; SIGHUP has *reloader* read the data again, which it also does as often as
+    the settings say. Raises CannotServe where threads can't be started.
     """
     limits = _limits()
     site.metrics.start()
@@ -95,6 +96,7 @@ def _run_alone(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     watch(reloader, site.settings.reload_seconds)
+    announce(site.settings)
     server.run()
 
 

@@ -78,8 +78,9 @@ class _Answer:
         _log.exception("%s %s failed", self._method, self._path)
         self._notes.has_failed = True
         said = reply(500, f"Something went wrong on the server ({self._notes.id}).")
-        headers = said.headers.to_wsgi_list()
-        self.start_response(said.status, headers, sys.exc_info())
+        # What was begun before, and isn't sent yet, is replaced.
+        begun = sys.exc_info() if self._status else None
+        self.start_response(said.status, said.headers.to_wsgi_list(), begun)
         return [said.get_data()]
 
     def around(self, body: Iterable[bytes], wrapper: Any) -> Iterable[bytes]:

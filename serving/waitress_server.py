@@ -91,6 +91,8 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
         error: Error = self.request.error
         self.status = f"{error.code} {error.reason}"
         self.response_headers.extend(HEADERS.items())
+        # Of the version before, one that asks for more would be told "Keep-Alive".
+        self.version = "1.1"
         self.set_close_on_finish()
         text = f"{_WORDS.get(error.code, _FAILED)}\n".encode()
         self.content_length = len(text)

@@ -19,6 +19,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
 
+from serving.listening import announce
 from serving.reloading import Reloader
 from serving.site import Site
 from serving.waitress_server import Limits, Server
@@ -113,6 +114,7 @@ class _Application(BaseApplication):  # type: ignore[misc]
             "timeout": _SILENT_SECONDS,
             "worker_class": _Worker,
             "worker_tmp_dir": _MEMORY if os.access(_MEMORY, os.W_OK) else None,
+            "when_ready": lambda _: announce(self.site.settings),
             "workers": self.site.settings.workers,
         }
         for name, value in said.items():

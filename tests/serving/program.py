@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from serving import Reloader, Settings, Site, announce, listen, run
+from serving import Reloader, Settings, Site, listen, run
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -40,14 +40,13 @@ def main(folder: Path, port: int, workers: int) -> None:
     site = Site(Settings(port=port, workers=workers))
     site.show(application(folder))
 
-    def load() -> "WSGIApplication":
+    def load() -> "tuple[WSGIApplication, str]":
         if not (folder / "data").exists():
             (folder / "failed").touch()
-        return application(folder)
+        return application(folder), "Read again"
 
     reloader = Reloader(site, load)
     sockets = listen(site.settings.host, port)
-    announce(site.settings)
     run(site, sockets, reloader)
 
 

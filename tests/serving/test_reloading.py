@@ -164,7 +164,7 @@ class Data:
         engine = MemoryEngine(table(self.rows))
         app = assemble(engine, Origin(f"Data {self.n_read}"), held=self._held)
         self.made.append(weakref.ref(app))
-        return app.server
+        return app.server, f"Read {self.n_read} times"
 
 
 def test_the_application_before_is_given_back() -> None:
