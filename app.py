@@ -55,6 +55,7 @@ from serving import (
     logs,
     make_line,
     parse_prefix,
+    put_off,
     run,
     served_hosts,
     signed_in_meta,
@@ -65,8 +66,6 @@ from sources import (
     Progress,
     Reading,
     check_target,
-    full_name,
-    is_read_once,
     read_sessions,
     save,
     stamps,
@@ -283,8 +282,10 @@ def main(command_line: Sequence[str] | None = None) -> int:
     logs.configure(options.serving.log_format)
     try:
         if options.make_password:
-            line = f"{make_line()}\n"
-            sys.stdout.buffer.write(line.encode())
+            output.check()
+            # In UTF-8, as the file is read, whatever the terminal has.
+            sys.stdout.buffer.write(f"{make_line()}\n".encode())
+            output.check()
         elif options.check:
             _tell(*_read(options))
             output.check()
@@ -335,10 +336,10 @@ def _load_again(
     options: argparse.Namespace, held: uploads.Held | None
 ) -> tuple[Flask, str]:
     """The application over the files as they are now, and a line that says so."""
-    read_once = _read_once(options)
-    if not options.files or read_once:
-        once = f"{', '.join(read_once)} can be read only once"
-        raise BadInput(once if read_once else "they are simulated")
+    if not options.files:
+        raise BadInput("they are simulated")
+    if names := arguments.read_once(options):
+        raise BadInput(f"{', '.join(names)} can be read only once")
     # Saved is what was there in the beginning.
     engine, origin = _read(argparse.Namespace(**{**vars(options), "save": None}))
     _warn(origin)
@@ -348,8 +349,7 @@ def _load_again(
 
 def _held(options: argparse.Namespace) -> uploads.Held | None:
     """What holds files that people drop on the page; None where they may not."""
-    # With another name it stands behind something that others reach.
-    is_local = arguments.is_loopback(options.host) and not options.allowed_hosts
+    is_local = options.serving.is_local
     # A file is known to the process alone that received it.
     is_alone = options.serving.workers == 1
     if is_alone and (is_local or options.allow_upload):
@@ -435,6 +435,7 @@ def _arranged(
 def _serve(options: argparse.Namespace) -> None:
     settings = options.serving
     check_free(settings.host, settings.port)
+    put_off()
     site, held = Site(settings), _held(options)
     load = partial(_load_again, options, held)
     state = partial(stamps, options.files)
@@ -451,13 +452,9 @@ def _give_back() -> None:
     release_freed_memory()
 
 
-def _read_once(options: argparse.Namespace) -> list[str]:
-    return [full_name(path) for path in options.files if is_read_once(path)]
-
-
 def _serve_debug(options: argparse.Namespace) -> None:
-    host, port = options.host, options.port
-    read_once = _read_once(options)
+    host, port = options.serving.host, options.serving.port
+    read_once = arguments.read_once(options)
     # Werkzeug's reloader starts this program again as a child, which serves, and
     # stays behind itself to watch it: only the child needs the data. After each change
     # of the code another child reads them again.

@@ -2,10 +2,10 @@
 
 import argparse
 import difflib
-import ipaddress
 import re
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 import output
 from engine.timezone import time_zone
 from formatting import printable, shorten
-from hosts import parse_host, parse_origin
+from hosts import is_loopback, parse_host, parse_origin
 from schema import LONGEST_DURATION
 from serving import Settings, check_header, parse_network, parse_prefix
 from sources import (
@@ -128,28 +128,24 @@ def _check_login(options: argparse.Namespace, parser: argparse.ArgumentParser) -
         )
 
 
+def read_once(options: argparse.Namespace) -> list[str]:
+    """The names of those FILEs that can be read only once."""
+    return [full_name(path) for path in options.files if is_read_once(path)]
+
+
 def _check_reloading(
     parser: argparse.ArgumentParser, options: argparse.Namespace
 ) -> None:
     """End the program where FILEs can't be read again as ``--reload-every`` says."""
-    read_once = [full_name(path) for path in options.files if is_read_once(path)]
     why = ""
     if not options.files:
         why = "there is no FILE to read again"
-    elif read_once:
-        why = f"{', '.join(read_once)} can be read only once"
+    elif names := read_once(options):
+        why = f"{', '.join(names)} can be read only once"
     elif options.debug:
         why = "it needs --no-debug"
     if why:
         parser.error(f"--reload-every: {why}")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a host."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _reading(options: argparse.Namespace) -> ReadOptions:
@@ -161,13 +157,12 @@ def _reading(options: argparse.Namespace) -> ReadOptions:
 def _serving(options: argparse.Namespace) -> Settings:
     said = vars(options)
     fields = {name: said[name] for name in Settings.__dataclass_fields__}
-    if options.log_format is None and not is_loopback(options.host):
-        # The terminal of a person on their own machine stays quiet.
-        fields["log_format"] = "text"
-    if options.log_format == "none":
-        fields["log_format"] = None
     lists = {name: tuple(v) for name, v in fields.items() if isinstance(v, list)}
-    return Settings(**{**fields, **lists})
+    settings = Settings(**{**fields, **lists})
+    # The terminal of a person on their own machine stays quiet.
+    usual = "none" if settings.is_local else "text"
+    log_format = options.log_format or usual
+    return replace(settings, log_format=None if log_format == "none" else log_format)
 
 
 def _add_data_options(parser: argparse.ArgumentParser) -> None:

@@ -99,6 +99,12 @@ def parse_origin(text: str) -> str:
     return host.address("")
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a host."""
+    address = _address(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
 def bracketed(host: str) -> str:
     """A host as it stands in an address: IPv6 in brackets."""
     return f"[{host}]" if ":" in host and not host.startswith("[") else host

@@ -12,7 +12,7 @@ from formatting import printable, shorten
 _KEY: Final = "dashboard.notes"
 _LONGEST_PATH: Final = 200
 # Whoever knows the token in it sees the file.
-_TOKEN: Final = re.compile(r"/(data|upload)/[^/]+")
+_TOKEN: Final = re.compile(r"/(data|upload)/+[^/]+")
 
 
 @dataclass

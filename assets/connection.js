@@ -189,7 +189,8 @@
                     if (mayReload()) return await reload(call, answer);
                     say(call, "The server has other data now. Please load the page again.");
                 } else if (isRefused) {
-                    call.words = "You are signed out.";
+                    // tellOut has the words.
+                    call.words = " ";
                     show();
                 } else {
                     const wrong = fault(answer);

@@ -3,7 +3,7 @@
 
 (() => {
     const SAID = 2_000;  // Milliseconds that a button says what it did.
-    const READ = 15_000;  // And that a sentence stays.
+    const READ = 15_000;  // Milliseconds that a sentence stays.
 
     const shown = () => document.getElementById("chips").dataset;
     const plotOf = chart => document.querySelector(`#${chart} .js-plotly-plot`);
@@ -89,7 +89,7 @@
         const line = document.getElementById("taken");
         line.textContent = isBusy
             ? "Others are downloading now. Please try again in a minute."
-            : response && ![502, 503, 504].includes(response.status)
+            : response?.status < 502
                 ? `The server refused this (${response.status}).`
                 : "The server doesn't answer. Please try again.";
         setTimeout(() => { line.textContent = ""; }, READ);

@@ -4,12 +4,18 @@
 it until the program is stopped.
 """
 
-from serving.listening import CannotServe, announce, check_free, served_hosts
+from serving.listening import (
+    CannotServe,
+    announce,
+    check_free,
+    listen,
+    served_hosts,
+)
 from serving.login import check_header, signed_in_meta
 from serving.passwords import make_line
 from serving.proxy import UrlPrefix, parse_network, parse_prefix
-from serving.reloading import Reloader
-from serving.running import listen, run
+from serving.reloading import Reloader, put_off
+from serving.running import run
 from serving.settings import Settings
 from serving.site import Site
 
@@ -26,6 +32,7 @@ __all__ = [
     "make_line",
     "parse_network",
     "parse_prefix",
+    "put_off",
     "run",
     "served_hosts",
     "signed_in_meta",

@@ -8,6 +8,8 @@ from serving.answers import reply
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+NOT_READY: Final = "no data yet"
+
 _PATH: Final = "/health"
 
 
@@ -32,5 +34,5 @@ class Health:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             said = reply(405, "GET and HEAD are all there is", Allow="GET, HEAD")
         else:
-            said = reply(200, "ok") if self._is_ready() else reply(503, "no data yet")
+            said = reply(200, "ok") if self._is_ready() else reply(503, NOT_READY)
         return said(environ, start_response)

@@ -6,13 +6,17 @@ import socket
 from ipaddress import ip_address
 from typing import Final
 
-from hosts import LOOPBACK, Host, Hosts, parse_host
+from hosts import LOOPBACK, Host, Hosts, is_loopback, parse_host
 from serving.settings import Settings
 
 _EVERY_IPV4: Final = "0.0.0.0"  # noqa: S104
 _EVERY_IPV6: Final = "::"
 _ELSEWHERE: Final = {socket.AF_INET: "198.51.100.1", socket.AF_INET6: "2001:db8::1"}
 """Addresses (for documentation) that are reached by the way to the internet."""
+
+
+_BACKLOG: Final = 1_024
+"""How many connections wait until they are taken."""
 
 
 class CannotServe(Exception):
@@ -38,7 +42,7 @@ def served_hosts(settings: Settings) -> Hosts:
 def announce(settings: Settings) -> None:
     """Print where the page can be opened, each address once."""
     hosts = served_hosts(settings)
-    if settings.host not in LOOPBACK:
+    if not is_loopback(settings.host):
         names = ", ".join([*hosts.names, *["any IP address"] * hosts.any_address])
         print(f"Answers to {names}; --allow-host adds other names.")
         if not (settings.password_file or settings.auth_header):
@@ -100,25 +104,43 @@ def _is_possible(name: str) -> bool:
     return True
 
 
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Listen on every address of *host*; raises CannotServe where that fails."""
+    sockets: list[socket.socket] = []
+    try:
+        found = [
+            address
+            for name in interfaces(host)
+            for address in socket.getaddrinfo(
+                name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+        ]
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            listening = socket.socket(family, kind, protocol)
+            sockets.append(listening)
+            if os.name == "posix":
+                # A port that was just left is free.
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listening.bind(address)
+            listening.listen(_BACKLOG)
+    except UnicodeError:
+        raise CannotServe(f"{host!r} is not a host name") from None
+    except OSError as error:
+        for each in sockets:
+            each.close()
+        words = f"cannot listen on {host} port {port}: {error.strerror}"
+        if error.errno == errno.EADDRINUSE:
+            words = f"port {port} is in use; choose another with --port"
+        raise CannotServe(words) from None
+    return sockets
+
+
 def check_free(host: str, port: int) -> None:
     """Find out before the load, which may be long, what would fail after it.
 
     Raises CannotServe.
     """
-    try:
-        family, _, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            if os.name == "posix":
-                # As the servers do: a port that was just left is free.
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen()
-    except UnicodeError:
-        raise CannotServe(f"{host!r} is not a host name") from None
-    except OSError as error:
-        words = f"cannot listen on {host} port {port}: {error.strerror}"
-        if error.errno == errno.EADDRINUSE:
-            words = f"port {port} is in use; choose another with --port"
-        raise CannotServe(words) from None
+    for each in listen(host, port):
+        each.close()

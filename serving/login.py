@@ -49,8 +49,9 @@ _EVERYONES: Final = frozenset(
     {
         *("accept", "accept-encoding", "accept-language", "authorization"),
         *("connection", "content-length", "content-type", "cookie", "host", "origin"),
-        *("referer", "user-agent", "x-forwarded-for", "x-forwarded-host"),
-        *("x-forwarded-port", "x-forwarded-prefix", "x-forwarded-proto"),
+        *("forwarded", "referer", "user-agent", "via", "x-forwarded-for"),
+        *("x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix"),
+        *("x-forwarded-proto", "x-real-ip", "x-request-id"),
     }
 )
 """Headers that anyone sends, or that proxies add whoever it is."""
@@ -73,7 +74,7 @@ def check_header(name: str) -> str:
     """Refuse, by a ValueError, what can't be a header that names a person."""
     if not re.fullmatch(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*", name):
         raise ValueError(f"{name!r:.80} is not the name of a header")
-    if name.lower() in _EVERYONES:
+    if name.lower() in _EVERYONES or name.lower().startswith(("accept-", "sec-")):
         raise ValueError(f"{name} says nothing of who looks: such as X-Forwarded-User")
     return name
 
@@ -130,6 +131,8 @@ class _Verdict(NamedTuple):
     wait: int = 0
     """Seconds after which to try again."""
     name: str = ""
+    hash: str = ""
+    """The hash that the password was held against."""
 
     @property
     def words(self) -> str:
@@ -220,7 +223,11 @@ class Login:
 
     def _basic_name(self, request: _Request) -> str | None:
         """Who is named by ``Authorization: Basic``, which is remembered for a while."""
-        said = request.authorization
+        try:
+            said = request.authorization
+        except ValueError:
+            # Letters that aren't ASCII, which Werkzeug doesn't expect.
+            said = None
         if said is None or said.type != "basic":
             return None
         header = request.headers["Authorization"].encode(errors="replace")
@@ -234,8 +241,7 @@ class Login:
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
         until = time.monotonic() + _REMEMBERED_SECONDS
-        hash_ = self._passwords.hash_of(verdict.name) or ""
-        self._remembered[digest] = (until, verdict.name, hash_)
+        self._remembered[digest] = (until, verdict.name, verdict.hash)
         return verdict.name
 
     def _verdict(self, request: _Request, name: str, password: str) -> _Verdict:
@@ -248,27 +254,27 @@ class Login:
             return _Verdict(503, 1)
         try:
             with self._checking:
-                right = is_right(password, self._passwords.hash_of(name))
+                hash_ = self._passwords.hash_of(name)
+                right = is_right(password, hash_)
         finally:
             self._waiting.release()
-        if not right:
+        if hash_ is None or not right:
             return _Verdict(401)
         self._attempts.give_back(name, address)
-        return _Verdict(name=name)
+        return _Verdict(name=name, hash=hash_)
 
     def _sign_in(self, request: _Request) -> Response:
         if not _is_own(request):
             return _line(403, "The form was sent from another site.")
         name = request.form.get("name", "")
         verdict = self._verdict(request, name, request.form.get("password", ""))
-        hash_ = self._passwords.hash_of(verdict.name)
-        if verdict.status != 200 or hash_ is None:
+        if verdict.status != 200:
             form = _page(form_page(verdict.words, name), verdict.status)
             return _waiting(form, verdict)
         answer = self._see_other(self._next(request))
         answer.set_cookie(
             self._cookie_of(request),
-            self._sessions.start(verdict.name, hash_),
+            self._sessions.start(verdict.name, verdict.hash),
             max_age=SECONDS,
             path=self._root,
             secure=request.is_secure,
@@ -321,7 +327,10 @@ class Login:
 
         Browsers take a backslash for a slash, and leave out control characters.
         """
-        asked = request.args.get("next", "")
+        try:
+            asked = request.args.get("next", "")
+        except UnicodeDecodeError:
+            asked = ""
         is_local = re.fullmatch(r"/(?!/)[!-\[\]-~]*", asked)
         return asked if is_local and asked.startswith(self._root) else self._root
 
@@ -336,7 +345,10 @@ def _is_own(request: Request) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.host
+    try:
+        return origin is None or urlsplit(origin).netloc == request.host
+    except ValueError:
+        return False
 
 
 def _page(html: str, status: int = 200) -> Response:

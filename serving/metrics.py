@@ -5,6 +5,7 @@ Several processes share their numbers by files in a directory of their own: call
 """
 
 import atexit
+import logging
 import os
 import re
 import shutil
@@ -17,13 +18,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from request_notes import Notes
 from serving.answers import reply
+from serving.listening import CannotServe
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _PATH: Final = "/metrics"
+_MEMORY: Final = "/dev/shm"  # noqa: S108
 _BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Seconds at which the bins of the histogram end."""
+
+_log = logging.getLogger(__name__)
 
 
 class Metrics:
@@ -43,12 +48,15 @@ class Metrics:
         return self._meters is not None
 
     def start(self) -> None:
-        """Begin to measure; call this before other processes are forked."""
+        """Begin to measure; call this before other processes are forked.
+
+        Raises CannotServe where no file can be written.
+        """
         if self._n_workers > 1:
-            self._folder = Path(tempfile.mkdtemp(prefix="dashboard-metrics-"))
+            self._folder = _new_folder()
             # The library looks for it once, when it is imported.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(self._folder)
-            atexit.register(self._remove, os.getpid())
+            atexit.register(self.remove, os.getpid())
         self._meters = _Meters()
 
     def child_exit(self, pid: int) -> None:
@@ -58,12 +66,15 @@ class Metrics:
         """
         if self._folder is None:
             return
-        with _locked(self._folder):
-            for path in self._folder.glob(f"*_{pid}.db"):
-                kind = path.name.removesuffix(f"_{pid}.db")
-                if not kind.startswith("gauge"):
-                    _add(path, self._folder / f"{kind}_0.db")
-                path.unlink()
+        try:
+            with _locked(self._folder):
+                for path in self._folder.glob(f"*_{pid}.db"):
+                    kind = path.name.removesuffix(f"_{pid}.db")
+                    if not kind.startswith("gauge"):
+                        _add(path, self._folder / f"{kind}_0.db")
+                    path.unlink()
+        except OSError as error:
+            _log.error("what a process has counted is lost: %s", error)
 
     def data_read(self, n_sessions: int | None) -> None:
         """Note that data were read just now, and how many sessions they have."""
@@ -116,10 +127,28 @@ class Metrics:
         names = [path.stem for path in self._folder.glob("gauge_*.db")]
         return sorted({int(name.rpartition("_")[2]) for name in names})
 
-    def _remove(self, pid: int) -> None:
-        # A forked process ends by the same ways.
-        if self._folder is not None and pid == os.getpid():
+    def remove(self, pid: int | None = None) -> None:
+        """Remove the files, unless *pid* is another process.
+
+        A forked process ends by the same ways.
+        """
+        if self._folder is not None and pid in (None, os.getpid()):
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def memory_folder() -> str | None:
+    """Where files cost no disk, and are left alone; None where there is no such place.
+
+    What cleans /tmp would take files away that are as old as the program.
+    """
+    return _MEMORY if os.access(_MEMORY, os.W_OK) else None
+
+
+def _new_folder() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="dashboard-", dir=memory_folder()))
+    except OSError as error:
+        raise CannotServe(f"no temporary file can be made: {error.strerror}") from None
 
 
 @contextmanager

@@ -21,7 +21,8 @@ TRUSTED: Final = "serving.peer_is_trusted"
 OWN_FOLDERS: Final = frozenset(
     {
         *("assets", "data", "numbers", "upload"),
-        *("health", "login", "logout", "metrics"),
+        *("health", "login", "logout", "metrics", "version"),
+        *("sessions.csv", "view.html", "favicon.ico", "robots.txt"),
     }
 )
 """The first parts of paths that mean something here already."""
@@ -173,10 +174,11 @@ def _forwarded(environ: "WSGIEnvironment") -> _Said:
 
     A proxy that writes the one passes on what it is sent of the other.
     """
-    if any(key.startswith("HTTP_X_FORWARDED_") for key in environ):
+    names = ("FOR", "PROTO", "HOST", "PORT")
+    if any(f"HTTP_X_FORWARDED_{name}" in environ for name in names):
         last = {
             name: environ.get(f"HTTP_X_FORWARDED_{name}", "").rpartition(",")[2].strip()
-            for name in ("PROTO", "HOST", "PORT")
+            for name in names[1:]
         }
         hops = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
         return _Said(hops, last["PROTO"], last["HOST"], last["PORT"])

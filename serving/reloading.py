@@ -118,16 +118,34 @@ def watch(reloader: Reloader, seconds: float | None) -> None:
 
     Thread(target=run, daemon=True, name="reload").start()
     if hasattr(signal, "SIGHUP"):
-        had_terminal = _has_terminal()
+        has_lost_terminal = watch_terminal()
 
         def ask(*_: object) -> None:
-            # The same signal says that the terminal was closed.
-            if had_terminal and not _has_terminal():
+            if has_lost_terminal():
                 signal.raise_signal(signal.SIGTERM)
             else:
                 asked.put(None)
 
         signal.signal(signal.SIGHUP, ask)
+
+
+def put_off() -> None:
+    """Where no terminal can be closed, have SIGHUP not end what is still loading."""
+    if hasattr(signal, "SIGHUP") and not _has_terminal():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def watch_terminal() -> Callable[[], bool]:
+    """What says whether the terminal was closed, of which SIGHUP tells as well.
+
+    Where that signal is ignored, as nohup has it, closing it means nothing.
+    """
+    had_terminal = (
+        hasattr(signal, "SIGHUP")
+        and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+        and _has_terminal()
+    )
+    return lambda: had_terminal and not _has_terminal()
 
 
 def _has_terminal() -> bool:

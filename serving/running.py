@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-from serving.listening import CannotServe, announce, interfaces
+from serving.listening import announce
 from serving.reloading import Reloader, watch
 from serving.site import Site
 
@@ -19,36 +19,6 @@ _FILES: Final = 4_096
 """How many files and connections a process may have open, where the system lets it."""
 _OTHER_FILES: Final = 128
 """How many of them are no connections, with what is received and read meanwhile."""
-_BACKLOG: Final = 1_024
-"""How many connections wait until they are taken."""
-
-
-def listen(host: str, port: int) -> list[socket.socket]:
-    """Listen on every address of *host*; raises CannotServe where one is taken."""
-    sockets: list[socket.socket] = []
-    try:
-        found = [
-            address
-            for name in interfaces(host)
-            for address in socket.getaddrinfo(
-                name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )
-        ]
-        for family, kind, protocol, _, address in dict.fromkeys(found):
-            listening = socket.socket(family, kind, protocol)
-            sockets.append(listening)
-            if os.name == "posix":
-                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listening.bind(address)
-            listening.listen(_BACKLOG)
-    except OSError as error:
-        for each in sockets:
-            each.close()
-        words = f"cannot listen on {host} port {port}: {error.strerror}"
-        raise CannotServe(words) from None
-    return sockets
 
 
 def run(
@@ -61,17 +31,18 @@ def run(
     It says where the page can be opened once signals mean this: SIGTERM and Ctrl-C have
     what has begun answered, for at most nine seconds, and a second one ends the program
     at once; SIGHUP has *reloader* read the data again, which it also does as often as
-    the settings say. Raises CannotServe where threads can't be started.
+    the settings say.
     """
     limits = _limits()
     site.metrics.start()
     if site.settings.workers > 1:
-        with contextlib.suppress(ModuleNotFoundError):
+        try:
             from serving import workers
-
+        except ModuleNotFoundError:
+            print("One process serves: --workers needs gunicorn, which isn't here.")
+        else:
             workers.run(site, sockets, limits, reloader)
             return
-        print("One process serves: --workers needs gunicorn, which isn't here.")
     _run_alone(site, sockets, limits, reloader)
 
 
@@ -83,10 +54,7 @@ def _run_alone(
 ) -> None:
     from serving.waitress_server import Server
 
-    try:
-        server = Server(site, sockets, limits)
-    except RuntimeError as error:
-        raise CannotServe(f"no thread can be started: {error}") from None
+    server = Server(site, sockets, limits)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         if server.is_stopping:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
-from hosts import Host
+from hosts import Host, is_loopback
 
 Network = IPv4Network | IPv6Network
 
@@ -34,3 +34,10 @@ class Settings:
     """The header in which a trusted proxy says who looks."""
     log_format: str | None = None
     """How a line is written for each request: "text" or "json"; None for no lines."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only people of this machine reach the page."""
+        # With another name, or a proxy, it stands behind something that others reach.
+        is_fronted = bool(self.allowed_hosts or self.trusted_proxies)
+        return is_loopback(self.host) and not is_fronted

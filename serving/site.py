@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
+from serving.answers import reply
 from serving.download_limit import DownloadLimit
-from serving.health import Health
+from serving.health import NOT_READY, Health
 from serving.host_check import HostCheck
 from serving.listening import served_hosts
 from serving.login import with_login
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 class Site:
     """Layers that stay, around an application that may be replaced.
 
-    Each layer is a WSGI application around the next. What it remembers outlives the
-    application. Raises CannotServe where the settings ask for what can't be had.
+    Each layer is a WSGI application around the next; ARCHITECTURE.md says why in this
+    order. What it remembers outlives the application. Raises CannotServe where the
+    settings ask for what can't be had.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -56,8 +58,7 @@ class Site:
     ) -> Iterable[bytes]:
         shown = self._shown
         if shown is None:
-            start_response("503 Service Unavailable", [("Content-Type", "text/plain")])
-            return [b"The data are not loaded yet."]
+            return reply(503, NOT_READY)(environ, start_response)
         # Dash remembers the application in the context, which is the thread's own: it
         # would outlive its replacement there.
         return copy_context().run(shown, environ, start_response)

@@ -59,7 +59,7 @@ class _Answer:
         self._status = 0
         self._n_announced: int | None = None
         self._n_sent = 0
-        self._is_told = False
+        self._is_told = self._is_whole = False
         self._body: Iterable[bytes] = ()
         metrics.begin()
 
@@ -81,7 +81,7 @@ class _Answer:
         # What was begun before, and isn't sent yet, is replaced.
         begun = sys.exc_info() if self._status else None
         self.start_response(said.status, said.headers.to_wsgi_list(), begun)
-        return [said.get_data()]
+        return [] if self._method == "HEAD" else [said.get_data()]
 
     def around(self, body: Iterable[bytes], wrapper: Any) -> Iterable[bytes]:
         """The body, which tells when it is closed."""
@@ -117,8 +117,6 @@ class _Answer:
                 self._body.close()
         finally:
             self._tell(self._n_sent, is_whole=self._is_whole)
-
-    _is_whole = False
 
     def _tell(self, n_sent: int, *, is_whole: bool) -> None:
         if self._is_told:

@@ -30,6 +30,8 @@ _RESERVE: Final = 100
 """Connections above the bound that may be open where all of them are answered."""
 _AT_ONCE: Final = 128 * 1024
 """Bytes that the kernel holds besides those on their way."""
+_UNSENT: Final = 1024 * 1024
+"""Bytes still to be sent with which no further request of a connection is begun."""
 _NEVER: Final = 1 << 62
 """More bytes than there ever are."""
 
@@ -105,6 +107,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     error_task_class = _Refusal
     parser_class = _Request
 
+    _is_put_off = False
     _n_sent = 0
     _n_drained = 0
     """How often all that was written had been sent."""
@@ -123,12 +126,34 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         self._n_drained += n_sent == self.total_outbufs_len
         return n_sent
 
+    def service(self) -> None:
+        """Answer a request, unless much is unsent of the answers before it.
+
+        Else one who asks for many files at once, and reads slowly, holds a thread.
+        """
+        if self.total_outbufs_len > _UNSENT:
+            self._is_put_off = True
+        else:
+            super().service()
+
+    def handle_write(self) -> None:
+        """Send what is to be sent, and go on with what was put off for it."""
+        super().handle_write()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._is_put_off and self.connected and self.total_outbufs_len <= _UNSENT:
+            self._is_put_off = False
+            self.server.add_task(self)
+
     def is_quiet(self) -> bool:
         """Whether no request has begun, and no answer is still to be sent."""
         return not (self.requests or self.request or self.total_outbufs_len)
 
     def check_pace(self, now: float, limits: Limits) -> None:
         """Close it where it is too slow; *now* is in seconds of a monotonic clock."""
+        # It may have been put off just after all was sent.
+        self._go_on()
         seconds = limits.slow_seconds
         if self.total_outbufs_len:
             work, n_bytes = self._n_drained, self._n_sent

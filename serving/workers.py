@@ -5,6 +5,7 @@ runs the same server as a single process does, on the same sockets.
 """
 
 import gc
+import logging
 import os
 import signal
 import socket
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from threading import Thread
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
@@ -20,7 +21,8 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
 
 from serving.listening import announce
-from serving.reloading import Reloader
+from serving.metrics import memory_folder
+from serving.reloading import Reloader, watch_terminal
 from serving.site import Site
 from serving.waitress_server import Limits, Server
 
@@ -28,10 +30,9 @@ _SILENT_SECONDS: Final = 30
 """After which a worker that gives no sign of life is replaced."""
 _STOP_SECONDS: Final = 10
 """After which workers that were told to end are killed."""
-_MEMORY: Final = "/dev/shm"  # noqa: S108
-"""Where files cost no disk, and exist on read-only systems."""
-
 _STOPS: Final = (signal.SIGTERM, signal.SIGINT)
+
+_log = logging.getLogger(__name__)
 
 
 def run(
@@ -113,7 +114,7 @@ class _Application(BaseApplication):  # type: ignore[misc]
             "logger_class": _Log,
             "timeout": _SILENT_SECONDS,
             "worker_class": _Worker,
-            "worker_tmp_dir": _MEMORY if os.access(_MEMORY, os.W_OK) else None,
+            "worker_tmp_dir": memory_folder(),
             "when_ready": lambda _: announce(self.site.settings),
             "workers": self.site.settings.workers,
         }
@@ -140,6 +141,8 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
         self.LISTENERS = list(sockets)
         self._reloader = reloader
         self._reading: Thread | None = None
+        self._asked: Callable[[], bool] | None = None
+        self._has_lost_terminal = watch_terminal()
         self._has_new_data = False
         self._is_stopping = False
 
@@ -152,10 +155,12 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
 
     def signal(self, sig: int, frame: FrameType | None) -> None:
         """Note a signal; a second one that ends the program does so at once."""
+        if sig == signal.SIGHUP and self._has_lost_terminal():
+            sig = signal.SIGTERM
         if sig in _STOPS:
             if self._is_stopping:
                 self.kill_workers(signal.SIGKILL)
-                os._exit(1)
+                self._end(1)
             self._is_stopping = True
         super().signal(sig, frame)
 
@@ -172,32 +177,64 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
         self._read_again(self._reloader.reload)
 
     def _read_again(self, reload: Callable[[], bool]) -> None:
+        if self._is_reading():
+            # What is asked for meanwhile is done once, after that.
+            self._asked = reload
+            return
+
         def read() -> None:
             if reload():
                 self._has_new_data = True
-                self.wakeup()
+            self.wakeup()
 
-        if self._reading is None or not self._reading.is_alive():
-            self._reading = Thread(target=read, daemon=True)
+        self._asked = None
+        self._reading = Thread(target=read, daemon=True)
+        try:
             self._reading.start()
+        except RuntimeError as error:
+            _log.error("the data are still those before: %s", error)
+
+    def _is_reading(self) -> bool:
+        return self._reading is not None and self._reading.is_alive()
+
+    def spawn_worker(self) -> int:
+        """Fork a worker; returns its process id."""
+        # It would forget a signal that comes before it has handlers of its own.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+        try:
+            pid: int = super().spawn_worker()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+        return pid
 
     def manage_workers(self) -> None:
         """See that there are as many as there should be, all with the new data."""
-        if self._has_new_data:
-            self._has_new_data = False
-            _freeze()
-            # Those beyond the number wanted, which are the oldest, are told to end.
-            for _ in range(self.num_workers):
-                self.spawn_worker()
-        super().manage_workers()
+        if self._asked is not None and not self._is_reading():
+            self._read_again(self._asked)
+        try:
+            if self._has_new_data:
+                _freeze()
+                # Those beyond the number wanted, which are the oldest, are told to end.
+                for _ in range(self.num_workers):
+                    self.spawn_worker()
+                self._has_new_data = False
+            super().manage_workers()
+        except OSError as error:
+            # It is tried again a second later; those that are there go on.
+            _log.error("no process can be started: %s", error.strerror)
+
+    def _end(self, code: int) -> NoReturn:
+        """End at once, whatever is under way."""
+        self.app.site.metrics.remove()
+        sys.stdout.flush()
+        os._exit(code)
 
     def halt(self, reason: str | None = None, exit_status: int = 0) -> None:
         """End the program."""
         try:
             super().halt(reason, exit_status)
         except SystemExit as end:
-            if self._reading and self._reading.is_alive():
+            if self._is_reading():
                 # It would be waited for, or torn down in the middle of its work.
-                sys.stdout.flush()
-                os._exit(int(end.code or 0))
+                self._end(int(end.code or 0))
             raise

@@ -61,7 +61,9 @@ def test_a_page_outlives_what_happens_to_its_server(
     open_page: Open, server: Server
 ) -> None:
     with server.running() as process:
-        page = open_page(url=server.address, query="?user=ann", forgiven="Failed to load")
+        page = open_page(
+            url=server.address, query="?user=ann", forgiven="Failed to load"
+        )
         # Nothing can be written anywhere.
         pick(page, "bob")
         with page.expect_download() as download:
