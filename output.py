@@ -34,8 +34,7 @@ def check() -> None:
     if sys.stdout is None:
         raise CannotWrite("standard output is closed")
     sys.stdout.flush()
-    buffer = getattr(sys.stdout, "buffer", None)
-    raw = getattr(buffer, "raw", buffer)
+    raw = getattr(sys.stdout, "buffer", None)
     if isinstance(raw, _Raw) and raw.error is not None:
         raise CannotWrite(f"cannot write to standard output: {raw.error.strerror}")
 
@@ -52,11 +51,11 @@ def _open_closed() -> None:
 
 def _never_failing(stream: io.TextIOWrapper) -> io.TextIOWrapper:
     buffer: Any = stream.buffer
-    # With PYTHONUNBUFFERED there is none.
-    is_buffered = isinstance(buffer, io.BufferedWriter)
-    raw: Any = _Raw(buffer.raw if is_buffered else buffer)
+    # With PYTHONUNBUFFERED there is none. Without one, nothing is written twice that is
+    # interrupted by Ctrl-C.
+    raw: Any = _Raw(buffer.raw if isinstance(buffer, io.BufferedWriter) else buffer)
     return io.TextIOWrapper(
-        io.BufferedWriter(raw) if is_buffered else raw,
+        raw,
         encoding=stream.encoding,
         errors="backslashreplace",
         line_buffering=stream.line_buffering,
@@ -84,11 +83,15 @@ class _Raw(io.RawIOBase):
         return number
 
     def write(self, data: Any, /) -> int | None:
-        """Write what can be written; returns the number of bytes that are done with."""
+        """Write all that can be written; returns the number of bytes given."""
+        rest = memoryview(data).cast("B")
         try:
-            n_bytes: int | None = self._raw.write(data)
+            while rest:
+                # A pipe that is full and doesn't let its writers wait takes nothing.
+                n_bytes: int | None = self._raw.write(rest)
+                if n_bytes is None:
+                    break
+                rest = rest[n_bytes:]
         except OSError as error:
             self.error = error
-            return len(data)
-        # A pipe that is full and doesn't let its writers wait takes nothing.
-        return len(data) if n_bytes is None else n_bytes
+        return len(data)

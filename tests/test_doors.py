@@ -115,7 +115,7 @@ def test_files_are_kept_whose_address_names_their_version(
 SAYING = """
 import sys, output
 output.guard()
-print("x" * 20_000)
+print("x" * 200_000)
 print("more", flush=True)
 print("said", file=sys.stderr)
 try:

@@ -6,9 +6,12 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Route, expect, sync_playwright
 
 from tests.programs import free_port, running
+
+# A machine that is busy makes no test fail.
+expect.set_options(timeout=30_000)
 
 Open = Callable[..., Page]
 CALLS = "**/_dash-update-component*"

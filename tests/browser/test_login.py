@@ -10,9 +10,6 @@ from tests.browser.conftest import drawn
 from tests.programs import SMALL, free_port, running
 from tests.serving.test_login import HASH, PASSWORD
 
-# A machine that is busy makes no test fail.
-expect.set_options(timeout=30_000)
-
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

@@ -40,8 +40,8 @@ N_CALLED: Final = 20_000
 N_SENT: Final = 2_000
 _FIRST: Final = 10_000
 """Requests after which all is made that is made once, and what is bounded is full."""
-_MOST_OBJECTS: Final = 4_000
-"""How many more objects Python may hold after all others: caches have bounds."""
+_MOST_OBJECTS: Final = 8_000
+"""How many more objects Python may hold after all others, fewer than one for each."""
 
 _FAILED: Final = re.compile(rb"Something went wrong|Traceback|Internal Server Error")
 _LIMITS: Final = (413, 429, 503, 507)

@@ -209,6 +209,9 @@ def test_forwarded_is_read_where_a_proxy_writes_no_other() -> None:
     assert said["REMOTE_ADDR"] == "2001:db8::9"
     assert said["wsgi.url_scheme"] == "https"
     assert said["HTTP_HOST"] == "a.example:8443"
+    # It may write other headers of its own.
+    said = asked(LAYER, peer="10.0.0.1", headers={**headers, "X-Forwarded-User": "ann"})
+    assert said["REMOTE_ADDR"] == "2001:db8::9"
     # A proxy that writes X-Forwarded-For passes on what the browser says here.
     said = asked(LAYER, peer="10.0.0.1", headers={**headers, "X-Forwarded-For": "::9"})
     assert said["REMOTE_ADDR"] == "::9"

@@ -152,6 +152,23 @@ def test_who_never_reads_holds_nothing() -> None:
         assert answers(connect())
 
 
+def test_who_asks_for_much_at_once_holds_no_thread() -> None:
+    limits = Limits(idle_seconds=30, slow_seconds=30, slow_bytes=1)
+    with serving(limits) as (connect, application):
+        slow = [connect() for _ in range(10)]
+        for each in slow:
+            each.sendall(b"GET /large HTTP/1.1\r\n\r\n" * 4)
+        # One who comes meanwhile is answered, and they have all in the end.
+        for each in slow[1:]:
+            each.close()
+        assert answers(connect())
+        n_bytes = 0
+        while n_bytes < 4 * LARGE:
+            n_bytes += len(slow[0].recv(4 << 20))
+        for _ in range(4):
+            assert application.ended.acquire(timeout=30)
+
+
 def test_who_reads_slowly_has_all() -> None:
     limits = Limits(idle_seconds=30, slow_seconds=0.5, slow_bytes=1 << 20)
     with serving(limits) as (connect, _):
