@@ -199,9 +199,7 @@ def test_sessions_are_written_as_pandas_writes_them(
         assert len(part) == len(rows) - 1
         # Pandas writes as many digits of all seconds as one of them needs.
         texts = [
-            re.sub(
-                rb"(:\d\d)\.?(\d*?)0*(?=[+-]\d\d:)", rb"\1.\2", write(part, spreadsheet)
-            )
+            ZEROS.sub(rb"\1.\2", write(part, spreadsheet))
             for write in (downloads._session_lines, downloads._any_lines)
         ]
         assert texts[0] == texts[1]

@@ -117,8 +117,9 @@ def test_a_row_is_counted_once_and_the_report_reads_well(write: Write) -> None:
     )
 
 
-@pytest.mark.parametrize("size", [BLOCK_SIZE - 3, BLOCK_SIZE, BLOCK_SIZE + 5])
-@pytest.mark.parametrize("end", [b"", b"\n"])
+@pytest.mark.parametrize(
+    ("size", "end"), [(BLOCK_SIZE - 3, b""), (BLOCK_SIZE, b"\n"), (BLOCK_SIZE + 5, b"")]
+)
 def test_large_files_are_read_in_blocks(write: Write, size: int, end: bytes) -> None:
     head = HEADER.encode() + b'"a\n,""b""\nc",home,1,2024-01-01\n,home,1,2024-01-01\n'
     row = b'"x\ny",home,1,2024-01-01\n'
