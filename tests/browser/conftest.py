@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Error, Page, Route, expect, sync_playwright
 
-from tests.programs import free_port, running
+from tests.programs import SMALL, free_port, running
 
 # A machine that is busy makes no test fail.
 expect.set_options(timeout=30_000)
@@ -50,6 +50,17 @@ def serve() -> Iterator[Callable[..., str]]:
             return addresses[arguments]
 
         yield serve
+
+
+@pytest.fixture(scope="module")
+def debugged() -> Iterator[str]:
+    """The address of the program in debug mode.
+
+    It ends with the tests of a file: what watches the files keeps a processor busy.
+    """
+    port = free_port()
+    with running("--debug", "--port", str(port), *SMALL):
+        yield f"http://127.0.0.1:{port}/"
 
 
 class Tabs:

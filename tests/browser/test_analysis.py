@@ -590,8 +590,7 @@ def test_the_keyboard_goes_through_the_page_in_order(open_page: Open) -> None:
 DASHES = {"aria-hidden-focus": ".dash-dropdown-focus-target"}
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 375])
+@pytest.mark.parametrize(("width", "colours"), [(1400, "light"), (375, "dark")])
 def test_axe_finds_nothing_serious(open_page: Open, colours: str, width: int) -> None:
     page = open_page(
         query="?user=user_7&from=2024-03-01&to=2024-04-01&page=cart&min=10&max=60"

@@ -1,24 +1,9 @@
 """The page in debug mode, with Dash's own menu."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.programs import SMALL, free_port, running
-
 from .conftest import Open, drawn
-
-
-@pytest.fixture(scope="module")
-def debugged() -> Iterator[str]:
-    """The address of the program in debug mode.
-
-    It ends with these tests: what watches the files keeps a processor busy.
-    """
-    port = free_port()
-    with running("--debug", "--port", str(port), *SMALL):
-        yield f"http://127.0.0.1:{port}/"
 
 
 @pytest.mark.parametrize("mode", ["--debug", "--no-debug"])

@@ -50,15 +50,18 @@ def refused(browser: Browser) -> Iterator[Callable[[str, str], tuple[Page, list[
         page.close()
 
 
-@pytest.mark.parametrize("arguments", [("--no-debug",), ()])
-@pytest.mark.parametrize("anew", ["true", "false"])
+@pytest.mark.parametrize(
+    ("mode", "anew"), [("--no-debug", "true"), ("--debug", "false")]
+)
 def test_the_page_works_where_storage_is_refused(
     serve: Callable[..., str],
+    debugged: str,
     refused: Callable[[str, str], tuple[Page, list[str]]],
-    arguments: tuple[str, ...],
+    mode: str,
     anew: str,
 ) -> None:
-    page, wrong = refused(serve(*arguments), REFUSE % {"anew": anew})
+    address = debugged if mode == "--debug" else serve(mode)
+    page, wrong = refused(address, REFUSE % {"anew": anew})
     pick(page, "user_7")
     page.get_by_text("Dark", exact=True).click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
@@ -73,12 +76,12 @@ def without_door(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in headers if name.lower() not in doors]
 
 
-@pytest.mark.parametrize("arguments", [("--no-debug",), ()])
+@pytest.mark.parametrize("mode", ["--no-debug", "--debug"])
 def test_the_page_works_in_a_sandbox_that_lets_it_ask(
-    browser: Browser, serve: Callable[..., str], arguments: tuple[str, ...]
+    browser: Browser, serve: Callable[..., str], debugged: str, mode: str
 ) -> None:
     page = browser.new_page()
-    address = serve(*arguments)
+    address = debugged if mode == "--debug" else serve(mode)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
 
