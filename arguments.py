@@ -347,15 +347,15 @@ def _add_server_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_access_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("who comes to the server, and how").add_argument
-    add(
+
+    _add_list(
+        add,
         "--allow-host",
-        dest="allowed_hosts",
-        action="extend",
-        default=[],
-        type=_listed(parse_host),
-        metavar="NAME",
-        help="also answer to this host name, as behind a proxy, on any port; "
-        "*.example.org is all names below; may be repeated, or a list with commas",
+        "allowed_hosts",
+        parse_host,
+        "NAME",
+        "also answer to this host name, as behind a proxy, on any port; "
+        "*.example.org is all names below",
     )
     add(
         "--url-prefix",
@@ -364,24 +364,23 @@ def _add_access_options(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="the path of the page behind a proxy, such as /activity/",
     )
-    add(
+    _add_list(
+        add,
         "--trusted-proxy",
-        dest="trusted_proxies",
-        action="extend",
-        default=[],
-        type=_listed(parse_network),
-        metavar="ADDRESS",
-        help="believe the X-Forwarded-* headers that come from this address or "
-        "network, such as 172.16.0.0/12; may be repeated, or a list with commas",
+        "trusted_proxies",
+        parse_network,
+        "ADDRESS",
+        "believe the X-Forwarded-* headers that come from this address or network, "
+        "such as 172.16.0.0/12",
     )
-    add(
+    _add_list(
+        add,
         "--embed",
-        action="extend",
-        default=[],
-        type=_listed(parse_origin),
-        metavar="ORIGIN",
-        help="let pages of this origin, such as https://wiki.example.org, show it in a "
-        "frame; may be repeated, or a list with commas",
+        "embed",
+        parse_origin,
+        "ORIGIN",
+        "let pages of this origin, such as https://wiki.example.org, show it in a "
+        "frame",
     )
     add("--password-file", type=Path, metavar="FILE", help="have people sign in")
     add("--make-password", action="store_true", help="make a line of such a file")
@@ -401,6 +400,26 @@ def _add_access_options(parser: argparse.ArgumentParser) -> None:
         choices=["text", "json", "none"],
         help="write a line for each request to standard error, or none (text where "
         "others reach the server, else none)",
+    )
+
+
+def _add_list(
+    add: Callable[..., Any],
+    option: str,
+    name: str,
+    convert: Callable[[str], Any],
+    metavar: str,
+    words: str,
+) -> None:
+    """Add an option whose values are listed: *words* say what one of them means."""
+    add(
+        option,
+        dest=name,
+        action="extend",
+        default=[],
+        type=_listed(convert),
+        metavar=metavar,
+        help=f"{words}; may be repeated, or a list with commas",
     )
 
 

@@ -22,7 +22,7 @@ from statistics import median
 from typing import Any, Final, NamedTuple
 from urllib.request import urlopen
 
-from benchmarks.page import ROOT, USERS, p95
+from benchmarks.page import ROOT, USERS, p95, random_filters
 
 _PORT: Final = 8064
 _N_PICKS: Final = 60
@@ -178,14 +178,8 @@ def picks() -> list[Pick]:
     rng = random.Random(1)
     found = []
     for _ in range(_N_PICKS):
-        month = rng.randint(1, 11)
-        filters = [
-            f"from=2024-{month:02}-01&to=2024-{month + 1:02}-01",
-            "page=cart&page=help",
-            "min=10&max=120",
-            "stat=median",
-        ]
-        parts = [f"user={rng.choice(USERS)}", *rng.sample(filters, rng.randint(0, 4))]
+        filters = random_filters(rng, 0)
+        parts = [f"user={rng.choice(USERS)}", *filters]
         search = f"?{'&'.join(parts)}"
         found.append((post(charts, search), post(table, search)))
     return found

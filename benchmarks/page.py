@@ -156,8 +156,8 @@ def pick_user(page: Page, version: str, user: str) -> float:
     return milliseconds / 1000
 
 
-def pick_filter(page: Page, user: str, rng: random.Random) -> float:
-    """Seconds that another user with random filters takes."""
+def random_filters(rng: random.Random, least: int) -> list[str]:
+    """Parts of an address: *least* to four filters."""
     month = rng.randint(1, 11)
     filters = [
         f"from=2024-{month:02}-01&to=2024-{month + 1:02}-01",
@@ -165,8 +165,12 @@ def pick_filter(page: Page, user: str, rng: random.Random) -> float:
         "min=10&max=120",
         "stat=median",
     ]
-    chosen = rng.sample(filters, rng.randint(1, 4))
-    search = "&".join([f"?user={user}", *chosen])
+    return rng.sample(filters, rng.randint(least, 4))
+
+
+def pick_filter(page: Page, user: str, rng: random.Random) -> float:
+    """Seconds that another user with random filters takes."""
+    search = "&".join([f"?user={user}", *random_filters(rng, 1)])
     # The map of hours is the last to be painted, and another for every user.
     milliseconds: float = page.evaluate(PICK, [["hours"], "url", {"search": search}])
     page.wait_for_load_state("networkidle")
