@@ -46,6 +46,7 @@ from formatting import printable, shorten
 from hosts import LOOPBACK, Hosts, parse_origin
 from serving import (
     CannotServe,
+    HostCheck,
     Reloader,
     Site,
     UrlPrefix,
@@ -57,7 +58,6 @@ from serving import (
     parse_prefix,
     put_off,
     run,
-    served_hosts,
     signed_in_meta,
 )
 from sources import (
@@ -110,23 +110,21 @@ def create_app(
     for name, texts in (("hosts", hosts), ("embed", embed)):
         if isinstance(texts, str):
             raise TypeError(f"{name} is a sequence of texts: write [{texts!r:.80}]")
-    names = Hosts([*LOOPBACK, *hosts])
-    allowed = security.Allowed(names, [parse_origin(text) for text in embed])
+    names, origins = Hosts([*LOOPBACK, *hosts]), [parse_origin(text) for text in embed]
     prefix = parse_prefix(url_prefix)
     engine = MemoryEngine(sessions, timezone)
     held = uploads.Held(uploading) if uploading else None
     origin = origin or Origin("A table")
-    app = assemble(engine, origin, allowed, charts, held, prefix)
-    if prefix != "/":
-        inner = app.server.wsgi_app
-        setattr(app.server, "wsgi_app", UrlPrefix(inner, prefix))  # noqa: B010
+    app = assemble(engine, origin, origins, charts, held, prefix)
+    layers: Any = HostCheck(app.server.wsgi_app, names)
+    app.server.wsgi_app = UrlPrefix(layers, prefix)
     return app
 
 
 def assemble(
     engine: Engine,
     origin: Origin,
-    allowed: security.Allowed = security.LOCAL,
+    embed: Sequence[str] = (),
     charts: Sequence[Chart] = CHARTS,
     held: uploads.Held | None = None,
     url_prefix: str = "/",
@@ -134,8 +132,9 @@ def assemble(
     """Build the dashboard over any engine; see ``create_app``.
 
     With *held* people may drop files on the page; those that are in it are shown.
-    *url_prefix* is as ``parse_prefix`` returns it, and isn't in the paths that the
-    application is asked for.
+    *embed* and *url_prefix* are as ``parse_origin`` and ``parse_prefix`` return them;
+    the prefix isn't in the paths that the application is asked for, and whatever is
+    around it has checked the hosts.
     """
     prefixes = {}
     # Without one it may be in the environment.
@@ -154,13 +153,13 @@ def assemble(
             engine: Engine, origin: Origin, address: str, page: layout.Uploading
         ) -> Dash:
             prefixes = _prefixes(app, address)
-            return _of_file(engine, origin, allowed, charts, prefixes, page)
+            return _of_file(engine, origin, embed, charts, prefixes, page)
 
         def arrange(sessions: Iterable[pd.DataFrame], zone: str | None) -> Engine:
             return MemoryEngine(sessions, zone or engine.facts.timezone)
 
         uploads.register(app, origin, held, arrange, assemble_file)
-    return _furnish(app, engine, origin, allowed, charts, page)
+    return _furnish(app, engine, origin, embed, charts, page)
 
 
 def _prefixes(first: Dash, address: str) -> Mapping[str, str]:
@@ -179,7 +178,7 @@ def _prefixes(first: Dash, address: str) -> Mapping[str, str]:
 def _of_file(
     engine: Engine,
     origin: Origin,
-    allowed: security.Allowed,
+    embed: Sequence[str],
     charts: Sequence[Chart],
     prefixes: Mapping[str, str],
     page: layout.Uploading,
@@ -193,7 +192,7 @@ def _of_file(
         # Dash would keep the application that was made last, and all that is in it.
         _get_app.APP = last
     app.shared = page.root
-    return _furnish(app, engine, origin, allowed, charts, page)
+    return _furnish(app, engine, origin, embed, charts, page)
 
 
 class _Dash(Dash):
@@ -244,7 +243,7 @@ def _furnish(
     app: Dash,
     engine: Engine,
     origin: Origin,
-    allowed: security.Allowed,
+    embed: Sequence[str],
     charts: Sequence[Chart],
     uploading: layout.Uploading | None,
 ) -> Dash:
@@ -264,7 +263,7 @@ def _furnish(
     # meanwhile (dash #3971).
     with app.server.test_request_context():
         app.server.preprocess_request()
-    security.protect(app, allowed)
+    security.protect(app, embed)
     app.server.config["N_SESSIONS"] = engine.facts.n_sessions
     identity.mark(app, engine)
     return app
@@ -327,9 +326,8 @@ def _assemble(
     held: uploads.Held | None,
 ) -> Dash:
     serving = options.serving
-    allowed = security.Allowed(served_hosts(serving), serving.embed)
-    prefix = serving.url_prefix
-    return assemble(engine, origin, allowed, held=held, url_prefix=prefix)
+    embed, prefix = serving.embed, serving.url_prefix
+    return assemble(engine, origin, embed, held=held, url_prefix=prefix)
 
 
 def _load_again(

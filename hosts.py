@@ -10,9 +10,6 @@ import idna
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 """The names that this machine has for itself."""
 
-REFUSAL: Final = "this host name is not served here; see --allow-host"
-"""What a request for another host is answered."""
-
 _ASKED: Final = re.compile(r"(?:\[([0-9a-f:.]+)(?:%[^]]*)?\]|([a-z0-9_.-]+))(?::\d*)?")
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _LONGEST_NAME: Final = 253

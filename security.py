@@ -1,8 +1,8 @@
-"""What the server lets in and out: hosts, sizes, headers, and malformed requests."""
+"""What the server lets in and out: sizes, headers, and malformed requests."""
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from dash import Dash
 from dash.exceptions import DependencyException
@@ -16,7 +16,6 @@ from werkzeug.exceptions import (
 )
 from werkzeug.wrappers import Response as WSGIResponse
 
-from hosts import LOOPBACK, REFUSAL, Hosts
 from request_notes import loggable_path, notes_of
 from view import LONGEST_ADDRESS
 
@@ -34,33 +33,18 @@ _HEADERS: Final = {
 _log = logging.getLogger(__name__)
 
 
-class Allowed(NamedTuple):
-    """What is let in from outside."""
-
-    hosts: Hosts
-    """The hosts that a request may be for."""
-    embed: Sequence[str] = ()
-    """The origins, as ``hosts.parse_origin`` returns them, of pages that may show the
-    page in a frame."""
-
-
-LOCAL: Final = Allowed(Hosts(LOOPBACK))
-"""What is let in where only this machine's own names are known."""
-
-
-def protect(app: Dash, allowed: Allowed) -> None:
+def protect(app: Dash, embed: Sequence[str] = ()) -> None:
     """Close the doors of *app*; call this when all its callbacks are registered.
 
     Callbacks with pattern-matching ids are not supported: their requests are refused.
     """
     server: Flask = app.server
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
-    _check_hosts(server, allowed.hosts)
     _check_addresses(app)
     _check_query(server)
     _check_calls(app)
-    headers = {**_HEADERS, "Content-Security-Policy": _policy(app, allowed.embed)}
-    if not allowed.embed:
+    headers = {**_HEADERS, "Content-Security-Policy": _policy(app, embed)}
+    if not embed:
         # For browsers that don't know frame-ancestors; it can't name others.
         headers["X-Frame-Options"] = "DENY"
     _add_headers(server, headers)
@@ -91,14 +75,6 @@ def _policy(app: Dash, embed: Sequence[str]) -> str:
             frame_ancestors(embed),
         )
     )
-
-
-def _check_hosts(server: Flask, hosts: Hosts) -> None:
-    @server.before_request
-    def check_host() -> None:
-        # Flask's own TRUSTED_HOSTS knows neither IPv6 addresses nor capital letters.
-        if request.environ.get("HTTP_HOST", "") not in hosts:
-            raise BadRequest(REFUSAL)
 
 
 def _check_addresses(app: Dash) -> None:

@@ -4,12 +4,12 @@
 it until the program is stopped.
 """
 
+from serving.host_check import HostCheck
 from serving.listening import (
     CannotServe,
     announce,
     check_free,
     listen,
-    served_hosts,
 )
 from serving.login import check_header, signed_in_meta
 from serving.passwords import make_line
@@ -21,6 +21,7 @@ from serving.site import Site
 
 __all__ = [
     "CannotServe",
+    "HostCheck",
     "Reloader",
     "Settings",
     "Site",
@@ -34,6 +35,5 @@ __all__ = [
     "parse_prefix",
     "put_off",
     "run",
-    "served_hosts",
     "signed_in_meta",
 ]

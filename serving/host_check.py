@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from hosts import REFUSAL, Hosts
+from hosts import Hosts
 from serving.answers import reply
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+REFUSAL: Final = "this host name is not served here; see --allow-host"
+"""What a request for another host is answered."""
 
 _log = logging.getLogger(__name__)
 

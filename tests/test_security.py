@@ -11,8 +11,7 @@ from werkzeug.test import TestResponse
 
 import uploads
 from app import create_app
-from hosts import Hosts
-from security import MAX_BODY, Allowed, protect
+from security import MAX_BODY, protect
 from tests.examples import examples
 from tests.sessions import ROWS, table
 
@@ -243,7 +242,7 @@ def small_app(*, use_async: bool, debug: bool) -> Dash:
     clientside_callback("() => 1", Output("b", "title"), Input("a", "children"))
     with app.server.test_request_context():
         app.server.preprocess_request()
-    protect(app, Allowed(Hosts(["localhost"])))
+    protect(app)
     if debug:
         app.enable_dev_tools(debug=True, dev_tools_hot_reload=False)
     return app

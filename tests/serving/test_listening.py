@@ -8,7 +8,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from hosts import parse_host
-from serving import Settings, announce, served_hosts
+from serving import Settings, announce
+from serving.listening import served_hosts
 from tests.programs import SMALL, free_port, running
 
 EVERY = "0.0.0.0"  # noqa: S104
