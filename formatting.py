@@ -239,3 +239,8 @@ def plotly_lines(text: str) -> str:
     text = shorten(one_line(text), 5 * _LINE)
     lines = (text[start : start + _LINE] for start in range(0, len(text), _LINE))
     return "<br>".join(map(plotly_text, lines))
+
+
+def first_line(error: Exception) -> str:
+    """The first line of a library's message, at most 200 characters."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -1,5 +1,6 @@
 """Counts and sums of the sessions of every user: behind ranks and lists of users."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,11 +22,11 @@ BYTES_PER_USER: Final = 8 * (7 + len(QUANTILES))
 
 
 @dataclass(frozen=True, eq=False)
-class ByUser:
+class ByUser(ABC):
     """Counts and statistics of the sessions of every user, in the order of their codes.
 
     The arrays can't be written to, because they are shared by all who ask. Quantiles
-    are exact.
+    are exact; who has them is a subclass.
     """
 
     sessions: NDArray[np.int64]
@@ -36,11 +37,6 @@ class ByUser:
     """Sum of the known durations, in seconds."""
     active_days: NDArray[np.int64]
     """Number of days with at least one session."""
-    quantiles: NDArray[np.float64]
-    """(quantiles, users): each of ``QUANTILES`` of the known durations, in seconds.
-
-    NaN for a user without any.
-    """
     last: NDArray[np.datetime64]
     """When the last session began, to the second; NaT for a user without sessions."""
 
@@ -54,10 +50,32 @@ class ByUser:
         """Mean known duration in seconds; NaN for a user without any."""
         return divide_or_nan(self.seconds, self.known)
 
+    def medians_of(self, users: NDArray[np.intp]) -> NDArray[np.float64]:
+        """The medians of the known durations of the users with these codes."""
+        medians: NDArray[np.float64] = self.by_statistic("median")[users]
+        return medians
+
     def by_statistic(self, statistic: Statistic) -> NDArray[np.float64]:
         """Return a statistic of the known durations; NaN for a user without any."""
-        if statistic == "average":
-            return self.mean
+        return self.mean if statistic == "average" else self.quantile(statistic)
+
+    @abstractmethod
+    def quantile(self, statistic: Statistic) -> NDArray[np.float64]:
+        """Return one of ``QUANTILES`` of the known durations, or NaN."""
+
+
+@dataclass(frozen=True, eq=False)
+class CountedByUser(ByUser):
+    """The same, with all quantiles."""
+
+    quantiles: NDArray[np.float64]
+    """(quantiles, users): each of ``QUANTILES`` of the known durations, in seconds.
+
+    NaN for a user without any.
+    """
+
+    def quantile(self, statistic: Statistic) -> NDArray[np.float64]:
+        """Return one of ``QUANTILES`` of the known durations, or NaN."""
         column: NDArray[np.float64] = self.quantiles[list(QUANTILES).index(statistic)]
         return column
 
@@ -66,7 +84,7 @@ def aggregate_by_user(
     store: ColumnStore,
     selection: CodedSelection,
     aggregate_user: Callable[[int], Aggregates],
-) -> ByUser:
+) -> CountedByUser:
     """Aggregate the selected sessions of every user, in some 20 ns for each row.
 
     The rows are scanned a few users at a time. Users with more than
@@ -74,7 +92,7 @@ def aggregate_by_user(
     selected sessions of the user with a code come to.
     """
     n_users = len(store.users)
-    by_user = ByUser(
+    by_user = CountedByUser(
         sessions=np.zeros(n_users, np.int64),
         unknown=np.zeros(n_users, np.int64),
         seconds=np.zeros(n_users),
@@ -93,7 +111,7 @@ def aggregate_by_user(
 
 
 def _set_user(
-    by_user: ByUser, store: ColumnStore, user: int, aggregates: Aggregates
+    by_user: CountedByUser, store: ColumnStore, user: int, aggregates: Aggregates
 ) -> None:
     by_user.sessions[user] = aggregates.sessions.sum()
     by_user.unknown[user] = aggregates.unknown.sum()
@@ -106,7 +124,7 @@ def _set_user(
 
 
 def _scan_users(
-    by_user: ByUser,
+    by_user: CountedByUser,
     store: ColumnStore,
     first: int,
     end: int,
@@ -151,7 +169,7 @@ def _active_days(
 
 
 def _set_quantiles(
-    by_user: ByUser,
+    by_user: CountedByUser,
     rows: Rows,
     user: NDArray[np.uint32],
     users: NDArray[np.int64],

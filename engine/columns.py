@@ -152,7 +152,7 @@ def build_column_store(
         dimensions=Dimensions(pages.names, days, edges),
         rows=_empty_rows(batches, len(pages.names), coder),
         offsets=np.concatenate(([0], np.cumsum(users.counts))),
-        quantum=_choose_quantum(total),
+        quantum=choose_quantum(total),
         provisional_mean=float(np.rint(np.median(sample))) if len(sample) else 0.0,
         block_rows=block_rows,
     )
@@ -206,8 +206,8 @@ def _sample_durations(batches: list[Batch], n_sessions: int) -> NDArray[np.float
     return sample[sample >= 0]
 
 
-def _choose_quantum(total: float) -> float:
-    """Return a power of two of which durations that sum to *total* have < 2 ** 52."""
+def choose_quantum(total: float) -> float:
+    """Return a power of two of which *total* seconds are less than 2 ** 52."""
     # The reciprocal of a smaller number than 2 ** -1000 may be infinite.
     return math.ldexp(1.0, max(math.frexp(total)[1] - 51, -1000))
 
@@ -338,10 +338,38 @@ def _fill_rows(
         rows.micros[:] = micros[order]
     n_pages = len(store.dimensions.pages)
     rows.page[:] = group - group // n_pages * n_pages
-    exact_edges = store.dimensions.bin_edges
+    rows.bin[:] = _code_bins(store.dimensions, rows.seconds)
+    np.maximum(rows.seconds, 0, out=rows.seconds)
+
+
+def sort_rows(
+    dimensions: Dimensions,
+    page: NDArray[Any],
+    seconds: NDArray[np.floating],
+    time: NDArray[Any],
+) -> Rows:
+    """Return sessions as ``Rows``: sorted, and with the codes of their bins.
+
+    *page* and *time* are coded as in *dimensions*; unknown *seconds* are -1.
+    """
+    n_pages = len(dimensions.pages)
+    order = order_by_group(page, n_pages, seconds)
+    seconds = seconds[order]
+    return Rows(
+        page=page[order].astype(np.min_scalar_type(n_pages - 1)),
+        bin=_code_bins(dimensions, seconds),
+        seconds=np.maximum(seconds, 0),
+        time=time[order],
+    )
+
+
+def _code_bins(
+    dimensions: Dimensions, seconds: NDArray[np.floating]
+) -> NDArray[np.uint8]:
+    """The codes of the bins of durations, of which unknown ones are -1."""
+    exact_edges = dimensions.bin_edges
     edges = exact_edges.astype(seconds.dtype)
     # An edge that was rounded down is moved up, so that what is below it stays below.
     rounded_down = edges < exact_edges
     np.nextafter(edges, np.inf, out=edges, where=rounded_down, dtype=edges.dtype)
-    rows.bin[:] = np.searchsorted(edges, rows.seconds, side="right")
-    np.maximum(rows.seconds, 0, out=rows.seconds)
+    return np.searchsorted(edges, seconds, side="right").astype(np.uint8)

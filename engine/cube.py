@@ -58,7 +58,7 @@ class FineCells(NamedTuple):
     day: NDArray[np.integer]
     """Code of the day."""
     bin: NDArray[np.integer]
-    """The ``fine_bin`` of the durations."""
+    """Code of a fine bin of the durations, such as ``fine_bin`` gives."""
     n: NDArray[np.uint32] | np.uint32
     """Number of sessions."""
     least: NDArray[np.float64]
@@ -310,9 +310,10 @@ class SketchedCube:
     """A cube over sessions that aren't kept in order; its quantiles are within 1 %.
 
     Next to the cube it counts sessions by day, page and fine bin, of which there are 64
-    for each doubling of the duration. A quantile is half-way between the shortest and
-    the longest duration in its fine bin, and so is exact where these are equal: below a
-    minute that is where durations are whole seconds. Durations under 1/128 s share a
+    for each doubling of the duration, in equal steps or in equal ratios. A quantile is
+    half-way between the shortest and the longest duration in its fine bin, and so is
+    exact where these are equal: below a minute that is where durations are whole
+    seconds. Durations under 1/128 s share a
     fine bin. For D days, P pages and F fine bins, typically 1,000, the sketch takes
     another 4 DPF bytes.
     """
@@ -324,17 +325,17 @@ class SketchedCube:
         fine_cells: Iterable[FineCells],
         *,
         provisional_mean: float,
-        longest: float,
+        n_fine_bins: int,
     ) -> None:
         """Add up *cells* and *fine_cells*, both of the same sessions.
 
-        Deviations in *cells* are from *provisional_mean*; *longest* is the longest
-        duration, in seconds.
+        Deviations in *cells* are from *provisional_mean*; all codes of fine bins are
+        below *n_fine_bins*.
         """
         self._cube = Cube(dimensions.shape, cells, provisional_mean)
         self._bin_edges = dimensions.bin_edges
         n_days, n_pages, _ = dimensions.shape
-        n_bins = int(fine_bin(np.array([longest]))[0]) + 1
+        n_bins = n_fine_bins
         counts = np.zeros((n_pages, n_bins, n_days + 1), np.uint32)
         least, greatest = np.full(n_bins, np.inf), np.zeros(n_bins)
         for some in fine_cells:
@@ -394,7 +395,7 @@ def sketch_rows(store: ColumnStore, rows: Rows) -> SketchedCube:
         cells_of_rows(store, rows),
         fine_cells_of_rows(store, rows),
         provisional_mean=store.provisional_mean,
-        longest=float(rows.seconds.max()),
+        n_fine_bins=int(fine_bin(rows.seconds.max(keepdims=True))[0]) + 1,
     )
 
 

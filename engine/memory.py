@@ -1,16 +1,12 @@
 """An engine for sessions that are held in this process."""
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from threading import Lock
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from engine.aggregates import Aggregates, make_tally
 from engine.by_time import rows_by_time
@@ -22,8 +18,6 @@ from engine.freed import release_freed_memory
 from engine.model import (
     BinEdges,
     Facts,
-    NotInData,
-    Rank,
     Ranks,
     Selection,
     Statistic,
@@ -31,10 +25,10 @@ from engine.model import (
     Tally,
     UserColumn,
     UserPage,
-    UserRow,
 )
 from engine.scan import scan
 from engine.timezone import time_zone, to_instants
+from engine.users import Users, rank_user
 from schema import COLUMNS
 
 
@@ -119,12 +113,7 @@ class MemoryEngine:
         self._store = store = build_column_store(
             tables, self._zone, edges=edges, block_rows=counting.block_rows
         )
-        # The same memory as the store's, without what pandas does for a single name.
-        self._names = pa.array(store.users.array)
-        sessions_per_user = np.diff(store.offsets)
-        self._users_by_sessions = np.argsort(-sessions_per_user, kind="stable").astype(
-            np.uint32
-        )
+        self._users = Users(store.users, np.diff(store.offsets))
         # None of these refers to the engine: in a cycle of references it would be in
         # memory until the garbage collector comes by.
         self._aggregate_everyone, self._exact = _everyone_counter(store, counting)
@@ -150,7 +139,7 @@ class MemoryEngine:
 
     def has_user(self, name: str) -> bool:
         """Whether a session names this user."""
-        return self._find_user(name) is not None
+        return self._users.find(name) is not None
 
     def has_page(self, name: str) -> bool:
         """Whether a session names this page."""
@@ -162,18 +151,7 @@ class MemoryEngine:
         Names that begin with the text come first, then those of more sessions, equal
         ones in the order of names.
         """
-        users = self._store.users
-        if not text:
-            return users[self._users_by_sessions[:limit]].tolist()
-        contains = self._users_containing(text)
-        if not contains.any():
-            return []
-        begins = self._folded_names.str.startswith(text.casefold())
-        found: list[str] = []
-        for mask in (begins, contains & ~begins):
-            codes = self._users_by_sessions[mask[self._users_by_sessions]]
-            found += users[codes[: limit - len(found)]].tolist()
-        return found
+        return self._users.search(text, limit)
 
     def summarise(self, selection: Selection) -> Summary:
         """The numbers of everyone and of the selection's user.
@@ -181,7 +159,7 @@ class MemoryEngine:
         Raises NotInData for a user, a page or a duration that isn't in the data.
         """
         coded = self._store.dimensions.encode(selection)
-        user = self._user_code(selection)
+        user = self._users.code(selection.user)
         unfiltered = selection == Selection(user=selection.user)
         prepared = self._prepared if unfiltered else {}
         return Summary(
@@ -211,24 +189,14 @@ class MemoryEngine:
         *page* it is the page with the selection's user, or the first; a number beyond
         the last page gives the last. Raises NotInData as ``summarise`` does.
         """
-        user = self._user_code(selection)
-        by_user = self._by_user(selection)
-        present = by_user.sessions > 0
-        matching = present & self._users_containing(search) if search else present
-        users = np.flatnonzero(matching)
-        users = users[_order_users(by_user, users, sort, reverse=reverse)]
-        n_pages = max(-(-len(users) // page_size), 1)
-        if page is None:
-            places = np.flatnonzero(users == user) if user is not None else users[:0]
-            page = 1 + int(places[0]) // page_size if len(places) else 1
-        page = min(max(page, 1), n_pages)
-        shown = users[page_size * (page - 1) : page_size * page]
-        return UserPage(
-            rows=[self._user_row(by_user, code) for code in shown.tolist()],
+        return self._users.list_page(
+            self._by_user(selection),
+            self._users.code(selection.user),
+            search=search,
+            sort=sort,
+            reverse=reverse,
             page=page,
-            n_pages=n_pages,
-            n_matching=len(users),
-            n_users=int(np.count_nonzero(present)),
+            page_size=page_size,
         )
 
     def ranks(self, selection: Selection, statistic: Statistic) -> Ranks | None:
@@ -236,18 +204,8 @@ class MemoryEngine:
 
         Raises NotInData as ``summarise`` does.
         """
-        user = self._user_code(selection)
-        by_user = self._by_user(selection)
-        if user is None:
-            return None
-        present, known = by_user.sessions > 0, by_user.known > 0
-        return Ranks(
-            sessions=_rank(by_user.sessions, present, user),
-            time=_rank(by_user.seconds, known, user),
-            statistic=_rank(by_user.by_statistic(statistic), known, user),
-            active_days=_rank(by_user.active_days, present, user),
-            last=_rank(by_user.last, present, user),
-        )
+        user, by_user = self._users.code(selection.user), self._by_user(selection)
+        return None if user is None else rank_user(by_user, user, statistic)
 
     def sessions(self, selection: Selection, limit: int) -> Iterator[pd.DataFrame]:
         """The selected sessions themselves, at most *limit*, as a stream of tables.
@@ -259,7 +217,7 @@ class MemoryEngine:
         show twice it is always the first. Raises NotInData as ``summarise`` does, when
         called, not when the stream is read.
         """
-        user = self._user_code(selection)
+        user = self._users.code(selection.user)
         coded = self._store.dimensions.encode(selection)
         return self._session_tables(user, coded, limit)
 
@@ -281,19 +239,6 @@ class MemoryEngine:
                 to_instants(times, self._zone),
             )
             yield pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
-
-    def _find_user(self, name: str) -> int | None:
-        users = self._names
-        code = bisect_left(users, name, key=lambda scalar: scalar.as_py())
-        return code if code < len(users) and users[code].as_py() == name else None
-
-    def _user_code(self, selection: Selection) -> int | None:
-        if selection.user is None:
-            return None
-        user = self._find_user(selection.user)
-        if user is None:
-            raise NotInData(f"no session has the user {selection.user!r}")
-        return user
 
     def _tally(self, user: int | None, selection: CodedSelection) -> Tally:
         dimensions = self._store.dimensions
@@ -337,33 +282,6 @@ class MemoryEngine:
         """Return the numbers of all users, whoever is the selection's."""
         with self._by_user_lock:
             return self._cached_by_user(replace(selection, user=None))
-
-    def _user_row(self, by_user: ByUser, user: int) -> UserRow:
-        return UserRow(
-            user=self._names[user].as_py(),
-            sessions=int(by_user.sessions[user]),
-            known=int(by_user.known[user]),
-            seconds=float(by_user.seconds[user]),
-            active_days=int(by_user.active_days[user]),
-            median=float(by_user.by_statistic("median")[user]),
-            last=pd.Timestamp(by_user.last[user]),
-        )
-
-    def _users_containing(self, text: str) -> NDArray[np.bool_]:
-        """(users,): whether each name contains *text*, ignoring case."""
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            # Half of a surrogate pair is in no name, and can't be searched for.
-            return np.zeros(len(self._store.users), dtype=bool)
-        found: NDArray[np.bool_] = self._folded_names.str.contains(
-            text.casefold(), regex=False
-        )
-        return found
-
-    @cached_property
-    def _folded_names(self) -> "pd.Index[str]":
-        return self._store.users.str.casefold()
 
 
 def _everyone_counter(
@@ -410,32 +328,3 @@ def _aggregate_by_user(
 ) -> ByUser:
     coded = store.dimensions.encode(selection)
     return aggregate_by_user(store, coded, partial(aggregate_user, coded))
-
-
-def _order_users(
-    by_user: ByUser, users: NDArray[np.intp], sort: UserColumn, *, reverse: bool
-) -> NDArray[np.intp]:
-    """Return the order of *users*, codes in the order of names, in a list of users."""
-    columns: dict[UserColumn, NDArray[Any]] = {
-        # From A to Z is from the largest value down as it is with numbers.
-        "user": -np.arange(len(by_user.sessions)),
-        "time": np.where(by_user.known > 0, by_user.seconds, np.nan),
-        "sessions": by_user.sessions,
-        "days": by_user.active_days,
-        "median": by_user.by_statistic("median"),
-        "last": by_user.last.astype(np.int64),
-    }
-    key = columns[sort][users]
-    # NumPy sorts NaN last.
-    return np.argsort(key if reverse else -key, kind="stable")
-
-
-def _rank(values: NDArray[Any], is_ranked: NDArray[np.bool_], user: int) -> Rank | None:
-    if not is_ranked[user]:
-        return None
-    ranked, own = values[is_ranked], values[user]
-    return Rank(
-        place=1 + int(np.count_nonzero(ranked > own)),
-        n_users=len(ranked),
-        n_equal=int(np.count_nonzero(ranked == own)),
-    )

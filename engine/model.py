@@ -53,6 +53,10 @@ class NotInData(LookupError):
     """A selection names a user or a page without sessions, or no bin edge."""
 
 
+class CannotAnswer(RuntimeError):
+    """An engine can't answer now; the message is one line for whoever asked."""
+
+
 class BinEdges(NamedTuple):
     """The edges of the duration bins, in seconds; bin i is [edges[i], edges[i + 1])."""
 

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from formatting import first_line
 from sources.csv_header import HEAD_SIZE, Layout, check_text, find_layout
 from sources.options import ReadOptions
-from sources.origin import BadInput, first_line
+from sources.origin import BadInput
 from sources.parts import Choose, LeftOut, Part
 
 BLOCK_SIZE: Final = 1 << 24

@@ -251,8 +251,3 @@ def _counts(files: list[FileReport]) -> list[str]:
 def _unit(files: Sequence[FileReport]) -> str:
     """What the rows of files are called."""
     return "line" if files and all(file.is_log for file in files) else "row"
-
-
-def first_line(error: Exception) -> str:
-    """The first line of a library's message, at most 200 characters."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -15,7 +15,7 @@ from typing import BinaryIO, Final, NamedTuple, cast
 
 import pyarrow as pa
 
-from formatting import printable
+from formatting import first_line, printable
 from sources.inputs import (
     Readable,
     is_no_table,
@@ -25,7 +25,7 @@ from sources.inputs import (
     spooled_file,
 )
 from sources.kinds import is_spreadsheet, utf_16_without_mark
-from sources.origin import BadInput, first_line
+from sources.origin import BadInput
 
 _BLOCK: Final = 1 << 20
 # What is left of a block is copied for each file that ends within it.

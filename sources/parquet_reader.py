@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
+from formatting import first_line
 from sources.inputs import spooled_file
 from sources.options import HAS_NAMES, ReadOptions
-from sources.origin import BadInput, first_line
+from sources.origin import BadInput
 from sources.parts import Choose, Part
 from sources.rows import NAMES
 

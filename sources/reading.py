@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from formatting import count_text, duration_text
+from formatting import count_text, duration_text, first_line
 from sources.cleaning import Table
 from sources.derived import can_derive, derive
 from sources.formats import find_log, read_table
@@ -27,7 +27,6 @@ from sources.origin import (
     NoSuchColumns,
     Origin,
     Report,
-    first_line,
 )
 from sources.packing import unpacked
 from sources.pages import PageMerger

@@ -103,7 +103,8 @@ def test_aggregated_cells_and_rows_give_the_same_cube(
         aggregated_cells(store),
         aggregated_fine_cells(store),
         provisional_mean=store.provisional_mean,
-        longest=max((row[2] for row in rows if row[2] is not None), default=0.0),
+        n_fine_bins=1
+        + max(int(fine_bin(np.array([row[2] or 0.0]))[0]) for row in rows),
     )
     assert_same(from_cells.aggregate(coded), from_rows.aggregate(coded))
 

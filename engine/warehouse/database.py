@@ -1,0 +1,125 @@
+"""A connection to a database: what it is asked, what comes back, and how it ends."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock, Timer
+from typing import Final
+
+import pyarrow as pa
+
+from engine.model import CannotAnswer
+from engine.warehouse.questions import Question
+from engine.warehouse.words import Words
+
+TIMEOUT: Final = 60.0
+"""Seconds that a question may take where nothing else is said."""
+
+
+class ConnectionLost(Exception):
+    """The connection to the database broke; the question may be asked again."""
+
+
+class Task:
+    """A question that runs, which any thread may end."""
+
+    def __init__(self, about: str = "", seconds: float | None = None) -> None:
+        """*seconds* is how long it may take; None for as long as it needs."""
+        self.about = about
+        self._seconds = seconds
+        self._lock = Lock()
+        self._interrupt: Callable[[], object] | None = None
+        self._reason = ""
+
+    def cancel(self, reason: str = "another was asked for") -> None:
+        """End it, now or as soon as it begins; it then fails with this reason."""
+        with self._lock:
+            if self._reason:
+                return
+            self._reason = reason
+            interrupt = self._interrupt
+        if interrupt is not None:
+            interrupt()
+
+    @contextmanager
+    def running(self, interrupt: Callable[[], object]) -> Iterator[None]:
+        """While this is entered, ``cancel`` calls *interrupt*, once.
+
+        Whatever is raised because of that becomes CannotAnswer.
+        """
+        with self._lock:
+            self._interrupt = interrupt
+        timer = None
+        try:
+            if self._seconds is not None:
+                words = f"it took longer than {self._seconds:g} s (--timeout)"
+                timer = Timer(self._seconds, self.cancel, [words])
+                timer.daemon = True
+                timer.start()
+            self._check()
+            yield
+            self._check()
+        except CannotAnswer:
+            raise
+        except Exception:
+            self._check()
+            raise
+        finally:
+            with self._lock:
+                self._interrupt = None
+            if timer is not None:
+                timer.cancel()
+
+    def _check(self) -> None:
+        if self._reason:
+            raise CannotAnswer(f"The question for {self.about} ended: {self._reason}.")
+
+
+class Database(ABC):
+    """A database that answers SQL with Arrow; threads may share it.
+
+    A kind of database is one module with a subclass, and a line in ``KINDS``.
+    """
+
+    words: Words
+    """What its SQL says in its own words."""
+    name: str
+    """Its name as a person knows it, without any password."""
+
+    @abstractmethod
+    def schema(self, path: tuple[str, ...]) -> pa.Schema:
+        """The columns of a table; raises CannotAnswer where there is none."""
+
+    @abstractmethod
+    def answer(self, question: Question, task: Task) -> Iterator[pa.RecordBatch]:
+        """The answer to a question, part by part, at least one.
+
+        Raises ConnectionLost where the connection broke, and CannotAnswer, with one
+        line for a person, where the database fails or the task was ended.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the connection."""
+
+    def ask(self, question: Question, task: Task) -> pa.Table:
+        """The whole answer; where the connection broke it is asked once more."""
+        try:
+            batches = list(self.answer(question, task))
+        except ConnectionLost:
+            try:
+                batches = list(self.answer(question, task))
+            except ConnectionLost as error:
+                raise CannotAnswer(f"{self.name} can't be reached: {error}.") from None
+        return pa.Table.from_batches(batches)
+
+
+def at_least_one(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """The batches of a reader; where there are none, one without rows."""
+    is_empty = True
+    for batch in reader:
+        is_empty = False
+        yield batch
+    if is_empty:
+        columns = [pa.array([], field.type) for field in reader.schema]
+        yield pa.RecordBatch.from_arrays(columns, schema=reader.schema)

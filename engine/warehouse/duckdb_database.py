@@ -1,0 +1,106 @@
+"""DuckDB: a file of it, or a folder of Parquet."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from engine.model import CannotAnswer
+from engine.warehouse.database import Database, Task, at_least_one
+from engine.warehouse.questions import Question
+from engine.warehouse.words import DUCKDB
+from formatting import first_line
+
+_ROWS: Final = 1 << 17
+"""Rows of an answer that come at once, at most."""
+
+VIEW: Final = "sessions"
+"""The name of the table that a folder is."""
+
+
+class DuckDB(Database):
+    """A DuckDB database that is only read, or Parquet files as the table ``sessions``.
+
+    Each question has a cursor of its own, so that threads share nothing but the
+    database.
+    """
+
+    words = DUCKDB
+
+    def __init__(self, path: Path) -> None:
+        """Open a database file, or a folder with Parquet files, at any depth.
+
+        Folders such as ``country=DE`` are columns. Raises CannotAnswer where it can't
+        be opened.
+        """
+        self.name = str(path)
+        try:
+            self._connection = _folder(path) if path.is_dir() else _file(path)
+            # What is set afterwards can't be unset by a question.
+            for setting in ("enable_external_access = false", "TimeZone = 'UTC'"):
+                self._connection.execute(f"set {setting}")
+            self._connection.execute("set lock_configuration = true")
+        except duckdb.Error as error:
+            raise CannotAnswer(f"{path}: {first_line(error)}") from None
+
+    @classmethod
+    def of(cls, connection: Any, name: str = "DuckDB") -> "DuckDB":
+        """A database over a connection that is there already."""
+        database = cls.__new__(cls)
+        database.name, database._connection = name, connection
+        return database
+
+    def tables(self) -> list[str]:
+        """The names of the tables and views."""
+        text = (
+            "select table_name from information_schema.tables"
+            " where table_schema = 'main' order by 1"
+        )
+        return [name for (name,) in self._connection.cursor().execute(text).fetchall()]
+
+    def schema(self, path: tuple[str, ...]) -> pa.Schema:
+        """The columns of a table; raises CannotAnswer where there is none."""
+        question = Question(
+            "columns", f"select * from {self.words.name(*path)} limit 0", ()
+        )
+        return self.ask(question, Task("columns")).schema
+
+    def answer(self, question: Question, task: Task) -> Iterator[pa.RecordBatch]:
+        """The answer to a question, part by part."""
+        cursor = self._connection.cursor()
+        try:
+            with task.running(cursor.interrupt):
+                relation = cursor.sql(question.text, params=list(question.values))
+                reader = relation.to_arrow_reader(_ROWS)
+                yield from at_least_one(reader)
+        except duckdb.Error as error:
+            raise CannotAnswer(f"{self.name}: {first_line(error)}") from None
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+
+def _file(path: Path) -> Any:
+    return duckdb.connect(str(path), read_only=True)
+
+
+def _folder(path: Path) -> Any:
+    connection = duckdb.connect()
+    connection.execute(f"set allowed_directories = [{_text(str(path.resolve()))}]")
+    pattern = _text(str(path.resolve() / "**" / "*.parquet"))
+    connection.execute(
+        f"create view {VIEW} as select * from read_parquet({pattern},"
+        " hive_partitioning = true, union_by_name = true)"
+    )
+    return connection
+
+
+def _text(text: str) -> str:
+    """A text in SQL, where none can be bound."""
+    quoted = text.replace("'", "''")
+    return f"'{quoted}'"

@@ -1,0 +1,263 @@
+"""An engine for sessions that stay in a database."""
+
+from collections.abc import Callable, Iterator
+from datetime import tzinfo
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from engine.aggregates import Aggregates, make_tally
+from engine.columns import ColumnStore, sort_rows
+from engine.cube import Cube
+from engine.dimensions import DAY, CodedSelection
+from engine.model import (
+    BinEdges,
+    Facts,
+    NotInData,
+    Ranks,
+    Selection,
+    Statistic,
+    Summary,
+    UserColumn,
+    UserPage,
+)
+from engine.scan import scan
+from engine.timezone import time_zone, to_instants, to_local
+from engine.warehouse.cache import Cache
+from engine.warehouse.database import Database, Task
+from engine.warehouse.groups import (
+    Batch,
+    build_cube,
+    local_times,
+)
+from engine.warehouse.questions import Question
+from engine.warehouse.start import (
+    USUAL,
+    Limits,
+    Start,
+    Tell,
+    begin,
+    code_days,
+    read_days,
+    read_hours,
+)
+from engine.warehouse.table import MICROS, SessionTable
+from engine.warehouse.users import KnownUsers
+from schema import COLUMNS
+
+_BYTES_A_ROW: Final = 24
+"""Bytes that a session of a user takes at most."""
+
+
+class WarehouseEngine:
+    """An ``Engine`` over a table that stays in its database.
+
+    *Shape.* At the start the database is asked for totals, for the pages, for sessions
+    by page, day, bin and fine bin, for sessions by page, hour and bin, and for users.
+    From these a cube is filled, so that everyone is answered from memory, whatever the
+    filter and however many sessions there are. A user's sessions are asked for once,
+    and counted here as ``MemoryEngine`` does; a user with more than two million has a
+    cube of their own. The table of users, and ranks, are asked of the database.
+
+    *Limits.* Everyone's quantiles are within 1 %. Sessions that begin after the newest
+    at the start aren't counted; those that come late are in what is asked later alone.
+    Of pages for which there is no room those of most sessions are told apart.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        table: SessionTable,
+        timezone: str = "UTC",
+        *,
+        edges: BinEdges | None = None,
+        limits: Limits = USUAL,
+        tell: Tell = lambda _: None,
+    ) -> None:
+        """Ask the questions of the start, each of which *tell* is told of.
+
+        *timezone* and *edges* are as those of ``MemoryEngine``. Raises ValueError where
+        there are no sessions, and CannotAnswer where the database fails.
+        """
+        self._zone = time_zone(timezone)
+        self._database, self._limits = database, limits
+        self._start = start = begin(database, table, self._zone, limits, edges, tell)
+        self._facts = _find_facts(start, timezone, self._zone)
+        assert start.users is not None
+        self._users = KnownUsers(
+            start.users,
+            start.questions,
+            start.group,
+            start.bins.quantum,
+            self._ask,
+            limits.cache_bytes,
+        )
+        self._counters: Cache[str, _Counter] = Cache(limits.cache_bytes)
+
+    @property
+    def facts(self) -> Facts:
+        """What holds for all sessions."""
+        return self._facts
+
+    def has_user(self, name: str) -> bool:
+        """Whether a session names this user."""
+        return self._users.has(name)
+
+    def has_page(self, name: str) -> bool:
+        """Whether a session names this page."""
+        return name in self._start.coding.dimensions.page_codes
+
+    def find_users(self, text: str, limit: int) -> list[str]:
+        """At most *limit* users whose name contains *text*, see ``Engine``."""
+        return self._users.search(text, limit)
+
+    def summarise(self, selection: Selection) -> Summary:
+        """The numbers of everyone and of the selection's user."""
+        dimensions = self._start.coding.dimensions
+        coded = dimensions.encode(selection)
+        user = None
+        if selection.user is not None:
+            counter = self._counter(selection.user)
+            user = make_tally(counter.aggregate(coded), dimensions, exact=counter.exact)
+        everyone = self._start.everyone.aggregate(coded)
+        return Summary(
+            facts=self._facts,
+            selection=selection,
+            everyone=make_tally(everyone, dimensions, exact=False),
+            user=user,
+        )
+
+    def list_users(
+        self,
+        selection: Selection,
+        *,
+        search: str = "",
+        sort: UserColumn = "time",
+        reverse: bool = False,
+        page: int | None = None,
+        page_size: int = 10,
+    ) -> UserPage:
+        """One page of the users with selected sessions, see ``Engine``."""
+        self._start.coding.dimensions.encode(selection)
+        return self._users.list_page(
+            selection,
+            search=search,
+            sort=sort,
+            reverse=reverse,
+            page=page,
+            page_size=page_size,
+        )
+
+    def ranks(self, selection: Selection, statistic: Statistic) -> Ranks | None:
+        """The places of the selection's user; None where it names none."""
+        self._start.coding.dimensions.encode(selection)
+        return self._users.ranks(selection, statistic)
+
+    def sessions(self, selection: Selection, limit: int) -> Iterator[pd.DataFrame]:
+        """The selected sessions themselves, at most *limit*, see ``Engine``."""
+        self._start.coding.dimensions.encode(selection)
+        if selection.user is not None and not self.has_user(selection.user):
+            raise NotInData(f"no session has the user {selection.user!r}")
+        group = self._start.group._replace(user=selection.user)
+        question = self._start.questions.sessions(group, selection, limit)
+        return self._session_tables(question)
+
+    def close(self) -> None:
+        """End the connection to the database."""
+        self._database.close()
+
+    def _session_tables(self, question: Question) -> Iterator[pd.DataFrame]:
+        for batch in self._database.answer(question, Task(question.about)):
+            column = Batch(batch)
+            if not batch.num_rows:
+                continue
+            times = local_times(column.integers("s")).astype("datetime64[us]")
+            micros = column.integers("m").astype("timedelta64[us]")
+            columns = (
+                column.text("u").to_pandas(),
+                column.text("p").to_pandas(),
+                column.doubles("d", np.nan),
+                to_instants(times + micros, self._zone),
+            )
+            yield pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+
+    def _ask(self, question: Question) -> pa.Table:
+        task = Task(question.about, self._limits.timeout)
+        return self._database.ask(question, task)
+
+    def _counter(self, user: str) -> "_Counter":
+        if not self.has_user(user):
+            raise NotInData(f"no session has the user {user!r}")
+        return self._counters.get(user, lambda: self._make_counter(user))
+
+    def _make_counter(self, user: str) -> tuple["_Counter", int]:
+        """What counts a user's sessions, and about how many bytes it takes."""
+        start, limits = self._start, self._limits
+        group = start.group._replace(user=user)
+        question = start.questions.user_rows(group, limits.max_user_rows + 1)
+        answer = self._ask(question)
+        if answer.num_rows <= limits.max_user_rows:
+            store = self._store(user, Batch(answer))
+            counter = _Counter(lambda coded: scan(store, store.rows, coded), exact=True)
+            return counter, _BYTES_A_ROW * store.n_sessions
+        days = self._ask(start.questions.cells(group, start.bins)).to_batches()
+        hours = self._ask(start.questions.hours(group, start.bins)).to_batches()
+        cube = build_cube(
+            start.coding,
+            read_days(days, start.page_coder, start.coding.dimensions),
+            read_hours(hours, start.page_coder, start.coding.dimensions),
+        )
+        n_bytes = Cube.estimate_bytes(start.coding.dimensions.shape)
+        return _Counter(cube.aggregate, exact=False), n_bytes
+
+    def _store(self, user: str, answer: Batch) -> ColumnStore:
+        """The sessions in an answer to ``Questions.user_rows``."""
+        coding = self._start.coding
+        day, second = np.divmod(answer.integers("s"), DAY)
+        day = code_days(day, coding.dimensions)
+        page = self._start.page_coder.encode(answer.text("p"))
+        # What came since the start may have a day or a page that isn't known.
+        kept = np.flatnonzero((day >= 0) & (page >= 0))
+        rows = sort_rows(
+            coding.dimensions,
+            page[kept],
+            answer.doubles("d", -1)[kept],
+            (day * DAY + second)[kept],
+        )
+        return ColumnStore(
+            users=pd.Index([user], dtype="str"),
+            dimensions=coding.dimensions,
+            rows=rows,
+            offsets=np.array([0, len(kept)]),
+            quantum=coding.quantum,
+            provisional_mean=coding.mean,
+            block_rows=coding.block_rows,
+        )
+
+
+class _Counter(NamedTuple):
+    """Counts one user's sessions."""
+
+    aggregate: Callable[[CodedSelection], Aggregates]
+    exact: bool
+    """Whether its quantiles are exact."""
+
+
+def _find_facts(start: Start, timezone: str, zone: tzinfo) -> Facts:
+    dimensions = start.coding.dimensions
+    everyone = start.everyone.aggregate(dimensions.encode(Selection()))
+    ends = np.array([start.totals.first, start.totals.last]) // MICROS
+    first, last = to_local(ends.astype("datetime64[s]"), zone)
+    return Facts(
+        timezone=timezone,
+        pages=tuple(dimensions.pages),
+        days=dimensions.days,
+        edges=dimensions.edges,
+        first=pd.Timestamp(first),
+        last=pd.Timestamp(last),
+        n_users=start.n_users,
+        n_sessions=int(everyone.sessions.sum()),
+        n_unknown=int(everyone.unknown.sum()),
+    )

@@ -1,0 +1,311 @@
+"""What a database is asked at the start, from which everyone is answered in memory."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from engine.bins import check_edges, choose_edges
+from engine.columns import choose_quantum
+from engine.cube import Cells, Cube, SketchedCube
+from engine.dimensions import DAY, HOURS, Dimensions, Shape
+from engine.model import BinEdges
+from engine.users import Users
+from engine.warehouse.database import Database, Task
+from engine.warehouse.groups import (
+    FIRST_DAY,
+    Batch,
+    Coding,
+    DayCells,
+    PageCoder,
+    build_cube,
+    read_day_cells,
+)
+from engine.warehouse.questions import Bins, Group, Question, Questions
+from engine.warehouse.table import MICROS, REASONS, SessionTable
+from engine.warehouse.zones import changes
+
+Tell = Callable[[str], object]
+"""Is told which question begins, in words."""
+
+_FINE_BINS: Final = 1_200
+"""Fine bins up to half an hour."""
+
+_MANY_DAYS: Final = 10 * 366
+"""A range of more days may well be mostly of days without sessions."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much an engine over a database may hold, and wait for."""
+
+    max_users: int = 1_000_000
+    """With more users, the database is asked for every list of them."""
+    max_user_rows: int = 2_000_000
+    """A user with more sessions is counted from cells, not from rows."""
+    max_pages: int | None = None
+    """Pages that are told apart; None for as many as ``cube_bytes`` have room for."""
+    cube_bytes: int = 1 << 30
+    """Bytes that counts by page, day and duration may take."""
+    cache_bytes: int = 1 << 28
+    """Bytes that the last users, and answers about all users, may take."""
+    timeout: float | None = 60.0
+    """Seconds that a question of a person may take."""
+    block_rows: int = 1 << 17
+    """Rows that are worked on at once."""
+
+
+USUAL: Final = Limits()
+"""The limits where nothing else is said."""
+
+
+class Totals(NamedTuple):
+    """What all rows come to."""
+
+    left_out: dict[str, int]
+    """Number of rows that can't be used, by the reason."""
+    n_sessions: int
+    first: int
+    """The first start, in microseconds since 1970."""
+    last: int
+    longest: float
+    """The longest duration, in seconds; 0 where none is known."""
+    seconds: float
+    """Sum of the durations."""
+    percentile_95: float
+    """Of the known durations, in seconds, within 1 %; 0 where none is known."""
+    median: float
+
+
+class Start(NamedTuple):
+    """What the questions of the start came to."""
+
+    totals: Totals
+    coding: Coding
+    everyone: SketchedCube
+    group: Group
+    """All sessions that there were at the start."""
+    questions: Questions
+    """What can be asked later."""
+    bins: Bins
+    page_coder: PageCoder
+    n_other_pages: int
+    """How many pages are counted as one, for want of room."""
+    users: Users | None
+    """None where they are too many."""
+    n_users: int
+
+
+def begin(
+    database: Database,
+    table: SessionTable,
+    zone: tzinfo,
+    limits: Limits,
+    edges: BinEdges | None,
+    tell: Tell,
+) -> Start:
+    """Ask the questions of the start; raises ValueError where there are no sessions."""
+    ask = _Asker(database, tell)
+    totals = read_totals(ask.whole(Questions(table, database.words).totals()))
+    clocks = changes(zone, totals.first // MICROS, totals.last // MICROS)
+    group = Group(until=totals.last)
+    bins, edges = _choose_bins(totals, edges)
+
+    questions = Questions(table, database.words, clocks)
+    room = limits.max_pages
+    if room is None:
+        room = _room_for_pages(_count_days(ask, questions, group, totals), bins, limits)
+    found = Batch(ask.whole(questions.pages(group, room + 1)))
+    names = found.text("p").to_pylist()
+    n_others, others = 0, None
+    if len(names) > room:
+        kept, others = tuple(names[: max(room - 1, 0)]), _other_name(names)
+        questions = Questions(table, database.words, clocks, kept, others)
+        names, n_others = [*kept, others], 1
+    pages = sorted(names)
+    coder = PageCoder(pages, others)
+
+    days = read_day_cells(ask.parts(questions.cells(group, bins)), coder)
+    dimensions, days = _code_days(days, pages, edges)
+    coding = Coding(
+        dimensions, bins.quantum, bins.mean, totals.longest, limits.block_rows
+    )
+    hours = read_hours(ask.parts(questions.hours(group, bins)), coder, dimensions)
+    everyone = build_cube(coding, days, hours)
+    users, n_users = _find_users(ask, questions, group, limits)
+    return Start(
+        totals,
+        coding,
+        everyone,
+        group,
+        questions,
+        bins,
+        coder,
+        n_others,
+        users,
+        n_users,
+    )
+
+
+class _Asker:
+    """Asks the questions of the start, which may take long."""
+
+    def __init__(self, database: Database, tell: Tell) -> None:
+        self._database, self._tell = database, tell
+
+    def whole(self, question: Question) -> pa.Table:
+        self._tell(question.about)
+        return self._database.ask(question, Task(question.about))
+
+    def parts(self, question: Question) -> Iterator[pa.RecordBatch]:
+        self._tell(question.about)
+        yield from self._database.answer(question, Task(question.about))
+
+
+def read_totals(answer: pa.Table) -> Totals:
+    """Read the answer to ``Questions.totals``; raises ValueError without sessions."""
+    column = Batch(answer)
+    reason, n = column.integers("r"), column.integers("n")
+    left_out = {
+        words: int(n[reason == code].sum())
+        for code, words in enumerate(REASONS, 1)
+        if (reason == code).any()
+    }
+    used = reason == 0
+    if not used.any():
+        raise ValueError("there are no sessions")
+    fine = column.integers("f", -1)
+    known = used & (fine >= 0)
+    order = np.argsort(fine[known])
+    least, greatest = column.doubles("least")[known], column.doubles("greatest")[known]
+    values = (least + greatest)[order] / 2
+    counts = n[known][order]
+    return Totals(
+        left_out=left_out,
+        n_sessions=int(n[used].sum()),
+        first=int(column.integers("first")[used].min()),
+        last=int(column.integers("last")[used].max()),
+        longest=float(greatest.max(initial=0)),
+        seconds=float(column.doubles("seconds")[known].sum()),
+        percentile_95=_quantile(values, counts, 0.95),
+        median=_quantile(values, counts, 0.5),
+    )
+
+
+def _quantile(
+    values: NDArray[np.float64], counts: NDArray[np.int64], probability: float
+) -> float:
+    """A quantile of sorted values, each of which occurs so often; 0 of nothing."""
+    n = int(counts.sum())
+    if not n:
+        return 0.0
+    position = probability * (n - 1)
+    ends = np.cumsum(counts)
+    low, high = (
+        float(values[np.searchsorted(ends, rank, side="right")])
+        for rank in (math.floor(position), math.ceil(position))
+    )
+    return low + (position - math.floor(position)) * (high - low)
+
+
+def _choose_bins(totals: Totals, edges: BinEdges | None) -> tuple[Bins, BinEdges]:
+    if edges is None:
+        edges = choose_edges(totals.percentile_95, totals.longest)
+    else:
+        check_edges(edges, totals.longest)
+    quantum, mean = choose_quantum(totals.seconds), float(round(totals.median))
+    return Bins.of(edges, mean, quantum), edges
+
+
+def _count_days(ask: _Asker, questions: Questions, group: Group, totals: Totals) -> int:
+    """How many days have sessions, at most."""
+    n_days = (totals.last - totals.first) // (MICROS * DAY) + 2
+    if n_days > _MANY_DAYS:
+        # A single wrong time may be far from all others.
+        n_days = int(Batch(ask.whole(questions.count_days(group))).integers("n")[0])
+    return n_days
+
+
+def _room_for_pages(n_days: int, bins: Bins, limits: Limits) -> int:
+    """How many pages can be told apart."""
+    shape = Shape(n_days, 1, len(bins.edges) + 1)
+    # A fine bin takes 4 bytes a day in the sketch.
+    bytes_a_page = Cube.estimate_bytes(shape) + 4 * n_days * _FINE_BINS
+    return max(limits.cube_bytes // bytes_a_page, 1)
+
+
+def _other_name(names: Iterable[str]) -> str:
+    """A name for the pages for which there is no room, which no page has."""
+    name, taken = "(other pages)", set(names)
+    while name in taken:
+        name = f"({name})"
+    return name
+
+
+def _code_days(
+    parts: list[DayCells], pages: list[str], edges: BinEdges
+) -> tuple[Dimensions, list[DayCells]]:
+    """The dimensions, and the cells with the codes of their days."""
+    numbers = np.unique(np.concatenate([part.day for part in parts]))
+    dimensions = Dimensions(
+        pd.Index(pages, dtype="str"), FIRST_DAY + numbers.astype(int), edges
+    )
+    return dimensions, [_with_day_codes(part, dimensions) for part in parts]
+
+
+def read_days(
+    batches: Iterable[pa.RecordBatch], pages: PageCoder, dimensions: Dimensions
+) -> list[DayCells]:
+    """Read an answer to ``Questions.cells``, but for days that came since the start."""
+    cells = read_day_cells(batches, pages)
+    return [_with_day_codes(part, dimensions) for part in cells]
+
+
+def _with_day_codes(part: DayCells, dimensions: Dimensions) -> DayCells:
+    codes = code_days(part.day.astype(np.int64), dimensions)
+    return part._replace(day=codes.astype(np.int32)).take(codes >= 0)
+
+
+def code_days(numbers: NDArray[np.int64], dimensions: Dimensions) -> NDArray[np.int64]:
+    """The codes of days that are numbered from the year 1 on; -1 for other days."""
+    days = FIRST_DAY + numbers
+    codes = np.minimum(np.searchsorted(dimensions.days, days), len(dimensions.days) - 1)
+    return np.where(dimensions.days[codes] == days, codes, -1)
+
+
+def read_hours(
+    batches: Iterable[pa.RecordBatch], pages: PageCoder, dimensions: Dimensions
+) -> Iterator[Cells]:
+    """Read an answer to ``Questions.hours``, part by part."""
+    for batch in batches:
+        column = Batch(batch)
+        day, hour = np.divmod(column.integers("hour"), HOURS)
+        day, page = code_days(day, dimensions), pages.encode(column.text("p"))
+        kept = np.flatnonzero((day >= 0) & (page >= 0))
+        yield Cells(
+            page=page[kept],
+            bin=column.integers("b")[kept],
+            hour=(day * HOURS + hour)[kept],
+            n=column.integers("n")[kept].astype(np.uint32),
+            seconds=np.zeros(len(kept)),
+            squared_deviations=np.zeros(len(kept)),
+            last=np.zeros(len(kept), np.uint32),
+        )
+
+
+def _find_users(
+    ask: _Asker, questions: Questions, group: Group, limits: Limits
+) -> tuple[Users | None, int]:
+    answer = Batch(ask.whole(questions.users(group, limits.max_users + 1)))
+    names = pd.Index(answer.text("u").to_pandas(), dtype="str")
+    if len(names) > limits.max_users:
+        counted = Batch(ask.whole(questions.count_users(group)))
+        return None, int(counted.integers("n")[0])
+    order = names.argsort()
+    return Users(names[order], answer.integers("n")[order]), len(names)

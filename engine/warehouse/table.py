@@ -1,0 +1,180 @@
+"""The table in a database that holds sessions: how its rows are read in SQL."""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import pyarrow as pa
+
+from engine.warehouse.words import Sql, number
+from engine.warehouse.zones import IN_UTC, Changes
+from schema import LONGEST_DURATION
+
+YEAR_1: Final = -62_135_596_800
+"""The start of the year 1, in seconds since 1970: what times in SQL count from."""
+
+YEAR_10000: Final = 253_402_300_800
+"""The end of the year 9999, in seconds since 1970."""
+
+MICROS: Final = 1_000_000
+"""Microseconds of a second."""
+
+REASONS: Final = (
+    "no user",
+    "no page",
+    "no time",
+    "a negative duration",
+    "a duration over a century",
+)
+"""Why rows are left out; in SQL the index of a row's first reason, plus 1, else 0."""
+
+
+class Column(NamedTuple):
+    """A column of the table."""
+
+    name: str
+    kind: pa.DataType
+    """Its type in answers."""
+
+
+@dataclass(frozen=True)
+class SessionTable:
+    """A table whose rows are sessions, or page views, and what of it counts."""
+
+    path: tuple[str, ...]
+    """The name of the table, perhaps with that of its schema before it."""
+    user: Column
+    page: Column
+    time: Column
+    """The start."""
+    duration: Column | None = None
+    """None: durations follow from the end, or from the user's next row."""
+    end: Column | None = None
+    """The end, instead of a duration."""
+    seconds_per_unit: float = 1
+    """Seconds in one of the duration's units."""
+    micros_per_unit: int = MICROS
+    """Microseconds in one of the units of times that are numbers."""
+    where: tuple[tuple[Column, str], ...] = ()
+    """A row counts only if these columns, as text, are these; nothing is empty."""
+    visit_gap: float = 1_800
+    """Seconds: the longest duration that follows from the user's next row."""
+    times_are: Changes = IN_UTC
+    """The zone of times that name none."""
+    zero_is_unknown: bool = False
+    negative_is_unknown: bool = False
+    longest: float | None = None
+    """Seconds: longer durations are unknown."""
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether durations follow from the user's next row."""
+        return self.duration is None and self.end is None
+
+    def rows(self, sql: Sql, *, user: str | None, until: int | None) -> str:
+        """A query of all rows, or a user's, that are asked for, usable or not.
+
+        Its columns are the user ``u``, the page ``p``, the start ``t`` in microseconds
+        since 1970, the duration ``d`` in seconds, and the reason ``r`` to leave the row
+        out, or 0, see ``REASONS``. *until* is the latest start, as ``t``.
+        """
+        words = sql.words
+        u, p = (
+            f"cast({words.name(column.name)} as {words.text})"
+            for column in (self.user, self.page)
+        )
+        t = self._micros(sql, self.time)
+        columns = [f"{u} as u", f"{p} as p", f"{t} as t"]
+        if self.end is not None:
+            columns.append(f"{self._micros(sql, self.end)} as e")
+        elif self.duration is not None:
+            columns.append(f"{self._seconds(sql, self.duration)} as d")
+        conditions = [
+            f"coalesce(cast({words.name(column.name)} as {words.text}), '')"
+            f" = {sql.bind(value)}"
+            for column, value in self.where
+        ]
+        if user is not None:
+            conditions.append(self._is_user(sql, user))
+        text = f"select {', '.join(columns)} from {words.name(*self.path)}"
+        if conditions:
+            text += f" where {' and '.join(conditions)}"
+        until_now = "" if until is None else f" where t <= {until}"
+        text = f"select u, p, t, {self._duration(sql)} as d from ({text}) a{until_now}"
+        text = f"select u, p, t, d, {self._reason()} as r from ({text}) b"
+        return self._with_next(sql, text) if self.is_derived else text
+
+    def _micros(self, sql: Sql, column: Column) -> str:
+        """A time in microseconds since 1970."""
+        name, kind = sql.words.name(column.name), column.kind
+        if pa.types.is_integer(kind):
+            micros = f"cast({name} as {sql.words.integer}) * {self.micros_per_unit}"
+        elif pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+            exact = f"cast({name} as {sql.words.double}) * {self.micros_per_unit}"
+            micros = f"cast(floor({exact}) as {sql.words.integer})"
+        else:
+            micros = sql.words.micros(name, kind)
+        if self.times_are.is_utc or getattr(kind, "tz", None) is not None:
+            return micros
+        return self.times_are.from_local(micros)
+
+    def _seconds(self, sql: Sql, column: Column) -> str:
+        seconds = f"cast({sql.words.name(column.name)} as {sql.words.double})"
+        return f"{seconds} * {number(self.seconds_per_unit)}"
+
+    def _is_user(self, sql: Sql, user: str) -> str:
+        """A condition that lets the database look a user up in an index."""
+        name = sql.words.name(self.user.name)
+        if pa.types.is_integer(self.user.kind) and _is_integer(user):
+            return f"{name} = {sql.bind(int(user))}"
+        return f"cast({name} as {sql.words.text}) = {sql.bind(user)}"
+
+    def _duration(self, sql: Sql) -> str:
+        """The duration in seconds; a negative one where an end is before its start."""
+        if self.is_derived:
+            return f"cast(null as {sql.words.double})"
+        if self.end is not None:
+            return self._known(f"(e - t) / {number(MICROS)}")
+        return f"case when not {sql.words.is_nan('d')} then {self._known('d')} end"
+
+    def _known(self, seconds: str) -> str:
+        """Durations, but for those that stand for unknown ones."""
+        conditions = []
+        if self.zero_is_unknown:
+            conditions.append(f"{seconds} = 0")
+        if self.negative_is_unknown:
+            conditions.append(f"{seconds} < 0")
+        if self.longest is not None:
+            conditions.append(f"{seconds} > {number(self.longest)}")
+        if not conditions:
+            return seconds
+        return f"case when {' or '.join(conditions)} then null else {seconds} end"
+
+    def _reason(self) -> str:
+        earliest, latest = YEAR_1 * MICROS, YEAR_10000 * MICROS
+        return (
+            "case when u is null or trim(u) = '' then 1"
+            " when p is null or trim(p) = '' then 2"
+            f" when t is null or t < {earliest} or t >= {latest} then 3"
+            f" when d < 0 then 4 when d > {number(LONGEST_DURATION)} then 5 else 0 end"
+        )
+
+    def _with_next(self, sql: Sql, rows: str) -> str:
+        """Rows with the time to the same user's next row as their duration."""
+        # Rows that are left out are apart, so that they end no stay.
+        gaps = (
+            "select u, p, t, r, lead(t) over (partition by r, u order by t, p) - t as g"
+            f" from ({rows}) c"
+        )
+        known = self._known(f"g / {number(MICROS)}")
+        longest = int(self.visit_gap * MICROS)
+        return (
+            f"select u, p, t, case when g <= {longest} then {known} end as d, r"
+            f" from ({gaps}) d"
+        )
+
+
+def _is_integer(text: str) -> bool:
+    """Whether a text is an integer as a database writes it."""
+    digits = text.removeprefix("-")
+    is_plain = digits.isascii() and digits.isdigit() and len(digits) < 19
+    return is_plain and str(int(text)) == text

@@ -1,0 +1,99 @@
+"""The words in which the SQL of databases differs, and what builds a text of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import pyarrow as pa
+
+Value = str | int | float
+"""What can be bound to a question."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """How one kind of database says what others say in other words."""
+
+    text: str
+    """The type of text."""
+    integer: str
+    """The type of 64-bit integers."""
+    double: str
+    """The type of 64-bit floating-point numbers."""
+    placeholder: Callable[[int, type[Value]], str]
+    """Stands for the value with a number, from 1 on, and a type."""
+    micros: Callable[[str, pa.DataType], str]
+    """The microseconds since 1970 of an expression for a time of an Arrow type."""
+    divide: Callable[[str, int], str]
+    """A positive integer divided by another, rounded down."""
+    quantile: Callable[[str, float], str]
+    """The aggregate that is an exact quantile, linearly interpolated."""
+    is_nan: Callable[[str], str] = "isnan({})".format
+    """Whether a floating-point number is none."""
+    by_bytes: str = ""
+    """What stands behind a text that is to be ordered by its bytes."""
+    lower: Callable[[str], str] = "lower({})".format
+    """A text in small letters."""
+    quote: str = '"'
+    """The mark around names; twice inside of a name."""
+
+    def name(self, *parts: str) -> str:
+        """The name of a table or a column, such as ``"public"."sessions"``."""
+        mark = self.quote
+        return ".".join(mark + part.replace(mark, mark * 2) + mark for part in parts)
+
+
+@dataclass
+class Sql:
+    """Builds the text of one question; values are bound, and never in the text."""
+
+    words: Words
+    values: list[Value] = field(default_factory=list)
+    """The values that are bound, in the order of their numbers."""
+
+    def bind(self, value: Value) -> str:
+        """Bind a value; returns what stands for it in the text."""
+        self.values.append(value)
+        return self.words.placeholder(len(self.values), type(value))
+
+
+def number(value: float) -> str:
+    """A finite number as SQL has it: a double, even where it is whole."""
+    text = repr(float(value))
+    return text if "e" in text else f"{text}e0"
+
+
+def pick(expression: str, bounds: list[str], results: list[str]) -> str:
+    """A CASE that finds, in few comparisons, between which bounds a number lies.
+
+    *bounds* increase, and ``results[i]`` is for numbers that are at least
+    ``bounds[i - 1]`` and less than ``bounds[i]``.
+    """
+    if not bounds:
+        return results[0]
+    middle = len(bounds) // 2
+    below = pick(expression, bounds[:middle], results[: middle + 1])
+    above = pick(expression, bounds[middle + 1 :], results[middle + 1 :])
+    return f"case when {expression} < {bounds[middle]} then {below} else {above} end"
+
+
+def _duckdb_micros(expression: str, kind: pa.DataType) -> str:
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        return f"epoch_us({expression})"
+    return f"epoch_us(cast({expression} as timestamp))"
+
+
+def _dollar(index: int, _: type[Value]) -> str:
+    return f"${index}"
+
+
+DUCKDB: Final = Words(
+    text="varchar",
+    integer="bigint",
+    double="double",
+    placeholder=_dollar,
+    micros=_duckdb_micros,
+    divide=lambda a, b: f"({a}) // {b}",
+    quantile=lambda x, p: f"quantile_cont({x}, {p})",
+)
+"""DuckDB 2."""

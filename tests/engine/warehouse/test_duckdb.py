@@ -1,0 +1,36 @@
+from itertools import count
+
+import duckdb
+import pandas as pd
+
+from engine.model import Engine
+from engine.warehouse.duckdb_database import DuckDB
+from engine.warehouse.engine import WarehouseEngine
+from engine.warehouse.table import Column, SessionTable
+from tests.engine.conformance import EngineConformance
+
+_NUMBERS = count()
+_CONNECTION = duckdb.connect()
+
+
+def session_table(database: DuckDB, name: str) -> SessionTable:
+    schema = database.schema((name,))
+    columns = {field.name: Column(field.name, field.type) for field in schema}
+    return SessionTable(
+        (name,),
+        user=columns["user_id"],
+        page=columns["page"],
+        time=columns["timestamp"],
+        duration=columns["duration"],
+    )
+
+
+class TestDuckDB(EngineConformance):
+    def make(self, sessions: pd.DataFrame, timezone: str = "UTC") -> Engine:
+        name = f"s{next(_NUMBERS)}"
+        connection = _CONNECTION.cursor()
+        connection.register("given", sessions)
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"create table {name} as from given")
+        database = DuckDB.of(connection)
+        return WarehouseEngine(database, session_table(database, name), timezone)
