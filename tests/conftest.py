@@ -1,5 +1,8 @@
 """An engine over the sessions of ``tests.sessions``, and an application over it."""
 
+import signal
+from collections.abc import Iterator
+
 import pytest
 from dash import Dash
 from hypothesis import settings
@@ -11,6 +14,20 @@ from tests.building import engine_of
 from tests.sessions import ROWS, table
 
 settings.load_profile(examples.PROFILE)
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """Have signals mean afterwards what they did before, as for programs started then.
+
+    What a test ignores, the programs of later tests would ignore as well.
+    """
+    names = ("SIGHUP", "SIGINT", "SIGTERM")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    handlers = [(number, signal.getsignal(number)) for number in numbers]
+    yield
+    for number, handler in handlers:
+        signal.signal(number, handler)
 
 
 @pytest.fixture

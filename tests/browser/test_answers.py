@@ -66,7 +66,10 @@ def test_a_view_that_was_shown_before_is_shown_without_asking(open_page: Open) -
     shows(page, "?user=user_9")
     pick(page, "user_7")
     shows(page, "?user=user_7")
-    assert made == []
+    # The pointer may have rested on another user on its way.
+    texts = [request.post_data or "" for request in made]
+    asked = ('["user.value"]', '"?user=user_7"', '"?user=user_9"')
+    assert not [text for text in texts if any(part in text for part in asked)]
 
 
 def test_what_the_pointer_rests_on_is_asked_for_before_it_is_picked(

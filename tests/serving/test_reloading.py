@@ -129,6 +129,8 @@ def test_a_terminal_that_is_closed_ends_the_program() -> None:
     port = str(free_port())
     pid, terminal = pty.fork()
     if pid == 0:
+        # Under nohup, closing a terminal would mean nothing to the program.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         os.chdir(ROOT)
         command = [*PROGRAM, "--no-debug", "--port", port, "--sessions=9"]
         os.execv(command[0], command)  # noqa: S606
