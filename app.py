@@ -26,6 +26,7 @@ from werkzeug.serving import is_running_from_reloader, make_server, run_simple
 
 import arguments
 import callbacks
+import databases
 import downloads
 import identity
 import ids
@@ -41,7 +42,7 @@ from charts import CHARTS
 from charts.chart import Chart
 from engine.freed import release_freed_memory
 from engine.memory import MemoryEngine
-from engine.model import Engine
+from engine.model import CannotAnswer, Engine
 from formatting import printable, shorten
 from hosts import LOOPBACK, Hosts, parse_origin
 from serving import (
@@ -334,7 +335,7 @@ def _load_again(
     options: argparse.Namespace, held: uploads.Held | None
 ) -> tuple[Flask, str]:
     """The application over the files as they are now, and a line that says so."""
-    if not options.files:
+    if not options.files and not options.database:
         raise BadInput("they are simulated")
     if names := arguments.read_once(options):
         raise BadInput(f"{', '.join(names)} can be read only once")
@@ -355,8 +356,10 @@ def _held(options: argparse.Namespace) -> uploads.Held | None:
     return None
 
 
-def _read(options: argparse.Namespace) -> tuple[MemoryEngine, Origin]:
-    """Make or read the sessions."""
+def _read(options: argparse.Namespace) -> tuple[Engine, Origin]:
+    """Make or read the sessions, or ask a database about them."""
+    if options.database:
+        return _ask(options)
     stream: Iterable[pd.DataFrame]
     progress = None
     if options.files:
@@ -368,6 +371,29 @@ def _read(options: argparse.Namespace) -> tuple[MemoryEngine, Origin]:
         name = f"Simulated data (seed {options.seed})"
         origin = Origin(name, is_simulated=True)
     return _arranged(stream, made, options, progress), origin
+
+
+def _ask(options: argparse.Namespace) -> tuple[Engine, Origin]:
+    """Ask a database; on a terminal the bar names the question that is running."""
+    try:
+        opened = databases.open_table(options.database, options.table, options.reading)
+    except CannotAnswer as error:
+        raise BadInput(str(error)) from None
+    with tqdm(
+        total=databases.N_QUESTIONS,
+        bar_format="{desc}: {n_fmt} of {total_fmt} questions [{elapsed}]",
+        delay=_SOON,
+        leave=False,
+        disable=None,
+    ) as bar:
+
+        def tell(about: str, n_asked: int) -> None:
+            bar.update(n_asked - bar.n)
+            bar.set_description(f"Asking for {about}")
+
+        return databases.begin(
+            opened, options.reading, options.timezone, options.limits, tell
+        )
 
 
 def _reading(options: argparse.Namespace) -> Reading:

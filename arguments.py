@@ -12,7 +12,9 @@ from typing import Any, Final, NoReturn
 from zoneinfo import available_timezones
 
 import output
+from databases import Address, parse_address
 from engine.timezone import time_zone
+from engine.warehouse import Limits
 from formatting import printable, shorten
 from hosts import is_loopback, parse_host, parse_origin
 from schema import LONGEST_DURATION
@@ -72,8 +74,8 @@ def parse(arguments: Sequence[str] | None, version: str) -> argparse.Namespace:
     """
     parser = _Parser(
         prog=program(),
-        description="Show how one user, and everyone, spend time on a website: "
-        "on simulated sessions, or on those in the files named.",
+        description="Show how one user, and everyone, spend time on a website: on "
+        "simulated sessions, on those in the files named, or on those in a database.",
         epilog=f"Usual names of columns, in any spelling: {usual_names()}",
     )
     _add_data_options(parser)
@@ -81,19 +83,22 @@ def parse(arguments: Sequence[str] | None, version: str) -> argparse.Namespace:
     _add_value_options(parser)
     _add_row_options(parser)
     _add_log_options(parser)
+    _add_database_options(parser)
     _add_server_options(parser)
     _add_access_options(parser)
     parser.add_argument("--version", action="version", version=f"{COMMAND} {version}")
     options = parser.parse_args(arguments)
+    _take_database(parser, options)
+    is_simulated = not (options.files or options.database)
     for name, value in _SIMULATED.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
-        elif options.files:
+        elif not is_simulated:
             parser.error(f"--{name} is for simulated data, but a FILE is given")
     options.reading = _reading(options)
     options.serving = _serving(options)
     about_files = options.check or options.save or options.reading != ReadOptions()
-    if not options.files and about_files:
+    if is_simulated and about_files:
         parser.error("there is no FILE that these options could be about")
     if options.reload_seconds is not None:
         _check_reloading(parser, options)
@@ -108,6 +113,26 @@ def parse(arguments: Sequence[str] | None, version: str) -> argparse.Namespace:
         parser.error("--allow-upload is for one process: leave out --workers")
     _check_login(options, parser)
     return options
+
+
+def _take_database(
+    parser: argparse.ArgumentParser, options: argparse.Namespace
+) -> None:
+    """Set ``options.database``, and leave the files in ``options.files``."""
+    named = [each for each in options.files if isinstance(each, Address)]
+    options.database = named[0] if named else None
+    if named and len(options.files) > 1:
+        parser.error(f"{named[0].shown} is a data set alone: name nothing besides")
+    if named:
+        options.files = []
+        if options.save:
+            parser.error("--save is for files: a database keeps its sessions")
+    elif options.table or options.max_pages or options.timeout:
+        parser.error("--table, --max-pages and --timeout are for a database")
+    usual = Limits()
+    options.limits = Limits(
+        max_pages=options.max_pages, timeout=options.timeout or usual.timeout
+    )
 
 
 def _check_login(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
@@ -138,7 +163,7 @@ def _check_reloading(
 ) -> None:
     """End the program where FILEs can't be read again as ``--reload-every`` says."""
     why = ""
-    if not options.files:
+    if not options.files and not options.database:
         why = "there is no FILE to read again"
     elif names := read_once(options):
         why = f"{', '.join(names)} can be read only once"
@@ -307,6 +332,29 @@ def _add_log_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_database_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group(
+        "a database",
+        "named instead of a FILE: duckdb:stats.duckdb, duckdb:lake/ for a folder of "
+        "Parquet, postgresql://host/name, clickhouses://host/name, sc://host for Spark; "
+        "it is only read, and nothing of it is copied",
+    ).add_argument
+    add("--table", metavar="NAME", help="the table, perhaps with its schema")
+    add(
+        "--max-pages",
+        type=_from_1,
+        metavar="N",
+        help="tell N pages apart, and count all others as one (as many as a gigabyte "
+        "has room for)",
+    )
+    add(
+        "--timeout",
+        type=_span,
+        metavar="SPAN",
+        help="cancel what a person asks for after this time (60s)",
+    )
+
+
 def _add_server_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("the server").add_argument
     add(
@@ -456,7 +504,9 @@ _from_1: Final = partial(_number, least=1, most=10**9)
 _port: Final = partial(_number, least=1, most=65_535)
 
 
-def _file(text: str) -> Path:
+def _file(text: str) -> Path | Address:
+    if address := parse_address(text):
+        return address
     path = Path(text)
     # A path forgets the "./" by which a file of this name differs from standard input.
     return path.absolute() if path == Path("-") and text != "-" else path

@@ -7,11 +7,12 @@ a stream of bytes, and one line in ``sources.formats.FORMATS``.
 from sources.durations import UNITS
 from sources.inputs import Progress, full_name, is_read_once, stamps
 from sources.logs import parse_assets, parse_statuses
-from sources.names import usual_names
+from sources.names import find_columns, usual_names
 from sources.options import ReadOptions
-from sources.origin import BadInput, Origin, Report
+from sources.origin import BadInput, FileReport, Origin, Report
 from sources.packing import validate_encoding
 from sources.pages import RULES, parse_rules
+from sources.parts import LeftOut
 from sources.reading import Reading, read_bytes, read_sessions
 from sources.saving import check_target, pack, save, unpack
 from sources.times import check_format
@@ -20,6 +21,8 @@ __all__ = [
     "RULES",
     "UNITS",
     "BadInput",
+    "FileReport",
+    "LeftOut",
     "Origin",
     "Progress",
     "ReadOptions",
@@ -27,6 +30,7 @@ __all__ = [
     "Report",
     "check_format",
     "check_target",
+    "find_columns",
     "full_name",
     "is_read_once",
     "pack",

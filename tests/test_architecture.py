@@ -11,7 +11,7 @@ LAYERS = (
     {"__main__"},
     {"app"},
     {"arguments", "saved_view", "uploads"},
-    {"callbacks", "serving"},
+    {"callbacks", "databases", "serving"},
     {"downloads", "identity", "plain_html", "security", "static_files"},
     {"controls"},
     {"layout", "payload"},

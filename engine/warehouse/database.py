@@ -87,8 +87,23 @@ class Database(ABC):
     """Its name as a person knows it, without any password."""
 
     @abstractmethod
+    def tables(self) -> list[str]:
+        """The names of the tables and views that need no schema before them."""
+
     def schema(self, path: tuple[str, ...]) -> pa.Schema:
         """The columns of a table; raises CannotAnswer where there is none."""
+        text = f"select * from {self.words.name(*path)} limit 0"
+        return self._ask("columns", text).schema
+
+    def largest(self, path: tuple[str, ...], column: str) -> float:
+        """The largest number in a column; 0 where there is none."""
+        name, table = self.words.name(column), self.words.name(*path)
+        text = f"select cast(max({name}) as {self.words.double}) as n from {table}"
+        (largest,) = self._ask("the newest time", text).column("n").to_pylist()
+        return float(largest or 0)
+
+    def _ask(self, about: str, text: str) -> pa.Table:
+        return self.ask(Question(about, text, ()), Task(about, TIMEOUT))
 
     @abstractmethod
     def answer(self, question: Question, task: Task) -> Iterator[pa.RecordBatch]:

@@ -32,6 +32,7 @@ from engine.warehouse.groups import (
     build_cube,
     local_times,
 )
+from engine.warehouse.many_users import ManyUsers
 from engine.warehouse.questions import Question
 from engine.warehouse.start import (
     USUAL,
@@ -44,7 +45,7 @@ from engine.warehouse.start import (
     read_hours,
 )
 from engine.warehouse.table import MICROS, SessionTable
-from engine.warehouse.users import KnownUsers
+from engine.warehouse.users import Asking, KnownUsers, UserLists
 from schema import COLUMNS
 
 _BYTES_A_ROW: Final = 24
@@ -74,7 +75,7 @@ class WarehouseEngine:
         *,
         edges: BinEdges | None = None,
         limits: Limits = USUAL,
-        tell: Tell = lambda _: None,
+        tell: Tell = lambda *_: None,
     ) -> None:
         """Ask the questions of the start, each of which *tell* is told of.
 
@@ -85,16 +86,18 @@ class WarehouseEngine:
         self._database, self._limits = database, limits
         self._start = start = begin(database, table, self._zone, limits, edges, tell)
         self._facts = _find_facts(start, timezone, self._zone)
-        assert start.users is not None
-        self._users = KnownUsers(
-            start.users,
-            start.questions,
-            start.group,
-            start.bins.quantum,
-            self._ask,
-            limits.cache_bytes,
+        asking = Asking(start.questions, start.group, start.bins.quantum, self._ask)
+        self._users: UserLists = (
+            ManyUsers(asking, limits.cache_bytes)
+            if start.users is None
+            else KnownUsers(start.users, asking, limits.cache_bytes)
         )
         self._counters: Cache[str, _Counter] = Cache(limits.cache_bytes)
+
+    @property
+    def start(self) -> Start:
+        """What the questions of the start came to."""
+        return self._start
 
     @property
     def facts(self) -> Facts:

@@ -124,6 +124,11 @@ class Batch:
         column = self._column(name).cast(pa.int64()).fill_null(null)
         return cast("NDArray[np.int64]", column.to_numpy(zero_copy_only=False))
 
+    def integer(self, name: str) -> int:
+        """The only value of a column; 0 where it is NULL."""
+        (value,) = self.integers(name)
+        return int(value)
+
     def doubles(self, name: str, null: float = 0) -> NDArray[np.float64]:
         """A column of floating-point numbers; *null* stands for those that are NULL."""
         column = self._column(name).cast(pa.float64()).fill_null(null)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from engine.dimensions import DAY
-from engine.model import QUANTILES, BinEdges, Selection
+from engine.model import BinEdges, Selection
 from engine.warehouse.table import MICROS, YEAR_1, SessionTable
 from engine.warehouse.words import Sql, Value, Words, number, pick
 from engine.warehouse.zones import IN_UTC, Changes
@@ -72,13 +72,13 @@ class Questions:
 
         All pages but those *kept* are one, named *others*; None keeps all.
         """
-        self._table, self._words = table, words
+        self._table, self.words = table, words
         self._changes, self._kept, self._others = changes, kept, others
 
-    def _sessions(self, sql: Sql, group: Group) -> str:
+    def sessions_of(self, sql: Sql, group: Group) -> str:
         """A query of the usable sessions, with the columns u, p, d, t and s."""
         rows = self._table.rows(sql, user=group.user, until=group.until)
-        whole = self._words.divide(f"t + {-YEAR_1 * MICROS}", MICROS)
+        whole = self.words.divide(f"t + {-YEAR_1 * MICROS}", MICROS)
         page = self._page(sql)
         text = f"select u, {page} as p, d, t, {whole} as w from ({rows}) r where r = 0"
         # Changes count from 1970, w from the year 1.
@@ -91,7 +91,7 @@ class Questions:
         kept = ", ".join(map(sql.bind, self._kept))
         return f"case when p in ({kept}) then p else {sql.bind(self._others)} end"
 
-    def _filters(self, sql: Sql, selection: Selection) -> list[str]:
+    def filters(self, sql: Sql, selection: Selection) -> list[str]:
         """Conditions that are the filters of a selection, but its user."""
         conditions = []
         for day, sign in ((selection.start, ">="), (selection.end, "<")):
@@ -111,12 +111,20 @@ class Questions:
                 conditions.append(f"d {sign} {sql.bind(float(seconds))}")
         return conditions
 
-    def _question(self, about: str, sql: Sql, text: str) -> Question:
+    def selected(
+        self, sql: Sql, group: Group, selection: Selection, *conditions: str
+    ) -> str:
+        """The selected sessions, as what stands behind "from"."""
+        filters = [*self.filters(sql, selection), *conditions]
+        where = f" where {' and '.join(filters)}" if filters else ""
+        return f"({self.sessions_of(sql, group)}) y{where}"
+
+    def question(self, about: str, sql: Sql, text: str) -> Question:
         return Question(about, text, tuple(sql.values))
 
     def totals(self) -> Question:
         """Counts and extremes by the reason ``r`` to leave rows out, and fine bin."""
-        sql = Sql(self._words)
+        sql = Sql(self.words)
         rows = self._table.rows(sql, user=None, until=None)
         fine = self._fine()
         text = (
@@ -124,25 +132,25 @@ class Questions:
             f" min(d) as least, max(d) as greatest, sum(d) as seconds"
             f" from (select r, t, d, {fine} as f from ({rows}) x) y group by r, f"
         )
-        return self._question("totals", sql, text)
+        return self.question("totals", sql, text)
 
     def pages(self, group: Group, limit: int) -> Question:
         """The pages of most sessions, with how many these are."""
-        sql = Sql(self._words)
+        sql = Sql(self.words)
         text = (
-            f"select p, count(*) as n from ({self._sessions(sql, group)}) y group by p"
-            f" order by n desc, p{self._words.by_bytes} limit {limit}"
+            f"select p, count(*) as n from ({self.sessions_of(sql, group)}) y group by p"
+            f" order by n desc, p{self.words.by_bytes} limit {limit}"
         )
-        return self._question("pages", sql, text)
+        return self.question("pages", sql, text)
 
     def cells(self, group: Group, bins: Bins) -> Question:
         """Sessions by page, day, bin and fine bin, with sums and extremes."""
-        sql = Sql(self._words)
-        day = self._words.divide("s", DAY)
+        sql = Sql(self.words)
+        day = self.words.divide("s", DAY)
         scale, mean = number(1 / bins.quantum), number(bins.mean)
         text = (
             f"select p, {day} as day, {self._bin(bins)} as b, {self._fine()} as f, d, s"
-            f" from ({self._sessions(sql, group)}) y"
+            f" from ({self.sessions_of(sql, group)}) y"
         )
         text = (
             f"select p, day, b, f, count(*) as n, sum(round(d * {scale})) as quanta,"
@@ -150,100 +158,65 @@ class Questions:
             f" min(d) as least, max(d) as greatest, max(s) as last"
             f" from ({text}) z group by p, day, b, f"
         )
-        return self._question("days and durations", sql, text)
+        return self.question("days and durations", sql, text)
 
     def hours(self, group: Group, bins: Bins) -> Question:
         """How many sessions there are by page, hour and bin."""
-        sql = Sql(self._words)
+        sql = Sql(self.words)
         text = (
-            f"select p, {self._words.divide('s', 3_600)} as hour,"
-            f" {self._bin(bins)} as b from ({self._sessions(sql, group)}) y"
+            f"select p, {self.words.divide('s', 3_600)} as hour,"
+            f" {self._bin(bins)} as b from ({self.sessions_of(sql, group)}) y"
         )
         text = f"select p, hour, b, count(*) as n from ({text}) z group by p, hour, b"
-        return self._question("hours", sql, text)
+        return self.question("hours", sql, text)
 
     def users(self, group: Group, limit: int) -> Question:
         """The users of most sessions, with how many these are."""
-        sql = Sql(self._words)
+        sql = Sql(self.words)
         text = (
-            f"select u, count(*) as n from ({self._sessions(sql, group)}) y group by u"
-            f" order by n desc, u{self._words.by_bytes} limit {limit}"
+            f"select u, count(*) as n from ({self.sessions_of(sql, group)}) y group by u"
+            f" order by n desc, u{self.words.by_bytes} limit {limit}"
         )
-        return self._question("users", sql, text)
+        return self.question("users", sql, text)
 
     def count_days(self, group: Group) -> Question:
         """How many days have sessions."""
-        sql = Sql(self._words)
-        day = self._words.divide("s", DAY)
-        sessions = self._sessions(sql, group)
+        sql = Sql(self.words)
+        day = self.words.divide("s", DAY)
+        sessions = self.sessions_of(sql, group)
         text = f"select count(distinct {day}) as n from ({sessions}) y"
-        return self._question("the number of days", sql, text)
+        return self.question("the number of days", sql, text)
 
     def count_users(self, group: Group) -> Question:
         """How many users there are."""
-        sql = Sql(self._words)
-        text = f"select count(distinct u) as n from ({self._sessions(sql, group)}) y"
-        return self._question("the number of users", sql, text)
+        sql = Sql(self.words)
+        text = f"select count(distinct u) as n from ({self.sessions_of(sql, group)}) y"
+        return self.question("the number of users", sql, text)
 
     def user_rows(self, group: Group, limit: int) -> Question:
         """The sessions of one user, in any order."""
-        sql = Sql(self._words)
-        text = f"{self._sessions(sql, group)} limit {limit}"
-        return self._question(
+        sql = Sql(self.words)
+        text = f"{self.sessions_of(sql, group)} limit {limit}"
+        return self.question(
             "a user's sessions", sql, f"select p, d, s from ({text}) y"
         )
-
-    def by_user(self, group: Group, selection: Selection, quantum: float) -> Question:
-        """Counts and sums of the selected sessions by user, but no quantiles."""
-        sql = Sql(self._words)
-        sessions = self._sessions(sql, group)
-        conditions = self._filters(sql, selection)
-        where = f" where {' and '.join(conditions)}" if conditions else ""
-        day = self._words.divide("s", DAY)
-        text = (
-            "select u, count(*) as sessions, count(d) as known,"
-            f" sum(round(d * {number(1 / quantum)})) as quanta,"
-            f" count(distinct {day}) as days, max(s) as last"
-            f" from ({sessions}) y{where} group by u"
-        )
-        return self._question("all users", sql, text)
-
-    def quantiles(
-        self, group: Group, selection: Selection, users: tuple[str, ...] | None
-    ) -> Question:
-        """The quantiles of known durations by user, of all users or some."""
-        sql = Sql(self._words)
-        sessions = self._sessions(sql, group)
-        conditions = [*self._filters(sql, selection), "d is not null"]
-        if users is not None:
-            conditions.append(f"u in ({', '.join(map(sql.bind, users))})")
-        columns = (
-            f"{self._words.quantile('d', p)} as {name}" for name, p in QUANTILES.items()
-        )
-        text = (
-            f"select u, {', '.join(columns)} from ({sessions}) y"
-            f" where {' and '.join(conditions)} group by u"
-        )
-        return self._question("medians", sql, text)
 
     def sessions(self, group: Group, selection: Selection, limit: int) -> Question:
         """The selected sessions in order, see ``Engine.sessions``.
 
         ``m`` are the microseconds of the start after its second.
         """
-        sql = Sql(self._words)
-        sessions = self._sessions(sql, group)
-        conditions = self._filters(sql, selection)
-        where = f" where {' and '.join(conditions)}" if conditions else ""
-        second = self._words.divide(f"t + {-YEAR_1 * MICROS}", MICROS)
+        sql = Sql(self.words)
+        selected = self.selected(sql, group, selection)
+        second = self.words.divide(f"t + {-YEAR_1 * MICROS}", MICROS)
         micros = f"t + {-YEAR_1 * MICROS} - ({second}) * {MICROS}"
-        text = f"select u, p, d, s, {micros} as m from ({sessions}) y{where}"
-        by_bytes = self._words.by_bytes
+        text = f"select u, p, d, s, {micros} as m from {selected}"
+        by_bytes = self.words.by_bytes
         text = (
             f"select * from ({text}) z order by u{by_bytes}, s, m, p{by_bytes},"
             f" case when d is null then 0 else 1 end, d limit {max(limit, 0)}"
         )
-        return self._question("the sessions", sql, text)
+        return self.question("the sessions", sql, text)
 
     def _bin(self, bins: Bins) -> str:
         """The bin of a duration; 0 for unknown ones, see ``Dimensions``."""
@@ -257,5 +230,5 @@ class Questions:
         fine = f"floor(ln(d * {number(1 / _FINEST)}) * {steps})"
         return (
             f"case when d < {number(_FINEST)} then 0 when d is not null"
-            f" then 1 + cast({fine} as {self._words.integer}) end"
+            f" then 1 + cast({fine} as {self.words.integer}) end"
         )

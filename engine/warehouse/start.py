@@ -31,8 +31,8 @@ from engine.warehouse.questions import Bins, Group, Question, Questions
 from engine.warehouse.table import MICROS, REASONS, SessionTable
 from engine.warehouse.zones import changes
 
-Tell = Callable[[str], object]
-"""Is told which question begins, in words."""
+Tell = Callable[[str, int], object]
+"""Is told which question begins, in words, and how many were asked before."""
 
 _FINE_BINS: Final = 1_200
 """Fine bins up to half an hour."""
@@ -95,8 +95,8 @@ class Start(NamedTuple):
     """What can be asked later."""
     bins: Bins
     page_coder: PageCoder
-    n_other_pages: int
-    """How many pages are counted as one, for want of room."""
+    others: str | None
+    """What the pages are named for which there is no room; None where there is."""
     users: Users | None
     """None where they are too many."""
     n_users: int
@@ -123,11 +123,11 @@ def begin(
         room = _room_for_pages(_count_days(ask, questions, group, totals), bins, limits)
     found = Batch(ask.whole(questions.pages(group, room + 1)))
     names = found.text("p").to_pylist()
-    n_others, others = 0, None
+    others = None
     if len(names) > room:
         kept, others = tuple(names[: max(room - 1, 0)]), _other_name(names)
         questions = Questions(table, database.words, clocks, kept, others)
-        names, n_others = [*kept, others], 1
+        names = [*kept, others]
     pages = sorted(names)
     coder = PageCoder(pages, others)
 
@@ -147,7 +147,7 @@ def begin(
         questions,
         bins,
         coder,
-        n_others,
+        others,
         users,
         n_users,
     )
@@ -158,14 +158,18 @@ class _Asker:
 
     def __init__(self, database: Database, tell: Tell) -> None:
         self._database, self._tell = database, tell
+        self._n_asked = 0
 
     def whole(self, question: Question) -> pa.Table:
-        self._tell(question.about)
-        return self._database.ask(question, Task(question.about))
+        return self._database.ask(question, self._begin(question))
 
     def parts(self, question: Question) -> Iterator[pa.RecordBatch]:
-        self._tell(question.about)
-        yield from self._database.answer(question, Task(question.about))
+        yield from self._database.answer(question, self._begin(question))
+
+    def _begin(self, question: Question) -> Task:
+        self._tell(question.about, self._n_asked)
+        self._n_asked += 1
+        return Task(question.about)
 
 
 def read_totals(answer: pa.Table) -> Totals:

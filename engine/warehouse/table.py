@@ -52,8 +52,8 @@ class SessionTable:
     """The end, instead of a duration."""
     seconds_per_unit: float = 1
     """Seconds in one of the duration's units."""
-    micros_per_unit: int = MICROS
-    """Microseconds in one of the units of times that are numbers."""
+    number_unit: str = "s"
+    """The unit of times that are numbers since 1970: s, ms, us or ns."""
     where: tuple[tuple[Column, str], ...] = ()
     """A row counts only if these columns, as text, are these; nothing is empty."""
     visit_gap: float = 1_800
@@ -106,16 +106,22 @@ class SessionTable:
     def _micros(self, sql: Sql, column: Column) -> str:
         """A time in microseconds since 1970."""
         name, kind = sql.words.name(column.name), column.kind
-        if pa.types.is_integer(kind):
-            micros = f"cast({name} as {sql.words.integer}) * {self.micros_per_unit}"
-        elif pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-            exact = f"cast({name} as {sql.words.double}) * {self.micros_per_unit}"
-            micros = f"cast(floor({exact}) as {sql.words.integer})"
-        else:
-            micros = sql.words.micros(name, kind)
+        if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+            return self._from_number(sql, name)
+        if pa.types.is_decimal(kind):
+            return self._from_number(sql, name)
+        micros = sql.words.micros(name, kind)
         if self.times_are.is_utc or getattr(kind, "tz", None) is not None:
             return micros
         return self.times_are.from_local(micros)
+
+    def _from_number(self, sql: Sql, name: str) -> str:
+        """A time in microseconds since 1970, where it is a number."""
+        scale = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}[self.number_unit]
+        words = sql.words
+        if scale >= 1:
+            return f"cast({name} * {int(scale)} as {words.integer})"
+        return words.divide(f"cast({name} as {words.integer})", int(1 / scale))
 
     def _seconds(self, sql: Sql, column: Column) -> str:
         seconds = f"cast({sql.words.name(column.name)} as {sql.words.double})"

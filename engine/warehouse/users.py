@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +14,43 @@ from engine.users import Users, rank_user
 from engine.warehouse.cache import Cache
 from engine.warehouse.groups import Batch, local_times
 from engine.warehouse.questions import Group, Question, Questions
+from engine.warehouse.user_questions import UserQuestions
 
-Ask = Callable[[Question], pa.Table]
+
+class Asking(NamedTuple):
+    """How lists of users are asked for."""
+
+    questions: Questions
+    group: Group
+    """All sessions that there were at the start."""
+    quantum: float
+    """See ``ColumnStore``."""
+    ask: Callable[[Question], pa.Table]
+
+
+class UserLists(Protocol):
+    """What an engine over a database answers about users; see ``Engine``."""
+
+    def has(self, name: str) -> bool:
+        """Whether a session names this user."""
+
+    def search(self, text: str, limit: int) -> list[str]:
+        """At most *limit* names that contain *text*."""
+
+    def list_page(
+        self,
+        selection: Selection,
+        *,
+        search: str,
+        sort: UserColumn,
+        reverse: bool,
+        page: int | None,
+        page_size: int,
+    ) -> UserPage:
+        """One page of the users with selected sessions."""
+
+    def ranks(self, selection: Selection, statistic: Statistic) -> Ranks | None:
+        """The places of the selection's user; None where it names none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,17 +75,10 @@ class AskedByUser(ByUser):
 class KnownUsers:
     """Users of whom there are few enough to hold the names and the numbers of all."""
 
-    def __init__(
-        self,
-        users: Users,
-        questions: Questions,
-        group: Group,
-        quantum: float,
-        ask: Ask,
-        cache_bytes: int,
-    ) -> None:
-        self._users, self._questions, self._group = users, questions, group
-        self._quantum, self._ask = quantum, ask
+    def __init__(self, users: Users, asking: Asking, cache_bytes: int) -> None:
+        self._users = users
+        self._questions = UserQuestions(asking.questions, asking.quantum)
+        self._group, self._quantum, self._ask = asking.group, asking.quantum, asking.ask
         self._by_user: Cache[Selection, AskedByUser] = Cache(cache_bytes)
         self._quantiles: Cache[Selection, NDArray[np.float64]] = Cache(cache_bytes)
 
@@ -95,7 +124,7 @@ class KnownUsers:
         return self._by_user.get(everyone, lambda: self._ask_numbers(everyone))
 
     def _ask_numbers(self, selection: Selection) -> tuple[AskedByUser, int]:
-        question = self._questions.by_user(self._group, selection, self._quantum)
+        question = self._questions.numbers(self._group, selection)
         answer = Batch(self._ask(question))
         codes = self._codes(answer.text("u"))
         kept = codes >= 0

@@ -12,6 +12,8 @@ from engine.timezone import FIRST_TIME, LAST_TIME, to_local
 from engine.warehouse.words import pick
 
 _MICROS: Final = 1_000_000
+_YEAR_1900: Final = -2_208_988_800
+_YEAR_2200: Final = 7_258_118_400
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,11 @@ def changes(zone: tzinfo, first: int, last: int) -> Changes:
             np.where(is_old, after, middle),
         )
     return Changes(tuple(after.tolist()), (int(shifts[0]), *shifts[days + 1].tolist()))
+
+
+def whole_zone(zone: tzinfo) -> Changes:
+    """The changes of a zone's clocks in all years that databases know well."""
+    return changes(zone, _YEAR_1900, _YEAR_2200)
 
 
 def _shifts(seconds: NDArray[np.int64], zone: tzinfo) -> NDArray[np.int64]:

@@ -4,8 +4,8 @@ import duckdb
 import pandas as pd
 
 from engine.model import Engine
-from engine.warehouse.duckdb_database import DuckDB
-from engine.warehouse.engine import WarehouseEngine
+from engine.warehouse import Limits, WarehouseEngine
+from engine.warehouse.duckdb import DuckDB
 from engine.warehouse.table import Column, SessionTable
 from tests.engine.conformance import EngineConformance
 
@@ -26,6 +26,8 @@ def session_table(database: DuckDB, name: str) -> SessionTable:
 
 
 class TestDuckDB(EngineConformance):
+    limits = Limits()
+
     def make(self, sessions: pd.DataFrame, timezone: str = "UTC") -> Engine:
         name = f"s{next(_NUMBERS)}"
         connection = _CONNECTION.cursor()
@@ -33,4 +35,19 @@ class TestDuckDB(EngineConformance):
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"create table {name} as from given")
         database = DuckDB.of(connection)
-        return WarehouseEngine(database, session_table(database, name), timezone)
+        return WarehouseEngine(
+            database, session_table(database, name), timezone, limits=self.limits
+        )
+
+
+class TestManyUsers(TestDuckDB):
+    """The same, where there are too many users to hold."""
+
+    limits = Limits(max_users=0)
+
+
+class TestUsersOfManySessions(TestDuckDB):
+    """The same, where users have too many sessions to hold."""
+
+    limits = Limits(max_user_rows=0)
+    users_are_exact = False

@@ -29,13 +29,13 @@ class DuckDB(Database):
 
     words = DUCKDB
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: str) -> None:
         """Open a database file, or a folder with Parquet files, at any depth.
 
         Folders such as ``country=DE`` are columns. Raises CannotAnswer where it can't
         be opened.
         """
-        self.name = str(path)
+        self.name = name
         try:
             self._connection = _folder(path) if path.is_dir() else _file(path)
             # What is set afterwards can't be unset by a question.
@@ -43,7 +43,7 @@ class DuckDB(Database):
                 self._connection.execute(f"set {setting}")
             self._connection.execute("set lock_configuration = true")
         except duckdb.Error as error:
-            raise CannotAnswer(f"{path}: {first_line(error)}") from None
+            raise CannotAnswer(f"{name}: {first_line(error)}") from None
 
     @classmethod
     def of(cls, connection: Any, name: str = "DuckDB") -> "DuckDB":
@@ -55,17 +55,11 @@ class DuckDB(Database):
     def tables(self) -> list[str]:
         """The names of the tables and views."""
         text = (
-            "select table_name from information_schema.tables"
-            " where table_schema = 'main' order by 1"
+            "select table_name as name from information_schema.tables"
+            " where table_schema = current_schema() order by 1"
         )
-        return [name for (name,) in self._connection.cursor().execute(text).fetchall()]
-
-    def schema(self, path: tuple[str, ...]) -> pa.Schema:
-        """The columns of a table; raises CannotAnswer where there is none."""
-        question = Question(
-            "columns", f"select * from {self.words.name(*path)} limit 0", ()
-        )
-        return self.ask(question, Task("columns")).schema
+        names: list[str] = self._ask("tables", text).column("name").to_pylist()
+        return names
 
     def answer(self, question: Question, task: Task) -> Iterator[pa.RecordBatch]:
         """The answer to a question, part by part."""
@@ -83,6 +77,11 @@ class DuckDB(Database):
     def close(self) -> None:
         """End the connection."""
         self._connection.close()
+
+
+def connect(text: str, shown: str) -> DuckDB:
+    """Open what an address such as ``duckdb:lake/`` names."""
+    return DuckDB(Path(text.partition(":")[2]), shown)
 
 
 def _file(path: Path) -> Any:

@@ -1,0 +1,339 @@
+"""Databases as people name them: connected to, understood, and made into an engine."""
+
+import importlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+
+from engine.model import CannotAnswer
+from engine.timezone import time_zone
+from engine.warehouse import (
+    REASONS,
+    Column,
+    Database,
+    Limits,
+    SessionTable,
+    Tell,
+    WarehouseEngine,
+    whole_zone,
+)
+from formatting import count_text, duration_text, shorten
+from sources import (
+    UNITS,
+    BadInput,
+    FileReport,
+    LeftOut,
+    Origin,
+    ReadOptions,
+    Report,
+    find_columns,
+)
+
+N_QUESTIONS: Final = 5
+"""Kinds of questions at the start."""
+
+_MOST_NAMED: Final = 10
+_LONGEST: Final = 200
+
+
+class Kind(NamedTuple):
+    """A kind of database."""
+
+    title: str
+    module: str
+    """The module in ``engine.warehouse`` with its class, which imports its driver."""
+    extra: str
+    """What installs its driver, as in ``pip install '.[duckdb]'``."""
+
+
+_POSTGRESQL: Final = Kind("PostgreSQL", "postgresql", "postgres")
+_CLICKHOUSE: Final = Kind("ClickHouse", "clickhouse", "clickhouse")
+
+KINDS: Final = {
+    "duckdb": Kind("DuckDB", "duckdb", "duckdb"),
+    "postgresql": _POSTGRESQL,
+    "postgres": _POSTGRESQL,
+    "clickhouse": _CLICKHOUSE,
+    "clickhouses": _CLICKHOUSE,
+    "sc": Kind("Spark", "spark", "spark"),
+}
+"""The kinds of databases, by what their addresses begin with."""
+
+_BOUND: Final = {
+    *("user", "page", "time", "duration", "end", "duration_unit", "where"),
+    *("visit_gap", "times_in", "zero_is_unknown", "negative_is_unknown", "longest"),
+    *("allow_left_out", "strict"),
+}
+"""The fields of ``ReadOptions`` that say something about a table of a database."""
+
+_SAID_AS: Final = {"header": "no-header", "keep_bots": "bots"}
+"""Fields of ``ReadOptions`` whose options have another name."""
+
+_ADVICE: Final = dict(
+    zip(
+        REASONS,
+        ("{user} is null", "{page} is null", "{time} is null", "{spent}", "{spent}"),
+        strict=True,
+    )
+)
+
+
+class Address(NamedTuple):
+    """A database as a person named it; ``str`` has no password."""
+
+    kind: str
+    """A key of ``KINDS``."""
+    text: str
+    """All of it; it may have a password, and is never shown."""
+
+    @property
+    def shown(self) -> str:
+        """The address without what is secret in it."""
+        if self.kind == "duckdb":
+            return self.text
+        parts = urlsplit(self.text)
+        host = parts.netloc.rpartition("@")[2]
+        path = parts.path.partition(";")[0]
+        return f"{self.kind}://{host}{path}"
+
+
+def parse_address(text: str) -> Address | None:
+    """Read an address such as ``duckdb:lake/``; None where a text is none."""
+    kind, mark, rest = text.partition(":")
+    kind = kind.lower()
+    if not mark or kind not in KINDS or (kind != "duckdb" and rest[:2] != "//"):
+        return None
+    return Address(kind, text)
+
+
+def connect(address: Address) -> Database:
+    """Connect to a database; raises BadInput where that can't be done."""
+    kind = KINDS[address.kind]
+    try:
+        module = importlib.import_module(f"engine.warehouse.{kind.module}")
+    except ModuleNotFoundError as error:
+        raise BadInput(
+            f"{address.shown}: {kind.title} needs {error.name}: "
+            f"pip install '.[{kind.extra}]'"
+        ) from None
+    database: Database = module.connect(address.text, address.shown)
+    return database
+
+
+class Opened(NamedTuple):
+    """A table that was understood."""
+
+    database: Database
+    table: SessionTable
+    file: FileReport
+    """What was understood of it."""
+
+
+def open_table(address: Address, name: str | None, options: ReadOptions) -> Opened:
+    """Find the table, and which of its columns hold what.
+
+    *name* is as in ``--table``. Raises BadInput, and CannotAnswer where the database
+    fails.
+    """
+    _check_options(options)
+    database = connect(address)
+    path = _split(name) if name else _only_table(database)
+    schema = database.schema(path)
+    try:
+        table, understood = _understand(database, path, schema, options)
+    except BadInput as error:
+        raise BadInput(f"{address.shown}, {'.'.join(path)}: {error}") from None
+    file = FileReport(".".join(path), tuple(understood))
+    file.is_derived = table.is_derived
+    return Opened(database, table, file)
+
+
+def begin(
+    opened: Opened, options: ReadOptions, timezone: str, limits: Limits, tell: Tell
+) -> tuple[WarehouseEngine, Origin]:
+    """Ask what is asked at the start; raises BadInput where there is too little."""
+    database, table, file = opened
+    place = f"{file.name} in {database.name}"
+    try:
+        engine = WarehouseEngine(database, table, timezone, limits=limits, tell=tell)
+    except ValueError:
+        where = " and ".join(f"{name}={value}" for name, value in options.where)
+        raise BadInput(
+            f"{place}: no usable row{f' has {where}' * bool(where)}"
+        ) from None
+    except CannotAnswer as error:
+        raise BadInput(str(error)) from None
+    totals = engine.start.totals
+    file.rows = totals.n_sessions + sum(totals.left_out.values())
+    names = {
+        "user": table.user.name,
+        "page": table.page.name,
+        "time": table.time.name,
+        "spent": (table.duration or table.end or table.time).name,
+    }
+    file.leave_out(
+        LeftOut(reason, n, f"where {_ADVICE[reason].format(**names)}")
+        for reason, n in totals.left_out.items()
+    )
+    report = Report([file], list(_notes(engine)), _rule(table))
+    _check_left_out(report, place, options)
+    as_of = f"{engine.facts.last:%Y-%m-%d %H:%M}"
+    return engine, Origin(f"{place}, as of {as_of}", report)
+
+
+def _check_options(options: ReadOptions) -> None:
+    """Raise BadInput for an option that is for files alone."""
+    usual = ReadOptions()
+    for field in fields(options):
+        said = getattr(options, field.name)
+        if field.name not in _BOUND and said != getattr(usual, field.name):
+            option = _SAID_AS.get(field.name, field.name.replace("_", "-"))
+            raise BadInput(f"--{option} is for files: have a view of the table do it")
+
+
+def _check_left_out(report: Report, place: str, options: ReadOptions) -> None:
+    if not report.left_out:
+        return
+    reasons = "; ".join(each.text() for each in report.left_out.values())
+    if options.strict:
+        raise BadInput(f"{place}: {reasons}; without --strict they are left out")
+    if report.share_left_out > 0.5 and not options.allow_left_out:
+        raise BadInput(
+            f"{place}: more than half of the rows can't be used: {reasons}; "
+            "--allow-left-out goes on without them"
+        )
+
+
+def _split(name: str) -> tuple[str, ...]:
+    """The parts of a name such as ``web.sessions`` or ``web."page.views"``."""
+    parts = re.findall(r'"((?:[^"]|"")*)"|([^."]+)', name)
+    return tuple(quoted.replace('""', '"') or plain for quoted, plain in parts)
+
+
+def _only_table(database: Database) -> tuple[str, ...]:
+    tables = database.tables()
+    if len(tables) == 1:
+        return (tables[0],)
+    if not tables:
+        raise BadInput(f"{database.name} has no tables")
+    named = ", ".join(shorten(name, _LONGEST) for name in tables[:_MOST_NAMED])
+    more = f" and {len(tables) - _MOST_NAMED:,} more" * (len(tables) > _MOST_NAMED)
+    raise BadInput(f"{database.name}: name a table with --table: {named}{more}")
+
+
+def _understand(
+    database: Database, path: tuple[str, ...], schema: pa.Schema, options: ReadOptions
+) -> tuple[SessionTable, list[str]]:
+    """Which columns of a table hold what, and lines that say so."""
+    columns = find_columns(schema.names, options)
+    if len(columns.time) > 1 or len(columns.ends) > 1:
+        raise BadInput("a time is one column here: have a view join a day and a clock")
+    fields = [Column(field.name, field.type) for field in schema]
+    time = fields[columns.time[0]]
+    duration = None if columns.duration is None else fields[columns.duration]
+    end = fields[columns.ends[0]] if columns.ends else None
+    for column in filter(None, (time, end)):
+        _check_time(column)
+    if duration is not None and not _is_number(duration.kind):
+        kind = _kind_text(duration.kind)
+        raise BadInput(
+            f"{duration.name} holds {kind}, and durations are numbers: "
+            "have a view make seconds of it"
+        )
+    unit = columns.unit or "s"
+    zone = time_zone(options.times_in or "UTC")
+    table = SessionTable(
+        path,
+        user=fields[columns.user],
+        page=fields[columns.page],
+        time=time,
+        duration=duration,
+        end=end,
+        seconds_per_unit=UNITS[unit],
+        number_unit=_number_unit(database, path, time),
+        where=tuple(
+            (fields[index], value)
+            for index, (_, value) in zip(columns.where, options.where, strict=True)
+        ),
+        visit_gap=options.visit_gap,
+        times_are=whole_zone(zone),
+        zero_is_unknown=options.zero_is_unknown,
+        negative_is_unknown=options.negative_is_unknown,
+        longest=options.longest,
+    )
+    return table, list(_understood(table, unit, options))
+
+
+def _understood(table: SessionTable, unit: str, options: ReadOptions) -> Iterator[str]:
+    yield "A table of a database, which is only read."
+    for column, value in table.where:
+        yield f"Only rows with {column.name}={shorten(value, _LONGEST)}."
+    yield f"User: {table.user.name}."
+    yield f"Page: {table.page.name}."
+    zone = options.times_in or "UTC"
+    named = ""
+    if getattr(table.time.kind, "tz", None) is None and not _is_number(table.time.kind):
+        named = f", in {zone}"
+    if _is_number(table.time.kind):
+        named = f", {table.number_unit} since 1970"
+    yield f"Time: {table.time.name}{named}."
+    if table.duration is not None:
+        yield f"Duration: {table.duration.name}, in {unit}."
+    elif table.end is not None:
+        yield f"Duration: from the start to {table.end.name}."
+    else:
+        yield "Duration: derived from the next row of the same user."
+
+
+def _rule(table: SessionTable) -> str:
+    if not table.is_derived:
+        return ""
+    gap = duration_text(table.visit_gap)
+    return (
+        "Durations are derived: the time to the same user's next row, unknown where "
+        f"that is over {gap} away or there is none."
+    )
+
+
+def _notes(engine: WarehouseEngine) -> Iterator[str]:
+    if engine.start.others is not None:
+        n_pages = len(engine.facts.pages) - 1
+        yield (
+            "There are more pages than there is room for: the "
+            f"{count_text(n_pages, 'page')} of most sessions are told apart, all others "
+            f"are {engine.start.others} (--max-pages)."
+        )
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    types = pa.types
+    numbers = types.is_integer, types.is_floating, types.is_decimal
+    return any(is_one(kind) for is_one in numbers)
+
+
+def _check_time(column: Column) -> None:
+    kind = column.kind
+    if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind) or _is_number(kind)):
+        raise BadInput(
+            f"{column.name} holds {_kind_text(kind)}, not times: "
+            "have a view make times of it"
+        )
+
+
+def _kind_text(kind: pa.DataType) -> str:
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return "text"
+    return str(kind)
+
+
+def _number_unit(database: Database, path: Sequence[str], time: Column) -> str:
+    """The unit of times that are numbers, from the largest: they are of our days."""
+    if not _is_number(time.kind):
+        return "s"
+    largest = database.largest(tuple(path), time.name)
+    bounds = {1e11: "s", 1e14: "ms", 1e17: "us"}
+    return next((unit for bound, unit in bounds.items() if largest < bound), "ns")

@@ -1,0 +1,22 @@
+"""Sessions that stay in a database.
+
+``WarehouseEngine`` is the way in. A kind of database is one module with a ``Database``,
+the words of its SQL in ``words``, and a line in the list of who connects.
+"""
+
+from engine.warehouse.database import Database
+from engine.warehouse.engine import WarehouseEngine
+from engine.warehouse.start import Limits, Tell
+from engine.warehouse.table import REASONS, Column, SessionTable
+from engine.warehouse.zones import whole_zone
+
+__all__ = [
+    "REASONS",
+    "Column",
+    "Database",
+    "Limits",
+    "SessionTable",
+    "Tell",
+    "WarehouseEngine",
+    "whole_zone",
+]
