@@ -35,7 +35,7 @@ class ManyUsers:
 
     def has(self, name: str) -> bool:
         """Whether a session names this user."""
-        if not _can_be_asked(name):
+        if not self._can_be_asked(name):
             return False
         group = self._group._replace(user=name)
         answer = self._table(self._asking.questions.user_rows(group, 1))
@@ -43,7 +43,7 @@ class ManyUsers:
 
     def search(self, text: str, limit: int) -> list[str]:
         """At most *limit* names that contain *text*; see ``Engine.find_users``."""
-        if not _can_be_asked(text):
+        if not self._can_be_asked(text):
             return []
         answer = self._ask(self._questions.found(self._group, text, limit))
         names: list[str] = answer.text("u").to_pylist()
@@ -62,10 +62,12 @@ class ManyUsers:
         """One page of the users with selected sessions; see ``Engine.list_users``."""
         user, everyone = selection.user, replace(selection, user=None)
         self._check(user)
-        if not _can_be_asked(search):
-            search = "\0"
-        counts = self._ask(self._questions.counts(self._group, everyone, search))
+        can_match = self._can_be_asked(search)
+        searched = search if can_match else ""
+        counts = self._ask(self._questions.counts(self._group, everyone, searched))
         n_users, n_matching = counts.integer("n"), counts.integer("matching")
+        if not can_match:
+            return UserPage([], 1, 1, 0, n_users)
         n_pages = max(-(-n_matching // page_size), 1)
         if page is None:
             place = 0
@@ -146,6 +148,17 @@ class ManyUsers:
             for user, sessions, known, seconds, days, last in columns
         ]
 
+    def _can_be_asked(self, text: str) -> bool:
+        """Whether a name may have this text."""
+        if "\0" in text and not self._asking.questions.words.holds_nul:
+            return False
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            # Half of a surrogate pair is in no name.
+            return False
+        return True
+
     def _check(self, user: str | None) -> None:
         if user is not None and not self.has(user):
             raise NotInData(f"no session has the user {user!r}")
@@ -159,12 +172,3 @@ class ManyUsers:
             return answer, answer.nbytes + len(question.text)
 
         return self._answers.get(question, ask)
-
-
-def _can_be_asked(text: str) -> bool:
-    """Whether a text can be bound: half of a surrogate pair is in no name."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -9,6 +9,7 @@ from engine.model import BinEdges, Selection
 from engine.warehouse.table import MICROS, YEAR_1, SessionTable
 from engine.warehouse.words import Sql, Value, Words, number, pick
 from engine.warehouse.zones import IN_UTC, Changes
+from schema import LONGEST_DURATION
 
 FINE_PER_DOUBLING: Final = 64
 """Fine bins of durations for each doubling."""
@@ -154,7 +155,7 @@ class Questions:
         )
         text = (
             f"select p, day, b, f, count(*) as n, sum(round(d * {scale})) as quanta,"
-            f" sum((d - {mean}) * (d - {mean})) as squares,"
+            f" sum({self.words.square(f'd - {mean}')}) as squares,"
             f" min(d) as least, max(d) as greatest, max(s) as last"
             f" from ({text}) z group by p, day, b, f"
         )
@@ -229,6 +230,7 @@ class Questions:
         steps = number(FINE_PER_DOUBLING / math.log(2))
         fine = f"floor(ln(d * {number(1 / _FINEST)}) * {steps})"
         return (
-            f"case when d < {number(_FINEST)} then 0 when d is not null"
+            f"case when d < {number(_FINEST)} then 0"
+            f" when d <= {number(LONGEST_DURATION)}"
             f" then 1 + cast({fine} as {self.words.integer}) end"
         )

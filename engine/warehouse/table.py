@@ -167,8 +167,10 @@ class SessionTable:
     def _with_next(self, sql: Sql, rows: str) -> str:
         """Rows with the time to the same user's next row as their duration."""
         # Rows that are left out are apart, so that they end no stay.
+        # Of a column that is never NULL, ClickHouse has 0 behind the last.
+        follows = f"lead(cast(t as {sql.words.integer}))"
         gaps = (
-            "select u, p, t, r, lead(t) over (partition by r, u order by t, p) - t as g"
+            f"select u, p, t, r, {follows} over (partition by r, u order by t, p) - t as g"
             f" from ({rows}) c"
         )
         known = self._known(f"g / {number(MICROS)}")

@@ -56,9 +56,7 @@ class UserQuestions:
         """Names that contain a text, see ``Engine.find_users``."""
         sql = Sql(self._words)
         at = self._position(sql, search) if search else "1"
-        text = (
-            f"select u, {at} as place from ({self._questions.sessions_of(sql, group)}) y"
-        )
+        text = f"select u, {at} as place from ({self._questions.sessions_of(sql, group)}) y"
         text = (
             "select u, count(*) as n, min(case when place = 1 then 0 else 1 end) as later"
             f" from ({text}) z where place > 0 group by u"

@@ -6,6 +6,8 @@ from typing import Final
 
 import pyarrow as pa
 
+from engine.dimensions import DAY
+
 Value = str | int | float
 """What can be bound to a question."""
 
@@ -34,6 +36,10 @@ class Words:
     """What stands behind a text that is to be ordered by its bytes."""
     lower: Callable[[str], str] = "lower({})".format
     """A text in small letters."""
+    square: Callable[[str], str] = "({0}) * ({0})".format
+    """A number times itself; 0 where that is too small for a number."""
+    holds_nul: bool = True
+    """Whether a text may have a NUL."""
     quote: str = '"'
     """The mark around names; twice inside of a name."""
 
@@ -97,3 +103,47 @@ DUCKDB: Final = Words(
     quantile=lambda x, p: f"quantile_cont({x}, {p})",
 )
 """DuckDB 2."""
+
+
+def _postgresql_micros(expression: str, kind: pa.DataType) -> str:
+    if pa.types.is_date(kind):
+        days = f"cast({expression} - date '1970-01-01' as bigint)"
+        return f"case when isfinite({expression}) then {days} * {DAY} * 1000000 end"
+    exact = f"cast(extract(epoch from {expression}) * 1000000 as bigint)"
+    return f"case when isfinite({expression}) then {exact} end"
+
+
+POSTGRESQL: Final = Words(
+    text="text",
+    integer="bigint",
+    double="double precision",
+    placeholder=_dollar,
+    micros=_postgresql_micros,
+    divide=lambda a, b: f"({a}) / {b}",
+    quantile=lambda x, p: f"percentile_cont({p}) within group (order by {x})",
+    is_nan="{} = cast('NaN' as double precision)".format,
+    by_bytes=' collate "C"',
+    # Otherwise it is an error.
+    square="case when abs({0}) > 1e-150 then ({0}) * ({0}) else 0 end".format,
+    holds_nul=False,
+)
+"""PostgreSQL 14 and later."""
+
+_CLICKHOUSE_TYPES: Final[dict[type[Value], str]] = {
+    str: "String",
+    int: "Int64",
+    float: "Float64",
+}
+
+CLICKHOUSE: Final = Words(
+    text="Nullable(String)",
+    integer="Nullable(Int64)",
+    double="Nullable(Float64)",
+    placeholder=lambda index, kind: f"{{p{index}:{_CLICKHOUSE_TYPES[kind]}}}",
+    micros=lambda x, _: f"toUnixTimestamp64Micro(toDateTime64({x}, 6, 'UTC'))",
+    divide=lambda a, b: f"intDiv({a}, {b})",
+    quantile=lambda x, p: f"quantileExactInclusive({p})({x})",
+    is_nan="isNaN({})".format,
+    lower="lowerUTF8({})".format,
+)
+"""ClickHouse."""

@@ -6,23 +6,11 @@ import pandas as pd
 from engine.model import Engine
 from engine.warehouse import Limits, WarehouseEngine
 from engine.warehouse.duckdb import DuckDB
-from engine.warehouse.table import Column, SessionTable
 from tests.engine.conformance import EngineConformance
+from tests.engine.warehouse.tables import session_table
 
 _NUMBERS = count()
 _CONNECTION = duckdb.connect()
-
-
-def session_table(database: DuckDB, name: str) -> SessionTable:
-    schema = database.schema((name,))
-    columns = {field.name: Column(field.name, field.type) for field in schema}
-    return SessionTable(
-        (name,),
-        user=columns["user_id"],
-        page=columns["page"],
-        time=columns["timestamp"],
-        duration=columns["duration"],
-    )
 
 
 class TestDuckDB(EngineConformance):
@@ -44,6 +32,7 @@ class TestManyUsers(TestDuckDB):
     """The same, where there are too many users to hold."""
 
     limits = Limits(max_users=0)
+    rare_letters = ""
 
 
 class TestUsersOfManySessions(TestDuckDB):

@@ -1,0 +1,173 @@
+"""PostgreSQL, by ADBC."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from threading import Lock
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+import adbc_driver_manager
+import pyarrow as pa
+from adbc_driver_postgresql import dbapi
+
+from engine.model import CannotAnswer
+from engine.warehouse.database import ConnectionLost, Database, Task, at_least_one
+from engine.warehouse.questions import Question
+from engine.warehouse.words import POSTGRESQL
+from formatting import first_line
+
+_SETTINGS: Final = {
+    "default_transaction_read_only": "on",
+    # Compiling takes longer than what long conditions cost, and these are long.
+    "jit": "off",
+    "timezone": "UTC",
+}
+_CONNECT_SECONDS: Final = 10
+_STATUS: Final = "adbc.postgresql.transaction_status"
+
+_Errors: Final = (adbc_driver_manager.Error, OSError)
+"""What the driver raises; a stream that is cut raises OSError."""
+
+
+class PostgreSQL(Database):
+    """A PostgreSQL database that is only read.
+
+    Each question has a connection alone, from a pool; these are made as they are needed
+    and kept.
+    """
+
+    words = POSTGRESQL
+
+    def __init__(self, url: str, name: str) -> None:
+        """Connect; raises CannotAnswer where that can't be done.
+
+        What the address leaves out is taken from where ``psql`` takes it: PGPASSWORD,
+        ``~/.pgpass``, PGSERVICE.
+        """
+        self.name = name
+        self._secrets = _secrets(url)
+        self._lock = Lock()
+        self._idle: list[Any] = []
+        self._is_closed = False
+        try:
+            self._first = dbapi.connect(_with_settings(url), autocommit=True)
+        except _Errors as error:
+            raise CannotAnswer(self._line(error)) from None
+
+    def tables(self) -> list[str]:
+        """The names of the tables and views that need no schema before them."""
+        text = (
+            "select cast(table_name as text) as name from information_schema.tables"
+            " where table_schema = current_schema() order by 1"
+        )
+        names: list[str] = self._ask("tables", text).column("name").to_pylist()
+        return names
+
+    def answer(self, question: Question, task: Task) -> Iterator[pa.RecordBatch]:
+        """The answer to a question, part by part; all at once where values are bound.
+
+        (PostgreSQL streams what is copied, and what is copied has no parameters.)
+        """
+        connection = self._take()
+        is_whole = False
+        try:
+            with task.running(connection.adbc_cancel), connection.cursor() as cursor:
+                cursor.execute(question.text, list(question.values) or None)
+                with cursor.fetch_record_batch() as reader:
+                    yield from at_least_one(reader)
+            is_whole = True
+        except _Errors as error:
+            is_whole = not self._is_broken(connection)
+            if not is_whole:
+                self._forget_idle()
+                raise ConnectionLost(self._line(error)) from None
+            raise CannotAnswer(self._line(error)) from None
+        except CannotAnswer:
+            is_whole = not self._is_broken(connection)
+            raise
+        finally:
+            # What is left of an answer would be in the way of the next question.
+            self._give_back(connection, is_usable=is_whole)
+
+    def close(self) -> None:
+        """End all connections that are idle, and others when they are given back."""
+        self._is_closed = True
+        self._forget_idle()
+        with suppress(*_Errors):
+            self._first.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_first"):
+            self.close()
+
+    def _take(self) -> Any:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        try:
+            connection = self._first.adbc_clone()
+            connection.adbc_connection.set_autocommit(True)
+            return connection
+        except _Errors as error:
+            raise ConnectionLost(self._line(error)) from None
+
+    def _give_back(self, connection: Any, *, is_usable: bool) -> None:
+        if is_usable and not self._is_closed:
+            with self._lock:
+                self._idle.append(connection)
+            return
+        with suppress(*_Errors):
+            if not is_usable:
+                connection.adbc_cancel()
+        with suppress(*_Errors):
+            connection.close()
+
+    def _forget_idle(self) -> None:
+        """Close the connections that are idle: what broke one may have broken all."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            with suppress(*_Errors):
+                connection.close()
+
+    def _is_broken(self, connection: Any) -> bool:
+        try:
+            status = connection.adbc_connection.get_option(_STATUS)
+        except _Errors:
+            return True
+        return bool(status == "unknown")
+
+    def _line(self, error: Exception) -> str:
+        """A message in one line, without what is secret in the address."""
+        words = str(error).replace("[libpq]", "").strip() or type(error).__name__
+        line = first_line(ValueError(words))
+        for secret in self._secrets:
+            line = line.replace(secret, "…")
+        return f"{self.name}: {line}"
+
+
+def connect(text: str, shown: str) -> PostgreSQL:
+    """Connect to what an address such as ``postgresql://host/name`` names."""
+    return PostgreSQL(text, shown)
+
+
+def _secrets(url: str) -> list[str]:
+    """What of an address must not be shown, the longest first."""
+    secrets = {url, urlsplit(url).netloc.rpartition("@")[0]}
+    password = urlsplit(url).netloc.rpartition("@")[0].partition(":")[2]
+    secrets |= {password, unquote(password)}
+    secrets |= {
+        value for name, value in parse_qsl(urlsplit(url).query) if "pass" in name
+    }
+    return sorted(filter(None, secrets), key=len, reverse=True)
+
+
+def _with_settings(url: str) -> str:
+    """The address with what holds for each session."""
+    parts = urlsplit(url)
+    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    own = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+    given["options"] = f"{given.get('options', '')} {own}".strip()
+    given.setdefault("connect_timeout", str(_CONNECT_SECONDS))
+    given.setdefault("application_name", "user-activity-dashboard")
+    return parts._replace(query=urlencode(given, quote_via=quote)).geturl()
