@@ -286,6 +286,9 @@ def main(command_line: Sequence[str] | None = None) -> int:
             # In UTF-8, as the file is read, whatever the terminal has.
             sys.stdout.buffer.write(f"{make_line()}\n".encode())
             output.check()
+        elif options.check and options.database:
+            _check_database(options)
+            output.check()
         elif options.check:
             _tell(*_read(options))
             output.check()
@@ -293,7 +296,7 @@ def main(command_line: Sequence[str] | None = None) -> int:
             _serve_debug(options)
         else:
             _serve(options)
-    except (BadInput, CannotServe, output.CannotWrite) as error:
+    except (BadInput, CannotAnswer, CannotServe, output.CannotWrite) as error:
         return _fail(str(error))
     except MemoryError:
         return _fail("that is more data than memory holds")
@@ -373,12 +376,18 @@ def _read(options: argparse.Namespace) -> tuple[Engine, Origin]:
     return _arranged(stream, made, options, progress), origin
 
 
+def _open(options: argparse.Namespace) -> databases.Opened:
+    return databases.open_table(options.database, options.table, options.reading)
+
+
+def _check_database(options: argparse.Namespace) -> None:
+    for line in databases.check(_open(options), options.timezone):
+        print(printable(line), flush=True)
+
+
 def _ask(options: argparse.Namespace) -> tuple[Engine, Origin]:
     """Ask a database; on a terminal the bar names the question that is running."""
-    try:
-        opened = databases.open_table(options.database, options.table, options.reading)
-    except CannotAnswer as error:
-        raise BadInput(str(error)) from None
+    opened = _open(options)
     with tqdm(
         total=databases.N_QUESTIONS,
         bar_format="{desc}: {n_fmt} of {total_fmt} questions [{elapsed}]",
@@ -462,7 +471,8 @@ def _serve(options: argparse.Namespace) -> None:
     put_off()
     site, held = Site(settings), _held(options)
     load = partial(_load_again, options, held)
-    state = partial(stamps, options.files)
+    # Of a database it isn't known whether it has changed.
+    state = object if options.database else partial(stamps, options.files)
     reloader = Reloader(site, load, state, _give_back)
     # Dash would remember this application in the context of the program.
     site.show(copy_context().run(_load, options, held).server)

@@ -336,7 +336,7 @@ def _add_database_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group(
         "a database",
         "named instead of a FILE: duckdb:stats.duckdb, duckdb:lake/ for a folder of "
-        "Parquet, postgresql://host/name, clickhouses://host/name, sc://host for Spark; "
+        "Parquet, postgresql://host/name, clickhouses://host/name, sc://host (Spark); "
         "it is only read, and nothing of it is copied",
     ).add_argument
     add("--table", metavar="NAME", help="the table, perhaps with its schema")

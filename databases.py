@@ -1,15 +1,20 @@
 """Databases as people name them: connected to, understood, and made into an engine."""
 
 import importlib
+import json
+import os
 import re
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import fields
-from typing import Final, NamedTuple
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from engine.model import CannotAnswer
 from engine.timezone import time_zone
 from engine.warehouse import (
     REASONS,
@@ -19,6 +24,7 @@ from engine.warehouse import (
     SessionTable,
     Tell,
     WarehouseEngine,
+    expect,
     whole_zone,
 )
 from formatting import count_text, duration_text, shorten
@@ -152,12 +158,34 @@ def open_table(address: Address, name: str | None, options: ReadOptions) -> Open
     return Opened(database, table, file)
 
 
+def check(opened: Opened, timezone: str) -> Iterator[str]:
+    """Say what was understood, and what the start will ask and hold.
+
+    Two of its questions are asked.
+    """
+    database, table, file = opened
+    yield f"{file.name} in {database.name}"
+    yield from (f"  {line}" for line in file.understood)
+    yield "At the start it is asked for"
+    yield "  totals, pages, days and durations, hours, users."
+    expected = expect(database, table, timezone)
+    yield (
+        f"  {count_text(expected.n_sessions, 'session')} on "
+        f"{count_text(expected.n_pages, 'page')} and "
+        f"{count_text(expected.n_days, 'day')} make at most "
+        f"{count_text(expected.n_cells, 'cell')}."
+    )
+    took = _last_start(file.name, database.name)
+    yield f"  {took}" if took else "  It wasn't asked from here before."
+
+
 def begin(
     opened: Opened, options: ReadOptions, timezone: str, limits: Limits, tell: Tell
 ) -> tuple[WarehouseEngine, Origin]:
     """Ask what is asked at the start; raises BadInput where there is too little."""
     database, table, file = opened
     place = f"{file.name} in {database.name}"
+    began = time.monotonic()
     try:
         engine = WarehouseEngine(database, table, timezone, limits=limits, tell=tell)
     except ValueError:
@@ -165,8 +193,7 @@ def begin(
         raise BadInput(
             f"{place}: no usable row{f' has {where}' * bool(where)}"
         ) from None
-    except CannotAnswer as error:
-        raise BadInput(str(error)) from None
+    _remember_start(file.name, database.name, time.monotonic() - began)
     totals = engine.start.totals
     file.rows = totals.n_sessions + sum(totals.left_out.values())
     names = {
@@ -183,6 +210,36 @@ def begin(
     _check_left_out(report, place, options)
     as_of = f"{engine.facts.last:%Y-%m-%d %H:%M}"
     return engine, Origin(f"{place}, as of {as_of}", report)
+
+
+def _starts() -> Path:
+    """Where it is kept how long starts took."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "user-activity-dashboard" / "starts.json"
+
+
+def _read_starts() -> dict[str, list[Any]]:
+    try:
+        found = json.loads(_starts().read_text(encoding="utf-8"))
+    except (OSError, ValueError, RuntimeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _remember_start(table: str, database: str, seconds: float) -> None:
+    """Keep how long a start took, where that can be written."""
+    known = _read_starts()
+    known[f"{table} in {database}"] = [seconds, f"{date.today()}"]
+    with suppress(OSError, RuntimeError):
+        _starts().parent.mkdir(parents=True, exist_ok=True)
+        _starts().write_text(json.dumps(known), encoding="utf-8")
+
+
+def _last_start(table: str, database: str) -> str:
+    match _read_starts().get(f"{table} in {database}"):
+        case [int() | float() as seconds, str() as day]:
+            return f"The last start took {duration_text(seconds)}, on {day}."
+    return ""
 
 
 def _check_options(options: ReadOptions) -> None:
@@ -304,8 +361,8 @@ def _notes(engine: WarehouseEngine) -> Iterator[str]:
         n_pages = len(engine.facts.pages) - 1
         yield (
             "There are more pages than there is room for: the "
-            f"{count_text(n_pages, 'page')} of most sessions are told apart, all others "
-            f"are {engine.start.others} (--max-pages)."
+            f"{count_text(n_pages, 'page')} of most sessions are told apart, all "
+            f"others are {engine.start.others} (--max-pages)."
         )
 
 

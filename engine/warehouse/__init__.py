@@ -6,7 +6,7 @@ the words of its SQL in ``words``, and a line in the list of who connects.
 
 from engine.warehouse.database import Database
 from engine.warehouse.engine import WarehouseEngine
-from engine.warehouse.start import Limits, Tell
+from engine.warehouse.start import Limits, Tell, expect
 from engine.warehouse.table import REASONS, Column, SessionTable
 from engine.warehouse.zones import whole_zone
 
@@ -18,5 +18,6 @@ __all__ = [
     "SessionTable",
     "Tell",
     "WarehouseEngine",
+    "expect",
     "whole_zone",
 ]

@@ -139,8 +139,8 @@ class Questions:
         """The pages of most sessions, with how many these are."""
         sql = Sql(self.words)
         text = (
-            f"select p, count(*) as n from ({self.sessions_of(sql, group)}) y group by p"
-            f" order by n desc, p{self.words.by_bytes} limit {limit}"
+            f"select p, count(*) as n from ({self.sessions_of(sql, group)}) y"
+            f" group by p order by n desc, p{self.words.by_bytes} limit {limit}"
         )
         return self.question("pages", sql, text)
 
@@ -175,8 +175,8 @@ class Questions:
         """The users of most sessions, with how many these are."""
         sql = Sql(self.words)
         text = (
-            f"select u, count(*) as n from ({self.sessions_of(sql, group)}) y group by u"
-            f" order by n desc, u{self.words.by_bytes} limit {limit}"
+            f"select u, count(*) as n from ({self.sessions_of(sql, group)}) y"
+            f" group by u order by n desc, u{self.words.by_bytes} limit {limit}"
         )
         return self.question("users", sql, text)
 
@@ -187,6 +187,12 @@ class Questions:
         sessions = self.sessions_of(sql, group)
         text = f"select count(distinct {day}) as n from ({sessions}) y"
         return self.question("the number of days", sql, text)
+
+    def count_pages(self, group: Group) -> Question:
+        """How many pages there are."""
+        sql = Sql(self.words)
+        text = f"select count(distinct p) as n from ({self.sessions_of(sql, group)}) y"
+        return self.question("the number of pages", sql, text)
 
     def count_users(self, group: Group) -> Question:
         """How many users there are."""

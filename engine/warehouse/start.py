@@ -16,6 +16,7 @@ from engine.columns import choose_quantum
 from engine.cube import Cells, Cube, SketchedCube
 from engine.dimensions import DAY, HOURS, Dimensions, Shape
 from engine.model import BinEdges
+from engine.timezone import time_zone
 from engine.users import Users
 from engine.warehouse.database import Database, Task
 from engine.warehouse.groups import (
@@ -151,6 +152,33 @@ def begin(
         users,
         n_users,
     )
+
+
+class Expected(NamedTuple):
+    """What the start will have to do."""
+
+    n_sessions: int
+    n_pages: int
+    n_days: int
+    """Days from the first to the last."""
+    n_cells: int
+    """The most rows that its answers may have."""
+
+
+def expect(database: Database, table: SessionTable, timezone: str) -> Expected:
+    """Ask for totals and pages; raises ValueError where there are no sessions."""
+    ask = _Asker(database, lambda *_: None)
+    clocks = time_zone(timezone)
+    totals = read_totals(ask.whole(Questions(table, database.words).totals()))
+    group, (bins, _) = Group(until=totals.last), _choose_bins(totals, None)
+    found = changes(clocks, totals.first // MICROS, totals.last // MICROS)
+    questions = Questions(table, database.words, found)
+    n_pages = Batch(ask.whole(questions.count_pages(group))).integer("n")
+    n_days = (totals.last - totals.first) // (MICROS * DAY) + 1
+    places = n_pages * n_days
+    n_hours = min(totals.n_sessions, places * HOURS * (len(bins.edges) + 1))
+    n_fine = min(totals.n_sessions, places * _FINE_BINS)
+    return Expected(totals.n_sessions, n_pages, n_days, n_hours + n_fine)
 
 
 class _Asker:

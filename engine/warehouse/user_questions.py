@@ -56,9 +56,11 @@ class UserQuestions:
         """Names that contain a text, see ``Engine.find_users``."""
         sql = Sql(self._words)
         at = self._position(sql, search) if search else "1"
-        text = f"select u, {at} as place from ({self._questions.sessions_of(sql, group)}) y"
+        sessions = self._questions.sessions_of(sql, group)
+        text = f"select u, {at} as place from ({sessions}) y"
         text = (
-            "select u, count(*) as n, min(case when place = 1 then 0 else 1 end) as later"
+            "select u, count(*) as n,"
+            " min(case when place = 1 then 0 else 1 end) as later"
             f" from ({text}) z where place > 0 group by u"
             f" order by later, n desc, {self._ordered('u')} limit {limit}"
         )
@@ -87,7 +89,7 @@ class UserQuestions:
         limit: int,
         offset: int,
     ) -> Question:
-        """The numbers of some users in the order of a list, see ``Engine.list_users``."""
+        """Some of the users in the order of a list, see ``Engine.list_users``."""
         sql = Sql(self._words)
         text = self._keyed(sql, group, selection, sort, search)
         order = self._ordered("u")
@@ -137,7 +139,7 @@ class UserQuestions:
 
         The columns are ``present`` and ``known``, the numbers of users with sessions
         and with known durations, ``own_known``, how many known ones the user has, and
-        for each field of ``Ranks`` those above and equal: ``time_above``, ``time_equal``.
+        for each field of ``Ranks`` those above and equal, as ``time_above``.
         All are 0 or NULL for a user without sessions.
         """
         sql = Sql(self._words)
@@ -180,7 +182,8 @@ class UserQuestions:
         quantile = probability if sort == "median" else None
         users = self._by_user(sql, group, selection, search, quantile)
         key = _KEYS.get(sort, "0")
-        return f"select u, sessions, known, quanta, days, last, {key} as k from ({users}) v"
+        columns = "u, sessions, known, quanta, days, last"
+        return f"select {columns}, {key} as k from ({users}) v"
 
     def _by_user(
         self,

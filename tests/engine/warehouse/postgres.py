@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _SETTINGS = {
     "fsync": "off",
@@ -73,7 +74,7 @@ class Server:
     def socket_url(self) -> str:
         return f"postgresql://postgres@/postgres?host={self.folder}&port={self.port}"
 
-    def _as_user(self) -> dict[str, object]:
+    def _as_user(self) -> dict[str, Any]:
         if self.account is None:
             return {}
         return {
