@@ -2,6 +2,7 @@
 
 ``python -m benchmarks peers`` measures how soon a pick is seen, beside other pages.
 ``python -m benchmarks logs`` measures reading a web server's log, beside others.
+``python -m benchmarks warehouse`` measures sessions that stay in a database.
 ``python -m benchmarks load`` measures many people at once, and ``soak`` ten minutes.
 """
 
@@ -18,6 +19,12 @@ if __name__ == "__main__":
         from benchmarks import load
 
         load.main() if sys.argv[1] == "load" else load.soak()
+        sys.exit()
+
+    if sys.argv[1:2] == ["warehouse"]:
+        from benchmarks import warehouse
+
+        warehouse.main(sys.argv[2:])
         sys.exit()
 
     from benchmarks import logs

@@ -41,8 +41,8 @@ from engine.warehouse.start import (
     Tell,
     begin,
     code_days,
+    read_cells,
     read_days,
-    read_hours,
 )
 from engine.warehouse.table import MICROS, SessionTable
 from engine.warehouse.users import Asking, KnownUsers, UserLists
@@ -205,12 +205,13 @@ class WarehouseEngine:
             store = self._store(user, Batch(answer))
             counter = _Counter(lambda coded: scan(store, store.rows, coded), exact=True)
             return counter, _BYTES_A_ROW * store.n_sessions
-        days = self._ask(start.questions.cells(group, start.bins)).to_batches()
-        hours = self._ask(start.questions.hours(group, start.bins)).to_batches()
+        frame = start.coding.frame
+        days = self._ask(start.questions.sketch(group, frame)).to_batches()
+        cells = self._ask(start.questions.cells(group, frame, start.bins)).to_batches()
         cube = build_cube(
             start.coding,
-            read_days(days, start.page_coder, start.coding.dimensions),
-            read_hours(hours, start.page_coder, start.coding.dimensions),
+            read_days(days, start.page_coder, start.coding),
+            read_cells(cells, start.page_coder, start.coding),
         )
         n_bytes = Cube.estimate_bytes(start.coding.dimensions.shape)
         return _Counter(cube.aggregate, exact=False), n_bytes

@@ -8,7 +8,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.cube import Cells, FineCells, SketchedCube
-from engine.dimensions import DAY, Dimensions
+from engine.dimensions import Dimensions
+from engine.warehouse.questions import Frame
 
 FIRST_DAY: Final = np.datetime64("0001-01-01", "D")
 """What days in answers count from."""
@@ -28,37 +29,31 @@ class Coding(NamedTuple):
     """See ``ColumnStore``."""
     mean: float
     """Whole seconds that deviations are from."""
-    longest: float
-    """The longest duration, in seconds."""
+    least: NDArray[np.float64]
+    """(fine bins,): the shortest duration in each fine bin, in seconds."""
+    greatest: NDArray[np.float64]
+    """(fine bins,): the longest duration in each."""
+    frame: Frame
+    """What answers count from."""
     block_rows: int
 
 
-class DayCells(NamedTuple):
-    """An answer to ``Questions.cells``, in columns of one length."""
+class FineDays(NamedTuple):
+    """An answer to ``Questions.sketch``, in columns of one length."""
 
     page: NDArray[np.int32]
     """Code of the page."""
     day: NDArray[np.int32]
-    """Days since ``FIRST_DAY``, or codes of days."""
-    bin: NDArray[np.uint8]
+    """Days since ``Frame.day``, or codes of days."""
     fine: NDArray[np.int16]
     """-1 for unknown durations."""
     n: NDArray[np.uint32]
-    quanta: NDArray[np.float64]
-    """Sum of the durations, in quanta."""
-    squares: NDArray[np.float64]
-    least: NDArray[np.float64]
-    greatest: NDArray[np.float64]
-    last: NDArray[np.uint32]
-    """Second of the day when the last session began."""
 
-    def take(self, which: NDArray[np.bool_]) -> "DayCells":
-        """The cells where a mask is true."""
-        return (
-            self
-            if which.all()
-            else DayCells(*(cast("Any", column)[which] for column in self))
-        )
+    def take(self, which: NDArray[np.bool_]) -> "FineDays":
+        """The rows where a mask is true."""
+        if which.all():
+            return self
+        return FineDays(*(cast("Any", column)[which] for column in self))
 
 
 class PageCoder:
@@ -71,6 +66,9 @@ class PageCoder:
 
     def encode(self, column: pa.Array) -> NDArray[np.int32]:
         """The codes of a column; -1 for what isn't counted."""
+        if pa.types.is_integer(column.type):
+            given = column.fill_null(-1).to_numpy(zero_copy_only=False)
+            return cast("NDArray[np.int32]", given.astype(np.int32))
         coded = column.dictionary_encode()
         names = coded.dictionary.to_pylist()
         codes = [self._codes.get(name, self._other) for name in names]
@@ -79,29 +77,22 @@ class PageCoder:
         return found
 
 
-def read_day_cells(
+def read_fine_days(
     batches: Iterable[pa.RecordBatch], pages: PageCoder
-) -> list[DayCells]:
-    """Read an answer to ``Questions.cells``, part by part, but for unknown pages."""
-    return [_read_day_cells(Batch(batch), pages) for batch in batches]
-
-
-def _read_day_cells(column: "Batch", pages: PageCoder) -> DayCells:
-    seconds, day = column.integers("last"), column.integers("day")
-    page = pages.encode(column.text("p"))
-    cells = DayCells(
-        page=page,
-        day=day.astype(np.int32),
-        bin=column.integers("b").astype(np.uint8),
-        fine=column.integers("f", -1).astype(np.int16),
-        n=column.integers("n").astype(np.uint32),
-        quanta=column.doubles("quanta"),
-        squares=column.doubles("squares"),
-        least=column.doubles("least"),
-        greatest=column.doubles("greatest"),
-        last=(seconds - day * DAY).astype(np.uint32),
-    )
-    return cells.take(page >= 0)
+) -> list[FineDays]:
+    """Read an answer to ``Questions.sketch``, but for pages that aren't counted."""
+    parts = []
+    for batch in batches:
+        column = Batch(batch)
+        page = pages.encode(column.names("c"))
+        part = FineDays(
+            page=page,
+            day=column.integers("day").astype(np.int32),
+            fine=column.integers("f", -1).astype(np.int16),
+            n=column.integers("n").astype(np.uint32),
+        )
+        parts.append(part.take(page >= 0))
+    return parts
 
 
 class Batch:
@@ -138,43 +129,34 @@ class Batch:
         """A column of texts."""
         return self._column(name).cast(pa.string())
 
+    def names(self, name: str) -> pa.Array:
+        """A column of texts, or of integers that stand for some."""
+        column = self._column(name)
+        return column if pa.types.is_integer(column.type) else self.text(name)
+
 
 def build_cube(
-    coding: Coding, days: Iterable[DayCells], hours: Iterable[Cells]
+    coding: Coding, days: Iterable[FineDays], cells: Iterable[Cells]
 ) -> SketchedCube:
-    """The cube of a group; the page codes of its cells are those of the dimensions."""
-    days = list(days)
-
-    def cells() -> Iterator[Cells]:
-        yield from hours
-        for some in days:
-            yield Cells(
-                page=some.page,
-                bin=some.bin,
-                hour=some.day * 24,
-                n=np.uint32(0),
-                seconds=some.quanta * coding.quantum,
-                squared_deviations=some.squares,
-                last=some.last,
-            )
+    """The cube of a group, whose codes are those of the dimensions."""
 
     def fine_cells() -> Iterator[FineCells]:
         for some in days:
             known = np.flatnonzero(some.fine >= 0)
+            fine = np.minimum(some.fine[known], len(coding.least) - 1)
             yield FineCells(
                 page=some.page[known],
                 day=some.day[known],
-                bin=some.fine[known],
+                bin=fine,
                 n=some.n[known],
-                least=some.least[known],
-                greatest=some.greatest[known],
+                least=coding.least[fine],
+                greatest=coding.greatest[fine],
             )
 
     return SketchedCube(
         coding.dimensions,
-        cells(),
+        cells,
         fine_cells(),
         provisional_mean=coding.mean,
-        n_fine_bins=1
-        + max((int(some.fine.max(initial=0)) for some in days), default=0),
+        n_fine_bins=len(coding.least),
     )

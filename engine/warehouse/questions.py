@@ -53,6 +53,15 @@ class Bins:
         return cls(tuple(filter(math.isfinite, together)), mean, quantum)
 
 
+class Frame(NamedTuple):
+    """What pages and days are counted from in cells."""
+
+    day: int
+    """The first day, in days since the start of the year 1."""
+    coded: tuple[str, ...] = ()
+    """The pages, where they are few; each is then its index here."""
+
+
 class Questions:
     """Writes the questions about one table, in the words of its database.
 
@@ -127,7 +136,7 @@ class Questions:
         """Counts and extremes by the reason ``r`` to leave rows out, and fine bin."""
         sql = Sql(self.words)
         rows = self._table.rows(sql, user=None, until=None)
-        fine = self._fine()
+        fine = self.fine()
         text = (
             f"select r, f, count(*) as n, min(t) as first, max(t) as last,"
             f" min(d) as least, max(d) as greatest, sum(d) as seconds"
@@ -144,32 +153,50 @@ class Questions:
         )
         return self.question("pages", sql, text)
 
-    def cells(self, group: Group, bins: Bins) -> Question:
-        """Sessions by page, day, bin and fine bin, with sums and extremes."""
+    def sketch(self, group: Group, frame: Frame) -> Question:
+        """How many sessions there are by page, day and fine bin.
+
+        Columns are narrow, since databases group by what is narrow sooner: ``c`` is the
+        page, or its index in ``frame.coded``, and ``day`` counts from ``frame.day``.
+        """
         sql = Sql(self.words)
-        day = self.words.divide("s", DAY)
-        scale, mean = number(1 / bins.quantum), number(bins.mean)
-        text = (
-            f"select p, {day} as day, {self._bin(bins)} as b, {self._fine()} as f, d, s"
-            f" from ({self.sessions_of(sql, group)}) y"
+        day = f"{self.words.divide('s', DAY)} - {frame.day}"
+        columns = (
+            f"{self._coded(sql, frame)} as c,"
+            f" cast({day} as {self.words.middle}) as day,"
+            f" cast({self.fine()} as {self.words.small}) as f"
         )
-        text = (
-            f"select p, day, b, f, count(*) as n, sum(round(d * {scale})) as quanta,"
-            f" sum({self.words.square(f'd - {mean}')}) as squares,"
-            f" min(d) as least, max(d) as greatest, max(s) as last"
-            f" from ({text}) z group by p, day, b, f"
-        )
+        text = f"select {columns} from ({self.sessions_of(sql, group)}) y"
+        text = f"select c, day, f, count(*) as n from ({text}) z group by c, day, f"
         return self.question("days and durations", sql, text)
 
-    def hours(self, group: Group, bins: Bins) -> Question:
-        """How many sessions there are by page, hour and bin."""
+    def cells(self, group: Group, frame: Frame, bins: Bins) -> Question:
+        """Sessions by page, hour and bin, with sums.
+
+        Columns are as in ``sketch``; hours count from the start of ``frame.day``.
+        """
         sql = Sql(self.words)
-        text = (
-            f"select p, {self.words.divide('s', 3_600)} as hour,"
-            f" {self._bin(bins)} as b from ({self.sessions_of(sql, group)}) y"
+        hour = f"{self.words.divide('s', 3_600)} - {24 * frame.day}"
+        scale, mean = number(1 / bins.quantum), number(bins.mean)
+        columns = (
+            f"{self._coded(sql, frame)} as c, cast({hour} as {self.words.middle})"
+            f" as hour, cast({self.bin(bins)} as {self.words.small}) as b, d, s"
         )
-        text = f"select p, hour, b, count(*) as n from ({text}) z group by p, hour, b"
+        text = f"select {columns} from ({self.sessions_of(sql, group)}) y"
+        text = (
+            f"select c, hour, b, count(*) as n, sum(round(d * {scale})) as quanta,"
+            f" sum({self.words.square(f'd - {mean}')}) as squares, max(s) as last"
+            f" from ({text}) z group by c, hour, b"
+        )
         return self.question("hours", sql, text)
+
+    def _coded(self, sql: Sql, frame: Frame) -> str:
+        """The page, or its code where it has one."""
+        if not frame.coded:
+            return "p"
+        bound = map(sql.bind, frame.coded)
+        codes = " ".join(f"when {page} then {n}" for n, page in enumerate(bound))
+        return f"cast(case p {codes} end as {self.words.small})"
 
     def users(self, group: Group, limit: int) -> Question:
         """The users of most sessions, with how many these are."""
@@ -225,13 +252,13 @@ class Questions:
         )
         return self.question("the sessions", sql, text)
 
-    def _bin(self, bins: Bins) -> str:
+    def bin(self, bins: Bins) -> str:
         """The bin of a duration; 0 for unknown ones, see ``Dimensions``."""
         inner = [number(edge) for edge in bins.edges[1:]]
         codes = [str(code) for code in range(1, len(bins.edges) + 1)]
         return f"case when d is null then 0 else {pick('d', inner, codes)} end"
 
-    def _fine(self) -> str:
+    def fine(self) -> str:
         """The fine bin of a duration, of equal ratios; NULL for unknown ones."""
         steps = number(FINE_PER_DOUBLING / math.log(2))
         fine = f"floor(ln(d * {number(1 / _FINEST)}) * {steps})"

@@ -16,20 +16,20 @@ from engine.columns import choose_quantum
 from engine.cube import Cells, Cube, SketchedCube
 from engine.dimensions import DAY, HOURS, Dimensions, Shape
 from engine.model import BinEdges
-from engine.timezone import time_zone
+from engine.timezone import time_zone, to_local
 from engine.users import Users
 from engine.warehouse.database import Database, Task
 from engine.warehouse.groups import (
     FIRST_DAY,
     Batch,
     Coding,
-    DayCells,
+    FineDays,
     PageCoder,
     build_cube,
-    read_day_cells,
+    read_fine_days,
 )
-from engine.warehouse.questions import Bins, Group, Question, Questions
-from engine.warehouse.table import MICROS, REASONS, SessionTable
+from engine.warehouse.questions import Bins, Frame, Group, Question, Questions
+from engine.warehouse.table import MICROS, REASONS, YEAR_1, SessionTable
 from engine.warehouse.zones import changes
 
 Tell = Callable[[str, int], object]
@@ -37,6 +37,9 @@ Tell = Callable[[str, int], object]
 
 _FINE_BINS: Final = 1_200
 """Fine bins up to half an hour."""
+
+_FEW_PAGES: Final = 64
+"""With more pages, these are looked up by what groups them, not by comparing."""
 
 _MANY_DAYS: Final = 10 * 366
 """A range of more days may well be mostly of days without sessions."""
@@ -79,6 +82,10 @@ class Totals(NamedTuple):
     """The longest duration, in seconds; 0 where none is known."""
     seconds: float
     """Sum of the durations."""
+    least: NDArray[np.float64]
+    """(fine bins,): the shortest duration in each fine bin, in seconds."""
+    greatest: NDArray[np.float64]
+    """(fine bins,): the longest duration in each."""
     percentile_95: float
     """Of the known durations, in seconds, within 1 %; 0 where none is known."""
     median: float
@@ -132,13 +139,21 @@ def begin(
     pages = sorted(names)
     coder = PageCoder(pages, others)
 
-    days = read_day_cells(ask.parts(questions.cells(group, bins)), coder)
-    dimensions, days = _code_days(days, pages, edges)
+    first = int(to_local(_seconds(totals.first), zone)[0].astype(np.int64)) - YEAR_1
+    frame = Frame(first // DAY, tuple(pages) if len(pages) <= _FEW_PAGES else ())
+    days = read_fine_days(ask.parts(questions.sketch(group, frame)), coder)
+    dimensions, days = _code_days(days, pages, frame, edges)
     coding = Coding(
-        dimensions, bins.quantum, bins.mean, totals.longest, limits.block_rows
+        dimensions,
+        bins.quantum,
+        bins.mean,
+        totals.least,
+        totals.greatest,
+        frame,
+        limits.block_rows,
     )
-    hours = read_hours(ask.parts(questions.hours(group, bins)), coder, dimensions)
-    everyone = build_cube(coding, days, hours)
+    cells = ask.parts(questions.cells(group, frame, bins))
+    everyone = build_cube(coding, days, read_cells(cells, coder, coding))
     users, n_users = _find_users(ask, questions, group, limits)
     return Start(
         totals,
@@ -225,9 +240,19 @@ def read_totals(answer: pa.Table) -> Totals:
         last=int(column.integers("last")[used].max()),
         longest=float(greatest.max(initial=0)),
         seconds=float(column.doubles("seconds")[known].sum()),
+        least=_by_fine_bin(fine[known], least),
+        greatest=_by_fine_bin(fine[known], greatest),
         percentile_95=_quantile(values, counts, 0.95),
         median=_quantile(values, counts, 0.5),
     )
+
+
+def _by_fine_bin(
+    fine: NDArray[np.int64], values: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    found = np.zeros(int(fine.max(initial=0)) + 1)
+    found[fine] = values
+    return found
 
 
 def _quantile(
@@ -281,26 +306,26 @@ def _other_name(names: Iterable[str]) -> str:
 
 
 def _code_days(
-    parts: list[DayCells], pages: list[str], edges: BinEdges
-) -> tuple[Dimensions, list[DayCells]]:
-    """The dimensions, and the cells with the codes of their days."""
-    numbers = np.unique(np.concatenate([part.day for part in parts]))
+    parts: list[FineDays], pages: list[str], frame: Frame, edges: BinEdges
+) -> tuple[Dimensions, list[FineDays]]:
+    """The dimensions, and the parts with the codes of their days."""
+    numbers = np.unique(np.concatenate([part.day for part in parts])).astype(np.int64)
     dimensions = Dimensions(
-        pd.Index(pages, dtype="str"), FIRST_DAY + numbers.astype(int), edges
+        pd.Index(pages, dtype="str"), FIRST_DAY + (numbers + frame.day), edges
     )
-    return dimensions, [_with_day_codes(part, dimensions) for part in parts]
+    return dimensions, [_with_day_codes(part, dimensions, frame) for part in parts]
 
 
 def read_days(
-    batches: Iterable[pa.RecordBatch], pages: PageCoder, dimensions: Dimensions
-) -> list[DayCells]:
-    """Read an answer to ``Questions.cells``, but for days that came since the start."""
-    cells = read_day_cells(batches, pages)
-    return [_with_day_codes(part, dimensions) for part in cells]
+    batches: Iterable[pa.RecordBatch], pages: PageCoder, coding: Coding
+) -> list[FineDays]:
+    """Read an answer to ``Questions.sketch``, but for days that came since the start."""
+    parts = read_fine_days(batches, pages)
+    return [_with_day_codes(part, coding.dimensions, coding.frame) for part in parts]
 
 
-def _with_day_codes(part: DayCells, dimensions: Dimensions) -> DayCells:
-    codes = code_days(part.day.astype(np.int64), dimensions)
+def _with_day_codes(part: FineDays, dimensions: Dimensions, frame: Frame) -> FineDays:
+    codes = code_days(part.day.astype(np.int64) + frame.day, dimensions)
     return part._replace(day=codes.astype(np.int32)).take(codes >= 0)
 
 
@@ -311,24 +336,30 @@ def code_days(numbers: NDArray[np.int64], dimensions: Dimensions) -> NDArray[np.
     return np.where(dimensions.days[codes] == days, codes, -1)
 
 
-def read_hours(
-    batches: Iterable[pa.RecordBatch], pages: PageCoder, dimensions: Dimensions
+def read_cells(
+    batches: Iterable[pa.RecordBatch], pages: PageCoder, coding: Coding
 ) -> Iterator[Cells]:
-    """Read an answer to ``Questions.hours``, part by part."""
+    """Read an answer to ``Questions.cells``, part by part."""
     for batch in batches:
         column = Batch(batch)
         day, hour = np.divmod(column.integers("hour"), HOURS)
-        day, page = code_days(day, dimensions), pages.encode(column.text("p"))
+        day = code_days(day + coding.frame.day, coding.dimensions)
+        page = pages.encode(column.names("c"))
         kept = np.flatnonzero((day >= 0) & (page >= 0))
+        quanta = column.doubles("quanta")[kept]
         yield Cells(
             page=page[kept],
             bin=column.integers("b")[kept],
             hour=(day * HOURS + hour)[kept],
             n=column.integers("n")[kept].astype(np.uint32),
-            seconds=np.zeros(len(kept)),
-            squared_deviations=np.zeros(len(kept)),
-            last=np.zeros(len(kept), np.uint32),
+            seconds=quanta * np.float64(coding.quantum),
+            squared_deviations=column.doubles("squares")[kept],
+            last=(column.integers("last")[kept] % DAY).astype(np.uint32),
         )
+
+
+def _seconds(micros: int) -> NDArray[np.datetime64]:
+    return np.array([micros // MICROS]).astype("datetime64[s]")
 
 
 def _find_users(

@@ -22,6 +22,10 @@ class Words:
     """The type of 64-bit integers."""
     double: str
     """The type of 64-bit floating-point numbers."""
+    middle: str
+    """The type of 32-bit integers."""
+    small: str
+    """The type of 16-bit integers."""
     placeholder: Callable[[int, type[Value]], str]
     """Stands for the value with a number, from 1 on, and a type."""
     micros: Callable[[str, pa.DataType], str]
@@ -97,6 +101,8 @@ DUCKDB: Final = Words(
     text="varchar",
     integer="bigint",
     double="double",
+    middle="integer",
+    small="smallint",
     placeholder=_dollar,
     micros=_duckdb_micros,
     divide=lambda a, b: f"({a}) // {b}",
@@ -117,6 +123,8 @@ POSTGRESQL: Final = Words(
     text="text",
     integer="bigint",
     double="double precision",
+    middle="integer",
+    small="smallint",
     placeholder=_dollar,
     micros=_postgresql_micros,
     divide=lambda a, b: f"({a}) / {b}",
@@ -139,6 +147,8 @@ CLICKHOUSE: Final = Words(
     text="Nullable(String)",
     integer="Nullable(Int64)",
     double="Nullable(Float64)",
+    middle="Int32",
+    small="Nullable(Int16)",
     placeholder=lambda index, kind: f"{{p{index}:{_CLICKHOUSE_TYPES[kind]}}}",
     micros=lambda x, _: f"toUnixTimestamp64Micro(toDateTime64({x}, 6, 'UTC'))",
     divide=lambda a, b: f"intDiv({a}, {b})",
