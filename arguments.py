@@ -127,6 +127,8 @@ def _take_database(
         options.files = []
         if options.save:
             parser.error("--save is for files: a database keeps its sessions")
+        if options.workers > 1:
+            parser.error("--workers is for files: one process asks a database")
     elif options.table or options.max_pages or options.timeout:
         parser.error("--table, --max-pages and --timeout are for a database")
     usual = Limits()

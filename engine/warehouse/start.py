@@ -319,7 +319,7 @@ def _code_days(
 def read_days(
     batches: Iterable[pa.RecordBatch], pages: PageCoder, coding: Coding
 ) -> list[FineDays]:
-    """Read an answer to ``Questions.sketch``, but for days that came since the start."""
+    """Read an answer to ``Questions.sketch``, but for days that came since."""
     parts = read_fine_days(batches, pages)
     return [_with_day_codes(part, coding.dimensions, coding.frame) for part in parts]
 
