@@ -1,6 +1,9 @@
 """How many examples Hypothesis tries."""
 
-from hypothesis import HealthCheck, settings
+from collections.abc import Callable
+from typing import TypeVar
+
+from hypothesis import HealthCheck, given, settings
 
 PROFILE = "project"
 """The profile of Hypothesis that is taken where none is named."""
@@ -16,6 +19,8 @@ _COMMON = settings(
 settings.register_profile(PROFILE, _COMMON, max_examples=30)
 settings.register_profile("thorough", _COMMON, max_examples=_ALL)
 
+_Tests = TypeVar("_Tests", bound=type)
+
 
 def examples(n: int) -> settings:
     """Try *n* examples where tests are thorough, else 30 % of them, but at least 10.
@@ -25,3 +30,21 @@ def examples(n: int) -> settings:
     """
     share = n * settings().max_examples // _ALL
     return settings(max_examples=max(share, min(n, _FEWEST)))
+
+
+def all_with_examples(n: int) -> Callable[[_Tests], _Tests]:
+    """Have all property tests that a class inherits try as many as ``examples(n)``.
+
+    It is for a suite's subclasses whose engines are slow, or much like another's.
+    """
+
+    def decorate(tests: _Tests) -> _Tests:
+        for name in dir(tests):
+            handle = getattr(getattr(tests, name), "hypothesis", None)
+            if handle is not None:
+                # What a test was decorated with is of the class that it is from.
+                test = given(**handle._given_kwargs)(handle.inner_test)
+                setattr(tests, name, examples(n)(test))
+        return tests
+
+    return decorate

@@ -11,6 +11,7 @@ from engine.warehouse import Limits, WarehouseEngine
 from engine.warehouse.clickhouse import ClickHouse
 from tests.engine.conformance import EngineConformance
 from tests.engine.warehouse.tables import session_table
+from tests.examples import all_with_examples
 
 clickhouse_connect = pytest.importorskip("clickhouse_connect")
 pytest.importorskip("chdb")
@@ -35,6 +36,7 @@ def database(writer: Any) -> Iterator[ClickHouse]:
     database.close()
 
 
+@all_with_examples(30)
 class TestClickHouse(EngineConformance):
     limits = Limits()
 
@@ -61,6 +63,7 @@ class TestClickHouse(EngineConformance):
         )
 
 
+@all_with_examples(30)
 class TestManyUsers(TestClickHouse):
     """The same, where there are too many users to hold."""
 

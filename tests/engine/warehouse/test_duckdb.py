@@ -8,11 +8,13 @@ from engine.warehouse import Limits, WarehouseEngine
 from engine.warehouse.duckdb import DuckDB
 from tests.engine.conformance import EngineConformance
 from tests.engine.warehouse.tables import session_table
+from tests.examples import all_with_examples
 
 _NUMBERS = count()
 _CONNECTION = duckdb.connect()
 
 
+@all_with_examples(30)
 class TestDuckDB(EngineConformance):
     limits = Limits()
 
@@ -28,6 +30,7 @@ class TestDuckDB(EngineConformance):
         )
 
 
+@all_with_examples(30)
 class TestManyUsers(TestDuckDB):
     """The same, where there are too many users to hold."""
 
@@ -35,6 +38,7 @@ class TestManyUsers(TestDuckDB):
     rare_letters = ""
 
 
+@all_with_examples(30)
 class TestUsersOfManySessions(TestDuckDB):
     """The same, where users have too many sessions to hold."""
 

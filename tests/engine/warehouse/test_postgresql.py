@@ -11,6 +11,7 @@ from engine.warehouse.postgresql import PostgreSQL, connect
 from tests.engine.conformance import EngineConformance
 from tests.engine.warehouse.postgres import Server, binaries, cluster
 from tests.engine.warehouse.tables import session_table
+from tests.examples import all_with_examples
 
 dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi")
 pytestmark = pytest.mark.skipif(binaries() is None, reason="needs PostgreSQL")
@@ -41,6 +42,7 @@ def write(server: Server, sessions: pd.DataFrame) -> str:
     return name
 
 
+@all_with_examples(30)
 class TestPostgreSQL(EngineConformance):
     limits = Limits()
 
@@ -53,6 +55,7 @@ class TestPostgreSQL(EngineConformance):
         return WarehouseEngine(self.database, table, timezone, limits=self.limits)
 
 
+@all_with_examples(30)
 class TestManyUsers(TestPostgreSQL):
     """The same, where there are too many users to hold."""
 
