@@ -101,7 +101,9 @@ class Address(NamedTuple):
         """The address without what is secret in it."""
         if self.kind == "duckdb":
             return self.text
-        parts = urlsplit(self.text)
+        # Spark's parameters follow a semicolon, perhaps without a slash before it.
+        text = self.text.partition(";")[0] if self.kind == "sc" else self.text
+        parts = urlsplit(text)
         host = parts.netloc.rpartition("@")[2]
         path = parts.path.partition(";")[0]
         return f"{self.kind}://{host}{path}"
@@ -266,9 +268,15 @@ def _check_left_out(report: Report, place: str, options: ReadOptions) -> None:
 
 
 def _split(name: str) -> tuple[str, ...]:
-    """The parts of a name such as ``web.sessions`` or ``web."page.views"``."""
-    parts = re.findall(r'"((?:[^"]|"")*)"|([^."]+)', name)
-    return tuple(quoted.replace('""', '"') or plain for quoted, plain in parts)
+    """The parts of a name such as ``web.sessions`` or ``web."page.views"``.
+
+    The marks of Spark do as well: ``parquet.`/folder```.
+    """
+    parts = re.findall(r'"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|([^."`]+)', name)
+    return tuple(
+        quoted.replace('""', '"') or ticked.replace("``", "`") or plain
+        for quoted, ticked, plain in parts
+    )
 
 
 def _only_table(database: Database) -> tuple[str, ...]:

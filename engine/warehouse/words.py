@@ -157,3 +157,29 @@ CLICKHOUSE: Final = Words(
     lower="lowerUTF8({})".format,
 )
 """ClickHouse."""
+
+
+def _spark_micros(expression: str, kind: pa.DataType) -> str:
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        return f"unix_micros({expression})"
+    # In the zone of the session, which is UTC.
+    return f"unix_micros(cast({expression} as timestamp))"
+
+
+def _named(index: int, _: type[Value]) -> str:
+    return f":p{index}"
+
+
+SPARK: Final = Words(
+    text="string",
+    integer="bigint",
+    double="double",
+    middle="int",
+    small="smallint",
+    placeholder=_named,
+    micros=_spark_micros,
+    divide=lambda a, b: f"({a}) div {b}",
+    quantile=lambda x, p: f"percentile({x}, {number(p)})",
+    quote="`",
+)
+"""Spark 4, and Sail."""
