@@ -30,9 +30,13 @@ from tests.examples import all_with_examples
 if TYPE_CHECKING:
     from engine.warehouse.spark import SparkConnect
 
-pytestmark = pytest.mark.skipif(
-    "TEST_ALL" not in os.environ, reason="sh tests/run --all installs what it needs"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        "TEST_ALL" not in os.environ, reason="sh tests/run --all installs what it needs"
+    ),
+    # In one process, so that one cluster of each kind is started.
+    pytest.mark.xdist_group("clusters"),
+]
 
 _NUMBERS = count()
 
@@ -50,8 +54,8 @@ ODD = (
 """Texts that are bound."""
 
 SLOW = (
-    "select sum(ln(a.id + b.id + c.id + 1)) as n from range(0, 300000, 1, 2) a"
-    " cross join range(0, 1000, 1, 1) b cross join range(0, 1000, 1, 1) c"
+    "select id % 1000 as k, sum(ln(id + 1)) as n from range(0, 100000000000, 1, 2)"
+    " group by k"
 )
 """A question that takes minutes."""
 
