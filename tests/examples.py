@@ -1,7 +1,8 @@
-"""How many examples Hypothesis tries."""
+"""How many examples tests try: fewer, but where ``sh tests/run --all`` asks for all."""
 
-from collections.abc import Callable
-from typing import TypeVar
+import os
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 from hypothesis import HealthCheck, given, settings
 
@@ -16,14 +17,23 @@ _COMMON = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],
 )
-settings.register_profile(PROFILE, _COMMON, max_examples=30)
+settings.register_profile(PROFILE, _COMMON, max_examples=20)
 settings.register_profile("thorough", _COMMON, max_examples=_ALL)
 
 _Tests = TypeVar("_Tests", bound=type)
+_T = TypeVar("_T")
+
+ALL: Final = bool(os.environ.get("TEST_ALL"))
+"""Whether all examples are tried."""
+
+
+def some_of(n: int, values: Sequence[_T]) -> Sequence[_T]:
+    """The first *n* of a test's examples, or all of them."""
+    return values if ALL else values[:n]
 
 
 def examples(n: int) -> settings:
-    """Try *n* examples where tests are thorough, else 30 % of them, but at least 10.
+    """Try *n* examples where tests are thorough, else 20 % of them, but at least 10.
 
     They are with ``--hypothesis-profile=thorough``, which also holds for tests that
     name no number. Each run tries others.

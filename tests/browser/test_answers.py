@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Request, expect
 
+from tests.examples import some_of
+
 from .conftest import CALLS, Open, drawn, pick
 
 SHOWN = """() => [
@@ -147,7 +149,7 @@ STEPS: list[Callable[[Page], Any]] = [
 def test_a_known_view_is_as_the_server_would_say(open_page: Open) -> None:
     page, other = open_page(query="?user=user_7"), open_page(query="?user=user_7")
     addresses = ["?user=user_7"]
-    for step in STEPS:
+    for step in some_of(5, STEPS):
         step(page)
         expect(page.locator("#chips")).not_to_have_attribute(
             "data-address", addresses[-1]

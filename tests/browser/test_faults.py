@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.examples import some_of
 from tests.programs import free_port, running
 
 from .conftest import CALLS, Open, drawn, hold_answers, pick
@@ -233,7 +234,7 @@ def test_servers_that_take_turns_with_their_data_make_no_endless_reload(
 # Answers that are none.
 
 
-@pytest.mark.parametrize("status", [404, 429, 500, 503])
+@pytest.mark.parametrize("status", some_of(2, [404, 503, 429, 500]))
 def test_what_is_refused_is_told_and_asked_again(open_page: Open, status: int) -> None:
     page = open_page(query="?user=user_7", forgiven="Failed to load resource")
     release = fails(page, status=status, body="<b>no</b>", content_type="text/plain")

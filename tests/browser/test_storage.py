@@ -9,6 +9,8 @@ from dash import Dash
 from playwright.sync_api import Browser, Page, Route, expect
 from werkzeug.serving import make_server
 
+from tests.examples import some_of
+
 from .conftest import Open, drawn, pick
 
 # As Chromium does where cookies are blocked, and where a frame is a sandbox.
@@ -51,7 +53,7 @@ def refused(browser: Browser) -> Iterator[Callable[[str, str], tuple[Page, list[
 
 
 @pytest.mark.parametrize(
-    ("mode", "anew"), [("--no-debug", "true"), ("--debug", "false")]
+    ("mode", "anew"), some_of(1, [("--no-debug", "true"), ("--debug", "false")])
 )
 def test_the_page_works_where_storage_is_refused(
     serve: Callable[..., str],
@@ -76,7 +78,7 @@ def without_door(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in headers if name.lower() not in doors]
 
 
-@pytest.mark.parametrize("mode", ["--no-debug", "--debug"])
+@pytest.mark.parametrize("mode", some_of(1, ["--no-debug", "--debug"]))
 def test_the_page_works_in_a_sandbox_that_lets_it_ask(
     browser: Browser, serve: Callable[..., str], debugged: str, mode: str
 ) -> None:

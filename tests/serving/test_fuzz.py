@@ -22,6 +22,7 @@ import uploads
 from app import create_app
 from charts import CHARTS
 from serving import Settings, Site
+from tests.examples import ALL
 from tests.programs import free_port, running
 from tests.serving.mutations import (
     HOST,
@@ -36,7 +37,7 @@ from tests.sessions import ROWS, table
 Answer = tuple[int, dict[str, str], bytes]
 """Status, headers by their names in small letters, and body."""
 
-N_CALLED: Final = 20_000
+N_CALLED: Final = 20_000 if ALL else 12_000
 N_SENT: Final = 2_000
 _FIRST: Final = 10_000
 """Requests after which all is made that is made once, and what is bounded is full."""
