@@ -57,6 +57,10 @@ class CannotAnswer(RuntimeError):
     """An engine can't answer now; the message is one line for whoever asked."""
 
 
+class Dropped(CannotAnswer):
+    """Nobody waits for the answer any more."""
+
+
 class BinEdges(NamedTuple):
     """The edges of the duration bins, in seconds; bin i is [edges[i], edges[i + 1])."""
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock, Timer
 from typing import Final
 
@@ -14,6 +14,9 @@ from engine.warehouse.words import Words
 
 TIMEOUT: Final = 60.0
 """Seconds that a question may take where nothing else is said."""
+
+_AGAIN: Final = 0.2
+"""Seconds after which a question that still runs is ended once more."""
 
 
 class ConnectionLost(Exception):
@@ -37,13 +40,23 @@ class Task:
             if self._reason:
                 return
             self._reason = reason
-            interrupt = self._interrupt
-        if interrupt is not None:
-            interrupt()
+        self._end()
+
+    def _end(self) -> None:
+        with self._lock:
+            if self._interrupt is None:
+                return
+            # Not later: the connection may be another question's by then.
+            with suppress(Exception):
+                self._interrupt()
+        # What hasn't quite begun, or is just being sent, hears of nothing.
+        again = Timer(_AGAIN, self._end)
+        again.daemon = True
+        again.start()
 
     @contextmanager
     def running(self, interrupt: Callable[[], object]) -> Iterator[None]:
-        """While this is entered, ``cancel`` calls *interrupt*, once.
+        """While this is entered, ``cancel`` calls *interrupt* until it is left.
 
         Whatever is raised because of that becomes CannotAnswer.
         """

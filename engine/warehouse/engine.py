@@ -25,6 +25,7 @@ from engine.model import (
 )
 from engine.scan import scan
 from engine.timezone import time_zone, to_instants, to_local
+from engine.turns import current
 from engine.warehouse.cache import Cache
 from engine.warehouse.database import Database, Task
 from engine.warehouse.groups import (
@@ -188,7 +189,8 @@ class WarehouseEngine:
 
     def _ask(self, question: Question) -> pa.Table:
         task = Task(question.about, self._limits.timeout)
-        return self._database.ask(question, task)
+        with current.get().ending(task.cancel):
+            return self._database.ask(question, task)
 
     def _counter(self, user: str) -> "_Counter":
         if not self.has_user(user):
