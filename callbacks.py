@@ -1,7 +1,9 @@
 """The page's wiring: which changes in the browser ask for what, and who answers."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +17,7 @@ from dash import (
     no_update,
     set_props,
 )
-from flask import request
+from flask import Flask, g, request
 from werkzeug.exceptions import BadRequest, HTTPException
 
 import controls
@@ -29,7 +31,16 @@ from charts.chart import Chart, Shown
 from charts.figure import Figure, revision
 from charts.sentences import caption, filter_texts, subject_text
 from controls import Control, Controls, text_list, text_or_none
-from engine.model import Engine, NotInData, Selection, Summary
+from engine.model import (
+    CannotAnswer,
+    Dropped,
+    Engine,
+    NotInData,
+    Selection,
+    Summary,
+    UserPage,
+)
+from engine.turns import Turns
 from payload import Line, Link, PagePayload, UserListPayload
 from request_notes import notes_of
 from view import Reading, View
@@ -39,7 +50,8 @@ _log = logging.getLogger(__name__)
 _MOST_IGNORED: Final = 10
 # Dash resets the value of a dropdown that isn't among its options: these go first.
 _SEARCHED: Final = (ids.USER, ids.PAGES)
-
+_TURN: Final = re.compile(r"[0-9a-f]{32}-[0-9]{1,9}")
+"""The name of a turn: of the page, and its number there; see assets/turns.js."""
 
 _Read = Callable[[str], Reading]
 """What understands an address."""
@@ -146,6 +158,18 @@ def list_users(engine: Engine, view: View) -> UserListPayload:
     }
 
 
+def list_nobody(view: View, words: str) -> UserListPayload:
+    """The table of users where it can't be made, and words that say why."""
+    nobody = users.UserTable([], UserPage([], 1, 1, 0, 0))
+    return {
+        "text": {
+            ids.finding(ids.USERS): words,
+            **{ids.tile(tile, "rank"): "" for tile in tiles.TILES},
+        },
+        "users": payload.users_table(nobody, view),
+    }
+
+
 def register(app: Dash, engine: Engine, charts: Sequence[Chart] = CHARTS) -> None:
     """Connect the components of ``layout.build_layout`` with an engine."""
     many = {
@@ -165,6 +189,7 @@ def register(app: Dash, engine: Engine, charts: Sequence[Chart] = CHARTS) -> Non
     _register_user_list(app, engine, read)
     _register_searches(app, engine, searched)
     _register_scripts(app)
+    _register_turns(app.server)
 
 
 def _register_redraw(
@@ -291,7 +316,7 @@ class _Redrawer:
 
     def _options(self, component: str, view: View) -> list[Any]:
         if component == ids.USER:
-            return layout.user_options(self.engine, "", view.selection.user)
+            return _user_options(self.engine, "", view.selection.user)
         return layout.page_options(self.engine, "", view.selection.pages)
 
 
@@ -310,11 +335,28 @@ def _register_user_list(app: Dash, engine: Engine, read: _Read) -> None:
     @app.callback(
         Output(ids.USER_LIST, "data"),
         Input(ids.URL, "search"),
-        running=[(Output(ids.section(ids.USERS), "className"), "wide working", "wide")],
     )
-    def show_users(search: object) -> UserListPayload:
-        query = text_or_none(search) or ""
-        return list_users(engine, read(query).view)
+    def show_users(search: object) -> Any:
+        view = read(text_or_none(search) or "").view
+        try:
+            return list_users(engine, view)
+        except Dropped:
+            raise
+        except CannotAnswer as error:
+            # The charts are right without the table. It is no answer that a page keeps.
+            data = list_nobody(view, _told(error))
+            set_props(ids.USER_LIST, {"data": data})
+            return no_update
+
+
+def _user_options(engine: Engine, text: str, picked: str | None) -> list[Any]:
+    """The options of a search; where none can be made, one that says why."""
+    try:
+        return layout.user_options(engine, text, picked)
+    except Dropped:
+        raise
+    except CannotAnswer as error:
+        return layout.no_options(_told(error), text, picked)
 
 
 def _register_searches(app: Dash, engine: Engine, searched: Sequence[str]) -> None:
@@ -335,7 +377,7 @@ def _register_searches(app: Dash, engine: Engine, searched: Sequence[str]) -> No
     if ids.USER in searched:
         register_search(
             ids.USER,
-            lambda text, user: layout.user_options(engine, text, text_or_none(user)),
+            lambda text, user: _user_options(engine, text, text_or_none(user)),
         )
     if ids.PAGES in searched:
         register_search(
@@ -360,15 +402,48 @@ def _register_scripts(app: Dash) -> None:
     )
 
 
+def _register_turns(server: Flask) -> None:
+    """Have what a page asks for end once the page has no use for it."""
+    turns = Turns()
+
+    @server.before_request
+    def take_turn() -> None:
+        turns.end(_TURN.findall(request.headers.get("X-Over", "")))
+        g.turn = ExitStack()
+        name = request.headers.get("X-Turn", "")
+        if _TURN.fullmatch(name):
+            g.turn.enter_context(turns.taken(name))
+
+    @server.teardown_request
+    def give_up_turn(_: BaseException | None) -> None:
+        # What was refused before has none.
+        if "turn" in g:
+            g.turn.close()
+
+
+def _told(error: CannotAnswer) -> str:
+    """The line of an error for the page, once it is in the log."""
+    notes = notes_of(request.environ)
+    notes.has_failed = True
+    _log.warning("%s (%s)", error, notes.id)
+    return str(error)
+
+
 def report(error: Exception) -> None:
     """Tell an unexpected failure in one line on the page, and in full in the log.
 
-    Both name the request.
-
-    What the request is to blame for goes on to the server as the 4xx that it is.
+    Both name the request. What an engine can't answer has a line of its own, in both;
+    of what nobody waits for, nothing is said. What the request is to blame for goes on
+    to the server as the 4xx that it is.
     """
     if isinstance(error, HTTPException):
         raise error
+    if isinstance(error, Dropped):
+        return
+    if isinstance(error, CannotAnswer):
+        words = f"{_told(error)} This pick was not drawn."
+        set_props(ids.PROBLEM, {"children": words})
+        return
     notes = notes_of(request.environ)
     notes.has_failed = True
     _log.error("a callback failed (%s)", notes.id, exc_info=error)

@@ -272,6 +272,12 @@ def user_options(engine: Engine, text: str, picked: str | None) -> list[Any]:
     ]
 
 
+def no_options(words: str, text: str, picked: str | None) -> list[Any]:
+    """The options where a search fails: everyone, the picked user, and why."""
+    why = {"label": words, "value": "\0", "search": text or words, "disabled": True}
+    return [_everyone(), *_user_options([picked] if picked else []), why]
+
+
 def page_options(engine: Engine, text: str, picked: Sequence[str]) -> list[Any]:
     """The options for a search among many pages, those of most sessions first.
 

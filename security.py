@@ -13,9 +13,11 @@ from werkzeug.exceptions import (
     InternalServerError,
     NotFound,
     RequestURITooLarge,
+    ServiceUnavailable,
 )
 from werkzeug.wrappers import Response as WSGIResponse
 
+from engine.model import CannotAnswer
 from request_notes import loggable_path, notes_of
 from view import LONGEST_ADDRESS
 
@@ -217,6 +219,14 @@ def _answer_refusals(server: Flask) -> None:
     def no_such_file(error: DependencyException) -> WSGIResponse:
         response: WSGIResponse = refuse(NotFound(str(error)))
         return response
+
+    @server.errorhandler(CannotAnswer)
+    def cannot_answer(error: CannotAnswer) -> WSGIResponse:
+        notes = notes_of(request.environ)
+        notes.has_failed = True
+        path = loggable_path(request.path)
+        _log.warning("%s %r: %s (%s)", request.method, path, error, notes.id)
+        return WSGIResponse(str(error), ServiceUnavailable.code)
 
     @server.errorhandler(Exception)
     def fail(error: Exception) -> WSGIResponse:
