@@ -1,9 +1,12 @@
 """What can be taken away as CSV: a chart's numbers, and the sessions themselves."""
 
+import errno
+import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -17,7 +20,8 @@ from flask import Flask, Response, abort, request
 import view as views
 from charts.chart import Chart, Shown
 from charts.sentences import caption
-from engine.model import Engine, Summary
+from engine.model import CannotAnswer, Engine, Summary
+from request_notes import notes_of
 from schema import COLUMNS
 from view import View
 
@@ -39,6 +43,7 @@ _FORMULA: Final = re.compile(
     rf"^(?=[\t\r\n])|(?:^|(?<=[;,\t\r\n]))(?=[{_UNSEEN}]*[=+\-@＝＋－＠])"
 )
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
+_log = logging.getLogger(__name__)
 _QUOTE: Final = '"'
 _TO_QUOTE: Final = re.compile(r'[,"\r\n]')
 
@@ -98,6 +103,10 @@ def sessions_file(
 ) -> Response:
     """The selected sessions, as a session table."""
     frames = engine.sessions(view.selection, max_sessions)
+    if request.method != "HEAD":
+        # A failure before the first can still be told.
+        frames = chain(list(islice(frames, 1)), frames)
+    frames = _while_answered(frames)
     n_sessions = int(engine.summarise(view.selection).subject.sessions.sum())
     name = "Sessions"
     if n_sessions > max_sessions:
@@ -137,6 +146,24 @@ def _query_of_view() -> str:
 
 def _is_for_spreadsheet() -> bool:
     return request.args.get("for") == "spreadsheet"
+
+
+def _while_answered(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """The tables of a stream; one that fails cuts the file off, and is told in a line.
+
+    It raises what servers take for a connection that broke.
+    """
+    notes = notes_of(request.environ)
+
+    def parts() -> Iterator[pd.DataFrame]:
+        try:
+            yield from frames
+        except CannotAnswer as error:
+            notes.has_failed = True
+            _log.warning("a download was cut off: %s (%s)", error, notes.id)
+            raise ConnectionResetError(errno.ECONNRESET, str(error)) from None
+
+    return parts()
 
 
 def _csv(

@@ -79,7 +79,10 @@ class _Download:
         if time.monotonic() > self._end:
             _log.warning("a download was cut off after %.0f seconds", self._longest)
             raise _cut_off()
-        return next(self._parts)
+        try:
+            return next(self._parts)
+        except ConnectionResetError:
+            raise _cut_off() from None
 
     def close(self) -> None:
         """End the download, whole or not; servers call this in any case."""
@@ -103,4 +106,4 @@ def _cut_off() -> Exception:
     class CutOff(ClientDisconnected, ConnectionResetError):  # type: ignore[misc]
         """For waitress and for other servers."""
 
-    return CutOff(errno.ECONNRESET, "the download took too long")
+    return CutOff(errno.ECONNRESET, "the download was cut off")
