@@ -10,7 +10,8 @@
     const known = new Map();
     // The newest request for each output, which the next is made from.
     const newest = {};
-    let resting = null;
+    // What the pointer or the keyboard rests on, and what is asked for because of that.
+    let resting = null, ahead = [];
 
     const same = (one, other) => JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
 
@@ -59,6 +60,8 @@
     // no view.
     function learn(request, {response}) {
         if (!isView(request)) {
+            // A failure is no answer.
+            if (!response.listed) return undefined;
             keep(keyOf(request, addressOf(request)), {response});
             return undefined;
         }
@@ -117,11 +120,44 @@
         return {response};
     }
 
+    // A request that nobody waits for yet: it is given up in a while, or before.
+    function begin(address) {
+        const {turns} = dash_clientside;
+        const turn = turns.begin(), stop = new AbortController();
+        const call = {
+            address: canonical(address),
+            send: (resource, options) =>
+                send(resource, {...turns.named(options, turn), signal: stop.signal}),
+            // The server goes on: whoever asks it again gets what it is working on.
+            abandon: () => stop.abort(),
+            giveUp() {
+                stop.abort();
+                turns.end(turn);
+                call.leave();
+            },
+            leave() {
+                clearTimeout(timer);
+                ahead = ahead.filter(other => other !== call);
+            },
+            // It is picked: it ends with the turn of the pick.
+            goWith(other) {
+                call.leave();
+                turns.join(other, turn);
+            },
+        };
+        const timer = setTimeout(call.giveUp, LIMIT);
+        ahead.push(call);
+        return call;
+    }
+
     // Ask for a view, and its table of users, before Dash does: never shown, only known
-    // when it is.
-    function expect(address, calls = Object.values(newest)) {
+    // when it is. Nobody waits for it until it is picked: what a pick waits for ends with
+    // that, and anything else when something else is expected.
+    function expect(address, calls = Object.values(newest), turn = null) {
         const base = newest.view && known.get(keyOf(newest.view.request, drawnAddress()));
         if (!base?.controls) return;
+        for (const one of turn ? [] : ahead)
+            if (one.address !== canonical(address)) one.giveUp();
         for (const {resource, options, request} of calls) {
             const key = keyOf(request, address);
             if (known.has(key)) continue;
@@ -137,12 +173,18 @@
             const asked = {...request, inputs, state,
                 changedPropIds: changes, parsedChangedPropsIds: changes};
             const body = JSON.stringify(asked);
-            const coming = send(resource, {...options, body, signal: AbortSignal.timeout(LIMIT)})
+            const call = begin(address);
+            if (turn) call.goWith(turn);
+            const coming = call.send(resource, {...options, body})
                 .then(async response => {
                     if (isAnswer(response)) learn(asked, await response.json());
                 })
                 .catch(() => {})
-                .then(() => { if (known.get(key) === coming) known.delete(key); });
+                .then(() => {
+                    call.leave();
+                    if (known.get(key) === coming) known.delete(key);
+                });
+            coming.call = call;
             keep(key, coming);
         }
     }
@@ -183,6 +225,19 @@
         if (view?.figures) show(view, view.address);
     }
 
+    // Wait for what was asked for ahead, with all that belongs to it.
+    async function waitFor(coming, {headers, signal}) {
+        const {call} = coming;
+        for (const one of [call, ...ahead.filter(({address}) => address === call.address)])
+            one.goWith(headers["X-Turn"]);
+        try {
+            await Promise.race([coming, aborted(signal)]);
+        } catch (error) {
+            call.abandon();
+            throw error;
+        }
+    }
+
     async function answer(call) {
         const {resource, options, request} = call;
         newest[isView(request) ? "view" : "users"] = call;
@@ -191,8 +246,7 @@
         if (known.has(base)) keep(base, known.get(base));
         const address = addressOf(request);
         const key = address === null ? null : keyOf(request, address);
-        if (known.get(key) instanceof Promise)
-            await Promise.race([known.get(key), aborted(options.signal)]);
+        if (known.get(key) instanceof Promise) await waitFor(known.get(key), options);
         const found = known.get(key);
         const recalled = found && recall(request, found);
         if (recalled) {
@@ -202,7 +256,8 @@
         }
         // Of an address Dash asks for both at once, else for the table when it has the view.
         const isPick = isView(request) && request.changedPropIds[0] !== "url.search";
-        if (isPick && address !== null && newest.users) expect(address, [newest.users]);
+        if (isPick && address !== null && newest.users)
+            expect(address, [newest.users], options.headers["X-Turn"]);
         const response = await send(resource, options);
         if (!isAnswer(response)) return response;
         const body = await response.text();

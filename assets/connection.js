@@ -67,6 +67,7 @@
         root.classList.toggle("wrong", isOut || Boolean(worst?.isWrong));
         root.classList.toggle("old", told.some(call => !call.isAside));
         root.classList.toggle("waiting", !isOut && open.some(call => call.isSlow));
+        root.classList.toggle("listing", Boolean(!isOut && calls.get("listed.data")?.isSlow));
         if (isOut) tellOut();
         else tell(worst?.words ?? "");
     }
@@ -160,7 +161,11 @@
     async function ask(output, resource, options) {
         const before = calls.get(output);
         before?.stop();
+        const {turns} = dash_clientside;
+        if (before) turns.end(before.turn);
         const call = {words: before?.words ?? "", isWrong: before?.isWrong,
+            // The same in each attempt, so that an answer that comes late is for all.
+            turn: turns.begin(), isSlow: before?.isSlow,
             // What is beside the view says for itself that it isn't there yet.
             isAside: output.includes(".options@") || output === "listed.data"};
         calls.set(output, call);
@@ -176,7 +181,8 @@
         }, PATIENCE);
         try {
             for (let time = FIRST_PAUSE, limit = FIRST_LIMIT; ; limit *= 2) {
-                const answer = await attempt(call, resource, options, limit);
+                const asked = turns.named(options, call.turn);
+                const answer = await attempt(call, resource, asked, limit);
                 // The answer to an earlier pick comes to nothing: Dash ignores it as well.
                 if (!isNewest()) return new Response(null, {status: 204});
                 if (answer === LATE) {
@@ -205,6 +211,7 @@
         } finally {
             clearTimeout(soon);
             clearTimeout(late);
+            turns.forget(call.turn);
             if (isNewest()) {
                 calls.delete(output);
                 show();
