@@ -17,6 +17,7 @@ from dash import (
     no_update,
     set_props,
 )
+from dash.exceptions import PreventUpdate
 from flask import Flask, g, request
 from werkzeug.exceptions import BadRequest, HTTPException
 
@@ -439,7 +440,7 @@ def report(error: Exception) -> None:
     if isinstance(error, HTTPException):
         raise error
     if isinstance(error, Dropped):
-        return
+        raise PreventUpdate
     if isinstance(error, CannotAnswer):
         words = f"{_told(error)} This pick was not drawn."
         set_props(ids.PROBLEM, {"children": words})
