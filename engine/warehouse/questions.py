@@ -177,14 +177,15 @@ class Questions:
         """
         sql = Sql(self.words)
         hour = f"{self.words.divide('s', 3_600)} - {24 * frame.day}"
-        scale, mean = number(1 / bins.quantum), number(bins.mean)
+        quanta = self.words.round(f"d * {number(1 / bins.quantum)}")
+        mean = number(bins.mean)
         columns = (
             f"{self._coded(sql, frame)} as c, cast({hour} as {self.words.middle})"
             f" as hour, cast({self.bin(bins)} as {self.words.small}) as b, d, s"
         )
         text = f"select {columns} from ({self.sessions_of(sql, group)}) y"
         text = (
-            f"select c, hour, b, count(*) as n, sum(round(d * {scale})) as quanta,"
+            f"select c, hour, b, count(*) as n, sum({quanta}) as quanta,"
             f" sum({self.words.square(f'd - {mean}')}) as squares, max(s) as last"
             f" from ({text}) z group by c, hour, b"
         )

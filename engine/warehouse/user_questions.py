@@ -196,12 +196,13 @@ class UserQuestions:
         conditions = [f"{self._position(sql, search)} > 0"] if search else []
         selected = self._questions.selected(sql, group, selection, *conditions)
         day = self._words.divide("s", DAY)
+        quanta = self._words.round(f"d * {number(1 / self._quantum)}")
         more = ""
         if probability is not None:
             more = f", {self._words.quantile('d', probability)} as q"
         return (
             "select u, count(*) as sessions, count(d) as known,"
-            f" coalesce(sum(round(d * {number(1 / self._quantum)})), 0) as quanta,"
+            f" coalesce(sum({quanta}), 0) as quanta,"
             f" count(distinct {day}) as days, max(s) as last{more}"
             f" from {selected} group by u"
         )
