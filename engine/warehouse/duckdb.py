@@ -16,6 +16,9 @@ from formatting import first_line
 _ROWS: Final = 1 << 17
 """Rows of an answer that come at once, at most."""
 
+_CATALOG: Final = "given"
+"""What a file is attached as."""
+
 VIEW: Final = "sessions"
 """The name of the table that a folder is."""
 
@@ -37,7 +40,9 @@ class DuckDB(Database):
         """
         self.name = name
         try:
-            self._connection = _folder(path) if path.is_dir() else _file(path)
+            is_folder = path.is_dir()
+            self._connection = _folder(path) if is_folder else _file(path)
+            self._catalog = "" if is_folder else _CATALOG
             # What is set afterwards can't be unset by a question.
             for setting in ("enable_external_access = false", "TimeZone = 'UTC'"):
                 self._connection.execute(f"set {setting}")
@@ -50,6 +55,7 @@ class DuckDB(Database):
         """A database over a connection that is there already."""
         database = cls.__new__(cls)
         database.name, database._connection = name, connection
+        database._catalog = ""
         return database
 
     def tables(self) -> list[str]:
@@ -66,6 +72,9 @@ class DuckDB(Database):
         cursor = self._connection.cursor()
         try:
             with task.running(cursor.interrupt):
+                if self._catalog:
+                    # A cursor doesn't know what its connection uses.
+                    cursor.execute(f"use {self._catalog}")
                 relation = cursor.sql(question.text, params=list(question.values))
                 reader = relation.to_arrow_reader(_ROWS)
                 yield from at_least_one(reader)
@@ -81,11 +90,18 @@ class DuckDB(Database):
 
 def connect(text: str, shown: str) -> DuckDB:
     """Open what an address such as ``duckdb:lake/`` names."""
-    return DuckDB(Path(text.partition(":")[2]), shown)
+    path = text.partition(":")[2]
+    if not path:
+        raise CannotAnswer(f"{shown} names no file: as in duckdb:stats.duckdb")
+    return DuckDB(Path(path), shown)
 
 
 def _file(path: Path) -> Any:
-    return duckdb.connect(str(path), read_only=True)
+    # Attached, since what connects to a file shares it, and its settings, with whoever
+    # in this process did so before, even where another file has its name now.
+    connection = duckdb.connect()
+    connection.execute(f"attach {_text(str(path))} as {_CATALOG} (read_only)")
+    return connection
 
 
 def _folder(path: Path) -> Any:
