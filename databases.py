@@ -82,7 +82,13 @@ _SAID_AS: Final = {"header": "no-header", "keep_bots": "bots"}
 _ADVICE: Final = dict(
     zip(
         REASONS,
-        ("{user} is null", "{page} is null", "{time} is null", "{spent}", "{spent}"),
+        (
+            "{user} is null",
+            "{page} is null",
+            "{time} is null",
+            "{spent} < {least}",
+            "{spent} is huge",
+        ),
         strict=True,
     )
 )
@@ -101,19 +107,25 @@ class Address(NamedTuple):
         """The address without what is secret in it."""
         if self.kind == "duckdb":
             return self.text
-        # Spark's parameters follow a semicolon, perhaps without a slash before it.
-        text = self.text.partition(";")[0] if self.kind == "sc" else self.text
-        parts = urlsplit(text)
-        host = parts.netloc.rpartition("@")[2]
-        path = parts.path.partition(";")[0]
-        return f"{self.kind}://{host}{path}"
+        rest = self.text.partition("//")[2]
+        if self.kind == "sc":
+            rest = rest.partition(";")[0]
+        # What is secret may have any letter, and ends with the last @.
+        place, _, query = rest.partition("?")
+        if "@" in query and ":" in place and "@" not in place:
+            place = "…"
+        place = place.rpartition("@")[2]
+        return f"{self.kind}://{re.split('[#;]', place)[0]}"
 
 
 def parse_address(text: str) -> Address | None:
     """Read an address such as ``duckdb:lake/``; None where a text is none."""
     kind, mark, rest = text.partition(":")
     kind = kind.lower()
-    if not mark or kind not in KINDS or (kind != "duckdb" and rest[:2] != "//"):
+    if not mark or kind not in KINDS:
+        return None
+    if kind != "duckdb" and rest[:2] != "//" and Path(text).exists():
+        # A file has this name; but what is none may have a password.
         return None
     return Address(kind, text)
 
@@ -121,6 +133,7 @@ def parse_address(text: str) -> Address | None:
 def connect(address: Address) -> Database:
     """Connect to a database; raises BadInput where that can't be done."""
     kind = KINDS[address.kind]
+    _check_address(address)
     try:
         module = importlib.import_module(f"engine.warehouse.{kind.module}")
     except ModuleNotFoundError as error:
@@ -130,6 +143,27 @@ def connect(address: Address) -> Database:
         ) from None
     database: Database = module.connect(address.text, address.shown)
     return database
+
+
+def _check_address(address: Address) -> None:
+    """Raise BadInput where it isn't sure which part of an address is what."""
+    if address.kind == "duckdb":
+        return
+    if address.text.partition(":")[2][:2] != "//":
+        raise BadInput(f"an address begins with {address.shown}")
+    if address.kind == "sc":
+        return
+    try:
+        parts = urlsplit(address.text)
+    except ValueError as error:
+        raise BadInput(f"{address.shown}: {error}") from None
+    behind = f"{parts.path}{parts.query}{parts.fragment}"
+    has_secret = ":" in parts.netloc and "@" not in parts.netloc
+    if parts.netloc.count("@") > 1 or (has_secret and "@" in behind):
+        raise BadInput(
+            f"{address.shown}: a user or a password has @, /, ? or #: "
+            "write %40, %2F, %3F or %23"
+        )
 
 
 class Opened(NamedTuple):
@@ -203,6 +237,7 @@ def begin(
         "page": table.page.name,
         "time": table.time.name,
         "spent": (table.duration or table.end or table.time).name,
+        "least": table.time.name if table.end else "0",
     }
     file.leave_out(
         LeftOut(reason, n, f"where {_ADVICE[reason].format(**names)}")
@@ -272,10 +307,12 @@ def _split(name: str) -> tuple[str, ...]:
 
     The marks of Spark do as well: ``parquet.`/folder```.
     """
-    parts = re.findall(r'"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|([^."`]+)', name)
+    part = r'"((?:[^"]|"")+)"|`((?:[^`]|``)+)`|([^."`]+)'
+    if not re.fullmatch(rf"(?:{part})(?:\.(?:{part}))*", name):
+        raise BadInput(f"--table {shorten(name, _LONGEST)} names no table")
     return tuple(
         quoted.replace('""', '"') or ticked.replace("``", "`") or plain
-        for quoted, ticked, plain in parts
+        for quoted, ticked, plain in re.findall(part, name)
     )
 
 

@@ -153,9 +153,8 @@ def connect(text: str, shown: str) -> PostgreSQL:
 
 def _secrets(url: str) -> list[str]:
     """What of an address must not be shown, the longest first."""
-    secrets = {url, urlsplit(url).netloc.rpartition("@")[0]}
     password = urlsplit(url).netloc.rpartition("@")[0].partition(":")[2]
-    secrets |= {password, unquote(password)}
+    secrets = {url, password, unquote(password)}
     secrets |= {
         value for name, value in parse_qsl(urlsplit(url).query) if "pass" in name
     }
