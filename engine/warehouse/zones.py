@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -48,11 +49,12 @@ class Changes:
     def from_local(self, micros: str) -> str:
         """The time in SQL at which clocks show another, both in microseconds.
 
-        Of an hour that is shown twice it is the first.
+        Of an hour that is shown twice it is the first, and one that is skipped goes on
+        from the change.
         """
         bounds = [
-            str((moment + before) * _MICROS)
-            for moment, before in zip(self.moments, self.shifts, strict=False)
+            str((moment + max(shifts)) * _MICROS)
+            for moment, shifts in zip(self.moments, pairwise(self.shifts), strict=True)
         ]
         shifts = [str(shift * _MICROS) for shift in self.shifts]
         return f"{micros} - {pick(micros, bounds, shifts)}"
