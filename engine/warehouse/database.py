@@ -19,6 +19,10 @@ _AGAIN: Final = 0.2
 """Seconds after which a question that still runs is ended once more."""
 
 
+_HUGE: Final = 9 * 10**18
+"""Larger numbers than this are no times."""
+
+
 class ConnectionLost(Exception):
     """The connection to the database broke; the question may be asked again."""
 
@@ -109,9 +113,11 @@ class Database(ABC):
         return self._ask("columns", text).schema
 
     def largest(self, path: tuple[str, ...], column: str) -> float:
-        """The largest number in a column; 0 where there is none."""
+        """The largest number in a column, but for huge ones; 0 where there is none."""
         name, table = self.words.name(column), self.words.name(*path)
-        text = f"select cast(max({name}) as {self.words.double}) as n from {table}"
+        largest = f"cast(max({name}) as {self.words.double})"
+        # NaN is larger than all numbers.
+        text = f"select {largest} as n from {table} where {name} < {_HUGE}"
         (largest,) = self._ask("the newest time", text).column("n").to_pylist()
         return float(largest or 0)
 

@@ -15,6 +15,9 @@ YEAR_1: Final = -62_135_596_800
 YEAR_10000: Final = 253_402_300_800
 """The end of the year 9999, in seconds since 1970."""
 
+_LARGEST: Final = 9 * 10**18
+"""Larger numbers may not be integers of 64 bits."""
+
 MICROS: Final = 1_000_000
 """Microseconds of a second."""
 
@@ -106,22 +109,29 @@ class SessionTable:
     def _micros(self, sql: Sql, column: Column) -> str:
         """A time in microseconds since 1970."""
         name, kind = sql.words.name(column.name), column.kind
-        if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-            return self._from_number(sql, name)
-        if pa.types.is_decimal(kind):
-            return self._from_number(sql, name)
+        types = pa.types
+        if types.is_floating(kind) or types.is_decimal(kind) or types.is_integer(kind):
+            return self._from_number(sql, name, is_whole=types.is_integer(kind))
         micros = sql.words.micros(name, kind)
         if self.times_are.is_utc or getattr(kind, "tz", None) is not None:
             return micros
         return self.times_are.from_local(micros)
 
-    def _from_number(self, sql: Sql, name: str) -> str:
-        """A time in microseconds since 1970, where it is a number."""
-        scale = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}[self.number_unit]
-        words = sql.words
-        if scale >= 1:
-            return f"cast({name} * {int(scale)} as {words.integer})"
-        return words.divide(f"cast({name} as {words.integer})", int(1 / scale))
+    def _from_number(self, sql: Sql, name: str, *, is_whole: bool) -> str:
+        """A time in microseconds since 1970, where it is a number; else NULL."""
+        per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[self.number_unit]
+        words, factor = sql.words, MICROS // per_second
+        if is_whole and factor:
+            # The product may need a wider type than the number has.
+            micros = f"cast({name} as {words.integer}) * {factor}"
+        elif factor:
+            micros = f"cast({name} * {factor} as {words.integer})"
+        else:
+            whole = f"cast({name} as {words.integer})"
+            micros = words.divide(whole, per_second // MICROS)
+        # Of others, such as NaN, there may be no integer: that would be an error.
+        most = min(YEAR_10000 * per_second, _LARGEST)
+        return f"case when {name} > {-most} and {name} < {most} then {micros} end"
 
     def _seconds(self, sql: Sql, column: Column) -> str:
         seconds = f"cast({sql.words.name(column.name)} as {sql.words.double})"
