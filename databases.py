@@ -204,7 +204,10 @@ def check(opened: Opened, timezone: str) -> Iterator[str]:
     yield from (f"  {line}" for line in file.understood)
     yield "At the start it is asked for"
     yield "  totals, pages, days and durations, hours, users."
-    expected = expect(database, table, timezone)
+    try:
+        expected = expect(database, table, timezone)
+    except ValueError:
+        raise BadInput(_no_row(opened)) from None
     yield (
         f"  {count_text(expected.n_sessions, 'session')} on "
         f"{count_text(expected.n_pages, 'page')} and "
@@ -225,10 +228,7 @@ def begin(
     try:
         engine = WarehouseEngine(database, table, timezone, limits=limits, tell=tell)
     except ValueError:
-        where = " and ".join(f"{name}={value}" for name, value in options.where)
-        raise BadInput(
-            f"{place}: no usable row{f' has {where}' * bool(where)}"
-        ) from None
+        raise BadInput(_no_row(opened)) from None
     _remember_start(file.name, database.name, time.monotonic() - began)
     totals = engine.start.totals
     file.rows = totals.n_sessions + sum(totals.left_out.values())
@@ -247,6 +247,13 @@ def begin(
     _check_left_out(report, place, options)
     as_of = f"{engine.facts.last:%Y-%m-%d %H:%M}"
     return engine, Origin(f"{place}, as of {as_of}", report)
+
+
+def _no_row(opened: Opened) -> str:
+    database, table, file = opened
+    where = " and ".join(f"{column.name}={value}" for column, value in table.where)
+    has = f" has {where}" if where else ""
+    return f"{file.name} in {database.name}: no usable row{has}"
 
 
 def _starts() -> Path:
@@ -429,7 +436,8 @@ def _check_time(column: Column) -> None:
 def _kind_text(kind: pa.DataType) -> str:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return "text"
-    return str(kind)
+    # Types that Arrow doesn't have, such as those of networks.
+    return str(getattr(kind, "type_name", kind))
 
 
 def _number_unit(database: Database, path: Sequence[str], time: Column) -> str:

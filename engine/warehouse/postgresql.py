@@ -22,6 +22,7 @@ _SETTINGS: Final = {
     "jit": "off",
     "timezone": "UTC",
 }
+_NUMERIC: Final = pa.decimal128(38, 9)
 _CONNECT_SECONDS: Final = 10
 _STATUS: Final = "adbc.postgresql.transaction_status"
 
@@ -62,6 +63,15 @@ class PostgreSQL(Database):
         )
         names: list[str] = self._ask("tables", text).column("name").to_pylist()
         return names
+
+    def schema(self, path: tuple[str, ...]) -> pa.Schema:
+        """The columns of a table; raises CannotAnswer where there is none."""
+        schema = super().schema(path)
+        # In Arrow a number of any precision is a text with a name.
+        for index, field in enumerate(schema):
+            if getattr(field.type, "type_name", "") == "numeric":
+                schema = schema.set(index, field.with_type(_NUMERIC))
+        return schema
 
     def answer(self, question: Question, task: Task) -> Iterator[pa.RecordBatch]:
         """The answer to a question, part by part; all at once where values are bound.
