@@ -15,7 +15,7 @@ import pytest
 
 import app
 import arguments
-from databases import connect, parse_address
+from databases import parse_address
 from engine.model import CannotAnswer, Engine, Selection
 from formatting import printable
 from sources import BadInput, Origin
@@ -347,3 +347,359 @@ class TestTables:
         assert read(address)[0].facts.n_sessions == 10
         assert read(address, "--where", "country=DE")[0].facts.n_sessions == 3
         assert read(address, "--page", "country")[0].facts.pages == ("DE", "F R")
+
+
+def alike(
+    address: str, folder: Path, *options: str, only_csv: Sequence[str] = ()
+) -> tuple[Engine, Origin]:
+    """Read a table, and check that it is what the same rows in CSV are."""
+    engine, origin = read(address, *options)
+    memory, known = read(as_csv(address, folder), *options, *only_csv)
+    assert rows(engine) == rows(memory)
+    counts = [each.report.files[0] for each in (origin, known)]
+    assert counts[0].kept == counts[1].kept
+    assert origin.report.durations == known.report.durations
+    return engine, origin
+
+
+class TestRows:
+    def test_those_that_are_not_asked_for(
+        self, filled: Callable[..., str], tmp_path: Path
+    ) -> None:
+        columns = f"{SESSIONS}, place text, code int, price decimal(5,2)"
+        address = filled(
+            "('a', 'p', 1, '2024-01-01', 'x', 1, 1.5)",
+            "('b', 'p', 2, '2024-01-01', null, 2, 1.5)",
+            "('c', 'p', 3, '2024-01-01', '', null, null)",
+            "('d', 'p', 4, '2024-01-01', 'it''s \"it\"', 3, 2)",
+            columns=columns,
+        )
+        for said, users in (
+            (("place=x",), "a"),
+            (("place=",), "bc"),
+            (('place=it\'s "it"',), "d"),
+            (("code=2",), "b"),
+            (("code=",), "c"),
+            (("price=1.50", "code=1"), "a"),
+        ):
+            options = [part for each in said for part in ("--where", each)]
+            engine, origin = alike(address, tmp_path, *options)
+            assert "".join(row[0] for row in rows(engine)) == users
+            for each in said:
+                assert f"Only rows with {each}." in origin.report.files[0].understood
+        for attempt in ("' or '1'='1", "x'; drop table visits; --", "$1", "x\\"):
+            words = line(address, "--where", f"place={attempt}")
+            assert words.endswith(f": no usable row has place={attempt}")
+        assert "no column nix, named by --where" in line(address, "--where", "nix=1")
+
+    def test_durations_that_are_unknown(
+        self, filled: Callable[..., str], tmp_path: Path
+    ) -> None:
+        values = ("null", "'nan'", "0", "-1", "5", "7200", "1e-7")
+        address = filled(
+            *(f"('u{n}', 'p', {v}, '2024-01-01')" for n, v in enumerate(values))
+        )
+        usual, origin = alike(address, tmp_path)
+        assert durations(usual) == [None, None, 0, 5, 7200, 1e-7]
+        assert origin.report.left_out_text() == (
+            "1 row left out: 1 with a negative duration"
+        )
+        for options, expected in (
+            (("--negative-is-unknown",), [None, None, 0, None, 5, 7200, 1e-7]),
+            (("--zero-is-unknown",), [None, None, None, 5, 7200, 1e-7]),
+            (("--longest", "1h"), [None, None, 0, 5, None, 1e-7]),
+        ):
+            assert durations(alike(address, tmp_path, *options)[0]) == expected
+        minutes, _ = alike(address, tmp_path, "--duration-unit", "min")
+        assert durations(minutes)[3:5] == [300, 432_000]
+
+    def test_those_that_can_not_be_used(self, filled: Callable[..., str]) -> None:
+        address = filled(
+            ANN,
+            "(null, 'p', 1, '2024-01-01')",
+            "('  ', 'p', 1, '2024-01-01')",
+            "('a', '', 1, '2024-01-01')",
+            "('a', 'p', 1, null)",
+            "('a', 'p', 1, 'infinity')",
+            "('a', 'p', -1, '2024-01-01')",
+            "('a', 'p', '-inf', '2024-01-01')",
+            "('a', 'p', 'inf', '2024-01-01')",
+            "('a', 'p', 1e10, '2024-01-01')",
+        )
+        reasons = (
+            "2 with no user, such as where user_id is null",
+            "1 with no page, such as where page is null",
+            "2 with no time, such as where timestamp is null",
+            "2 with a negative duration, such as where duration < 0",
+            "2 with a duration over a century, such as where duration is huge",
+        )
+        words = line(address)
+        assert "more than half of the rows can't be used" in words
+        assert all(reason in words for reason in reasons)
+        assert "without --strict they are left out" in line(address, "--strict")
+        engine, origin = read(address, "--allow-left-out")
+        assert rows(engine) == [("ann", "home", 5, "2024-01-01T10:00:00.000000")]
+        assert origin.report.sections()[1][1] == [f"{reason}." for reason in reasons]
+        assert "10 rows read, 1 kept, 9 left out." in origin.report.sections()[0][1]
+
+    def test_durations_that_are_derived(
+        self, filled: Callable[..., str], tmp_path: Path
+    ) -> None:
+        address = filled(
+            "('a', 'p', '2024-01-01 10:00:00')",
+            "('a', 'q', '2024-01-01 10:00:01.5')",
+            # Left out, so that it ends no stay.
+            "('a', null, '2024-01-01 10:00:02')",
+            "('a', 'p', '2024-01-01 10:30:01.5')",
+            "('a', 'p', '2024-01-01 11:00:02')",
+            "('b', 'p', '2024-01-01 10:00:00')",
+            "('b', 'q', '2024-01-01 10:00:00')",
+            columns="user_id text, page text, start timestamp",
+        )
+        half_hour, origin = alike(address, tmp_path)
+        # By user, time and page.
+        assert durations(half_hour) == [1.5, 1_800, None, None, 0, None]
+        assert "unknown where that is over 30 min away" in origin.report.durations
+        longer, _ = alike(address, tmp_path, "--visit-gap", "31min")
+        assert durations(longer) == [1.5, 1_800, 1_800.5, None, 0, None]
+        # The next row is the next that is asked for.
+        only, _ = alike(address, tmp_path, "--where", "page=p", "--visit-gap", "4h")
+        assert durations(only) == [1_801.5, 1_800.5, None, None]
+
+    def test_durations_that_end(
+        self, filled: Callable[..., str], tmp_path: Path
+    ) -> None:
+        address = filled(
+            "('a', 'p', '2024-01-01 10:00:00', '2024-01-01 10:00:01.25')",
+            "('b', 'p', '2024-01-01 10:00:00', null)",
+            "('c', 'p', '2024-01-01 10:00:00', '2024-01-01 09:00:00')",
+            "('d', 'p', '2024-03-31 01:00:00', '2024-03-31 03:00:00')",
+            columns="user_id text, page text, start timestamp, ende timestamp",
+        )
+        engine, origin = alike(address, tmp_path, "--end", "ende")
+        assert durations(engine) == [1.25, None, 7_200]
+        (reason,) = origin.report.sections()[1][1]
+        assert reason == "1 with a negative duration, such as where ende < start."
+        berlin = ("--times-in", "Europe/Berlin")
+        assert durations(alike(address, tmp_path, "--end", "ende", *berlin)[0]) == [
+            1.25,
+            None,
+            3_600,
+        ]
+
+    @pytest.mark.parametrize("zone", ["Europe/Berlin", "Australia/Lord_Howe"])
+    def test_times_of_a_zone(
+        self, zone: str, filled: Callable[..., str], tmp_path: Path
+    ) -> None:
+        half_hours = pd.concat(
+            [
+                pd.Series(pd.date_range(day, periods=12, freq="30min"))
+                for day in ("2024-03-31", "2024-10-27", "2024-04-07", "2024-10-06")
+            ]
+        )
+        address = filled(*(f"('u', 'p', 1, '{time}')" for time in half_hours))
+        alike(address, tmp_path, "--times-in", zone, "--timezone", "America/New_York")
+
+    @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+    @pytest.mark.parametrize(
+        "kind", ["bigint", "integer", "hugeint", "double", "decimal(30, 3)"]
+    )
+    def test_times_that_are_numbers(
+        self, unit: str, kind: str, filled: Callable[..., str]
+    ) -> None:
+        if kind == "integer" and unit != "s":
+            return
+        factor = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+        moment = 1_704_103_200 * factor + factor // 2
+        address = filled(
+            f"('a', 'p', 1, {moment})",
+            "('b', 'p', 1, null)",
+            "('c', 'p', 1, 0)",
+            *["('d', 'p', 1, 'nan')", "('e', 'p', 1, 1e300)"] * (kind == "double"),
+            columns=f"user_id text, page text, duration int, ts {kind}",
+        )
+        engine, origin = read(address, "--allow-left-out")
+        half = "5" if factor > 1 else "0"
+        assert [row[::3] for row in rows(engine)] == [
+            ("a", f"2024-01-01T10:00:00.{half}00000"),
+            ("c", "1970-01-01T00:00:00.000000"),
+        ]
+        assert f"Time: ts, {unit} since 1970." in origin.report.files[0].understood
+
+    def test_pages_that_are_too_many_are_one(self, filled: Callable[..., str]) -> None:
+        address = filled(
+            *(f"('u{n}', 'p{n % 9}', {n}, '2024-01-0{n % 3 + 1}')" for n in range(33)),
+            "('u0', '(other pages)', null, '2024-01-01')",
+        )
+        everyone, _ = read(address)
+        engine, origin = read(address, "--max-pages", "4")
+        # The page that has this name is one of them.
+        assert engine.facts.pages == ("(other pages)", "p0", "p1", "p2")
+        assert origin.report.notes == [
+            "There are more pages than there is room for: the 3 pages of most sessions "
+            "are told apart, all others are (other pages) (--max-pages)."
+        ]
+        selected = Selection()
+        many = everyone.summarise(selected).everyone
+        few = engine.summarise(selected).everyone
+        assert few.sessions.tolist() == [34 - 12, 4, 4, 4]
+        assert few.sessions.sum() == many.sessions.sum() == 34
+        assert few.unknown.tolist() == [1, 0, 0, 0]
+        assert few.seconds.sum() == many.seconds.sum() == sum(range(33))
+        assert (few.hours == many.hours).all()
+        of_page = Selection("u3", pages=("(other pages)",))
+        user = engine.summarise(of_page).user
+        assert user is not None
+        assert user.sessions.sum() == 1
+        assert {row[1] for row in rows(engine)} == set(engine.facts.pages)
+
+
+class TestProgram:
+    def test_check(
+        self, filled: Callable[..., str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        address = filled(ANN, "('bob', 'cart', 5, '2024-01-03')")
+        assert app.main([address, "--check"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines == [
+            f"visits in {address}",
+            "  A table of a database, which is only read.",
+            "  User: user_id.",
+            "  Page: page.",
+            "  Time: timestamp, in UTC.",
+            "  Duration: duration, in s.",
+            "At the start it is asked for",
+            "  totals, pages, days and durations, hours, users.",
+            "  2 sessions on 2 pages and 2 days make at most 4 cells.",
+            "  It wasn't asked from here before.",
+        ]
+        read(address)
+        assert app.main([address, "--check"]) == 0
+        last = capsys.readouterr().out.splitlines()[-1]
+        assert last.startswith("  The last start took ")
+        assert app.main([address, "--check", "--where", "page=none"]) == 2
+        (words,) = capsys.readouterr().err.splitlines()
+        assert words.endswith("no usable row has page=none")
+
+    @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs signals")
+    def test_what_is_asked_again(self, tmp_path: Path) -> None:
+        lake = tmp_path / "lake"
+        lake.mkdir()
+
+        def write(name: str, user: str) -> None:
+            with duckdb.connect() as connection:
+                connection.execute(
+                    f"copy (select '{user}' as user_id, 'p' as page, 1 as duration,"
+                    f" timestamp '2024-01-01' as time) to '{lake}/{name}'"
+                )
+
+        write("a.parquet", "ann")
+        port = free_port()
+        options = ("--no-debug", "--port", str(port), "--reload-every", "1h")
+        with running(*options, f"duckdb:{lake}") as (process, printed):
+            assert process.stdout is not None
+            assert ": 1 session of 1 user" in "".join(printed)
+            listening(port)
+            write("b.parquet", "bob")
+            os.kill(process.pid, signal.SIGHUP)
+            assert ": 2 sessions of 2 users" in process.stdout.readline()
+
+    def test_a_file_that_is_another_by_now(
+        self, filled: Callable[..., str], make: Make
+    ) -> None:
+        address = filled(ANN)
+        first, _ = read(address)
+        other = filled(ANN, "('bob', 'cart', 5, '2024-01-03')")
+        os.replace(other.partition(":")[2], address.partition(":")[2])
+        second, _ = read(address)
+        assert [e.facts.n_sessions for e in (first, second)] == [1, 2]
+        assert len(rows(first)) == 1
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    pytest.importorskip("adbc_driver_postgresql")
+    if binaries() is None:
+        pytest.skip("needs PostgreSQL")
+    with cluster(SECRET) as server:
+        yield server
+
+
+def write(server: Server, *statements: str) -> None:
+    from adbc_driver_postgresql import dbapi
+
+    with dbapi.connect(server.url, autocommit=True) as connection:
+        for statement in statements:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+
+
+class TestPostgreSQL:
+    def test_the_same_options(self, server: Server, tmp_path: Path) -> None:
+        write(
+            server,
+            "create schema web",
+            'create table web."page ""views""" (who int, page text, ms numeric,'
+            " start timestamptz, site text)",
+            'insert into web."page ""views""" values (1, \'p\', 1500, \'2024-01-01'
+            " 10:00+02', 'x'), (2, 'p', 'NaN', '2024-01-01', 'x'),"
+            " (3, 'p', 1, '-infinity', 'x'), (4, 'p', 1, '2024-01-01', null)",
+        )
+        name = 'web."page ""views"""'
+        said = ("--table", name, "--user", "who", "--duration", "ms")
+        engine, origin = read(
+            server.url, *said, "--duration-unit", "ms", "--where", "site=x"
+        )
+        assert rows(engine) == [
+            ("1", "p", 1.5, "2024-01-01T08:00:00.000000"),
+            ("2", "p", None, "2024-01-01T00:00:00.000000"),
+        ]
+        assert origin.report.left_out_text() == "1 row left out: 1 with no time"
+        shown = f"postgresql://127.0.0.1:{server.port}/postgres"
+        assert origin.name == f'web.page "views" in {shown}, as of 2024-01-01 08:00'
+        assert SECRET in server.url
+        wrong = server.url.replace(SECRET, "wr0ng")
+        words = line(wrong, "--table", name)
+        assert words.startswith(f"{shown}: ")
+        assert "password authentication failed" in words
+        assert "wr0ng" not in words
+
+    def test_what_came_since_the_start(self, server: Server) -> None:
+        write(
+            server,
+            "create table since (user_id text, page text, duration float8, time"
+            " timestamp)",
+            "insert into since select 'u' || i % 5, 'p' || i % 3, i, timestamp"
+            " '2024-01-01' + i * interval '7 hours' from generate_series(1, 60) i",
+        )
+        engine, _ = read(server.url, "--table", "since")
+        memory_like = engine.summarise(Selection())
+        before = memory_like.everyone
+        write(
+            server,
+            # An old time and one after the newest; a page, a user, and a day apart.
+            *(
+                f"insert into since values ('{user}', '{page}', 5, '{time}')"
+                for user in ("u1", "new")
+                for page in ("p1", "new")
+                for time in ("2023-12-01", "2024-01-03 12:00", "2030-01-01")
+            ),
+        )
+        after = engine.summarise(Selection()).everyone
+        for name in ("sessions", "seconds", "hours", "log_histogram"):
+            np.testing.assert_array_equal(getattr(before, name), getattr(after, name))
+        # An old one of a page and a day that were there counts for its user.
+        user = engine.summarise(Selection("u1")).user
+        assert user is not None
+        assert user.sessions.sum() == 12 + 1
+        assert not engine.has_user("new")
+        assert not engine.has_page("new")
+        for sort in ("user", "time", "median"):
+            listed = engine.list_users(Selection("u1"), sort=sort)  # type: ignore[arg-type]
+            assert [row.user for row in listed.rows if row.user == "new"] == []
+            assert listed.n_users == 5
+        assert engine.find_users("new", 5) == []
+        assert engine.ranks(Selection("u2"), "median") is not None
+        assert len(rows(engine)) == 60 + 8
+        again, _ = read(server.url, "--table", "since")
+        assert again.facts.n_sessions == 60 + 12
