@@ -695,7 +695,7 @@ class TestPostgreSQL:
         assert not engine.has_user("new")
         assert not engine.has_page("new")
         for sort in ("user", "time", "median"):
-            listed = engine.list_users(Selection("u1"), sort=sort)  # type: ignore[arg-type]
+            listed = engine.list_users(Selection("u1"), sort=sort)
             assert [row.user for row in listed.rows if row.user == "new"] == []
             assert listed.n_users == 5
         assert engine.find_users("new", 5) == []

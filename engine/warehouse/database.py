@@ -137,15 +137,30 @@ class Database(ABC):
         """End the connection."""
 
     def ask(self, question: Question, task: Task) -> pa.Table:
-        """The whole answer; where the connection broke it is asked once more."""
+        """The whole answer; raises CannotAnswer."""
+        return pa.Table.from_batches(list(self.stream(question, task)))
+
+    def stream(self, question: Question, task: Task) -> Iterator[pa.RecordBatch]:
+        """The answer, part by part; raises CannotAnswer.
+
+        Where the connection is found broken before the first part, it is asked again.
+        """
+        is_begun = False
         try:
-            batches = list(self.answer(question, task))
-        except ConnectionLost:
-            try:
-                batches = list(self.answer(question, task))
-            except ConnectionLost as error:
-                raise CannotAnswer(f"{self.name} can't be reached: {error}.") from None
-        return pa.Table.from_batches(batches)
+            for batch in self.answer(question, task):
+                is_begun = True
+                yield batch
+            return
+        except ConnectionLost as error:
+            if is_begun:
+                raise self._unreachable(error) from None
+        try:
+            yield from self.answer(question, task)
+        except ConnectionLost as error:
+            raise self._unreachable(error) from None
+
+    def _unreachable(self, error: Exception) -> CannotAnswer:
+        return CannotAnswer(f"{self.name} can't be reached: {error}.")
 
 
 def at_least_one(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:

@@ -31,6 +31,7 @@ class DuckDB(Database):
     """
 
     words = DUCKDB
+    _catalog = ""
 
     def __init__(self, path: Path, name: str) -> None:
         """Open a database file, or a folder with Parquet files, at any depth.
@@ -42,7 +43,8 @@ class DuckDB(Database):
         try:
             is_folder = path.is_dir()
             self._connection = _folder(path) if is_folder else _file(path)
-            self._catalog = "" if is_folder else _CATALOG
+            if not is_folder:
+                self._catalog = _CATALOG
             # What is set afterwards can't be unset by a question.
             for setting in ("enable_external_access = false", "TimeZone = 'UTC'"):
                 self._connection.execute(f"set {setting}")
@@ -55,7 +57,6 @@ class DuckDB(Database):
         """A database over a connection that is there already."""
         database = cls.__new__(cls)
         database.name, database._connection = name, connection
-        database._catalog = ""
         return database
 
     def tables(self) -> list[str]:

@@ -173,7 +173,7 @@ class WarehouseEngine:
         self._database.close()
 
     def _session_tables(self, question: Question) -> Iterator[pd.DataFrame]:
-        for batch in self._database.answer(question, Task(question.about)):
+        for batch in self._database.stream(question, Task(question.about)):
             column = Batch(batch)
             if not batch.num_rows:
                 continue

@@ -207,7 +207,7 @@ class _Asker:
         return self._database.ask(question, self._begin(question))
 
     def parts(self, question: Question) -> Iterator[pa.RecordBatch]:
-        yield from self._database.answer(question, self._begin(question))
+        yield from self._database.stream(question, self._begin(question))
 
     def _begin(self, question: Question) -> Task:
         self._tell(question.about, self._n_asked)
