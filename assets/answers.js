@@ -5,7 +5,8 @@
 (() => {
     // Fifty views, each with its table of users.
     const MOST = 100, RESTS = 50, LIMIT = 10_000;
-    const send = window.fetch.bind(window);
+    const ask = window.fetch.bind(window);
+    const send = (resource, options) => ask(resource, dash_clientside.turns.telling(options));
     // By output and address, the oldest first: a view's parts, or the promise of them.
     const known = new Map();
     // The newest request for each output, which the next is made from.

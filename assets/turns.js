@@ -12,13 +12,17 @@
 
     const begin = () => `${page}-${++number}`;
 
-    // The options of a request in the name of a turn. It tells of others that are over.
-    function named(options, turn) {
+    const withHeader = (options, name, value) =>
+        ({...options, headers: {...options?.headers, [name]: value}});
+
+    // The options of a request in the name of a turn; it may be answered here.
+    const named = (options, turn) => withHeader(options, "X-Turn", turn);
+
+    // The options of a request that does go to the server: it tells what is over.
+    function telling(options) {
         const said = [...over].slice(0, MOST);
         said.forEach(each => over.delete(each));
-        const headers = {...options?.headers, "X-Turn": turn};
-        if (said.length) headers["X-Over"] = said.join(" ");
-        return {...options, headers};
+        return said.length ? withHeader(options, "X-Over", said.join(" ")) : options;
     }
 
     // What is picked instead may be known here: then no other request tells.
@@ -26,7 +30,7 @@
         if (!over.size) return;
         const config = JSON.parse(document.getElementById("_dash-config").textContent);
         send(`${config.requests_pathname_prefix}version`,
-            named({method: "HEAD", cache: "no-store"}, begin())).catch(() => {});
+            {method: "HEAD", cache: "no-store"}).catch(() => {});
     }
 
     function end(turn) {
@@ -45,5 +49,5 @@
     const forget = turn => others.delete(turn);
 
     window.dash_clientside = Object.assign({}, window.dash_clientside,
-        {turns: {begin, named, end, join, forget}});
+        {turns: {begin, named, telling, end, join, forget}});
 })();

@@ -49,7 +49,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def address(database: Path) -> Iterator[str]:
     """Of a program that says nothing else but which questions took too long."""
     port = free_port()
@@ -126,4 +126,42 @@ def test_a_slow_question_leaves_the_page_usable(open_page: Open, address: str) -
     is_fine(page)
     choose(page, "ann")
     drawn(page, "ann")
+    is_fine(page)
+
+
+def test_what_is_asked_ahead_ends_with_what_it_is_for(
+    open_page: Open, address: str
+) -> None:
+    page = open_page(url=address, query="?user=")
+    expect(page.locator("#users-finding")).to_have_text(ENDED.format("all users"))
+
+    def is_view_of_slow(request: Request) -> bool:
+        text = request.post_data or ""
+        return "drawn.data" in text and '"?user=slow"' in text
+
+    def rest_on(user: str) -> str:
+        """Open the list and rest on a user; returns the turn that is asked ahead."""
+        page.click("#user")
+        option = page.get_by_role("option", name=user, exact=True)
+        with page.expect_request(is_view_of_slow) as asked:
+            option.hover()
+        return asked.value.headers["x-turn"]
+
+    # Nobody waits for it, and the pointer rests on somebody else.
+    turn = rest_on("slow")
+    with page.expect_request(lambda request: turn in request.headers.get("x-over", "")):
+        page.get_by_role("option", name="bob", exact=True).hover()
+    page.keyboard.press("Escape")
+
+    # It is picked: then it ends only when something else is.
+    turn = rest_on("slow")
+    over: list[str] = []
+    page.on("request", lambda request: over.append(request.headers.get("x-over", "")))
+    page.evaluate(NOTE_SIGNS)
+    page.evaluate(PICK, "slow")
+    page.wait_for_function("() => signs.has('waiting')")
+    assert turn not in " ".join(over)
+    with page.expect_request(lambda request: turn in request.headers.get("x-over", "")):
+        page.evaluate(PICK, "bob")
+    drawn(page, "bob")
     is_fine(page)
