@@ -99,7 +99,8 @@ class UserQuestions:
             way = "asc" if reverse else "desc"
             order = f"case when k is null then 1 else 0 end, k {way}, {order}"
         text = (
-            f"select * from ({text}) k order by {order} limit {limit} offset {offset}"
+            f"select * from ({text}) k order by {order}"
+            f" {self._words.some(limit, offset)}"
         )
         return self._questions.question("a page of users", sql, text)
 
@@ -209,7 +210,8 @@ class UserQuestions:
 
     def _position(self, sql: Sql, search: str) -> str:
         """Where a text is in the name of a user, from 1 on, ignoring case; else 0."""
-        return f"position({sql.bind(search.lower())} in {self._words.lower('u')})"
+        bound = sql.bind(search.lower())
+        return self._words.position(bound, self._words.lower("u"))
 
     def _ordered(self, name: str) -> str:
         return f"{name}{self._words.by_bytes}"
