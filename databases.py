@@ -202,6 +202,8 @@ def check(opened: Opened, timezone: str) -> Iterator[str]:
     database, table, file = opened
     yield f"{file.name} in {database.name}"
     yield from (f"  {line}" for line in file.understood)
+    if advice := database.advice(table.user.name):
+        yield f"  {advice}"
     yield "At the start it is asked for"
     yield "  totals, pages, days and durations, hours, users."
     try:
@@ -243,7 +245,8 @@ def begin(
         LeftOut(reason, n, f"where {_ADVICE[reason].format(**names)}")
         for reason, n in totals.left_out.items()
     )
-    report = Report([file], list(_notes(engine)), _rule(table))
+    notes = [*_notes(engine), database.advice(table.user.name)]
+    report = Report([file], list(filter(None, notes)), _rule(table))
     _check_left_out(report, place, options)
     as_of = f"{engine.facts.last:%Y-%m-%d %H:%M}"
     return engine, Origin(f"{place}, as of {as_of}", report)

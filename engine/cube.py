@@ -149,7 +149,11 @@ class Cube:
         self._seconds = _prefix_sums(seconds.reshape(by_day))
         self._squared_deviations = _prefix_sums(squared_deviations.reshape(by_day))
         by_hour = hours[:, 1:].reshape(*by_day, HOURS)
-        self._counts = _prefix_sums(by_hour.sum(axis=3, dtype=np.uint32))
+        by_day_counts = by_hour.sum(axis=3, dtype=np.uint32)
+        total = int(by_day_counts.sum(axis=(1, 2), dtype=np.uint64).max())
+        # A page may have more sessions than 32 bits count.
+        kind = np.uint32 if total < 1 << 32 else np.uint64
+        self._counts = _prefix_sums(by_day_counts.astype(kind, copy=False))
         for end in range(2, n_bins + 1):  # Ten times as fast as cumsum.
             hours[:, end] += hours[:, end - 1]
         self._hours = hours.astype(np.min_scalar_type(hours[:, -1].max()))

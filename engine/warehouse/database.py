@@ -121,6 +121,10 @@ class Database(ABC):
         (largest,) = self._ask("the newest time", text).column("n").to_pylist()
         return float(largest or 0)
 
+    def advice(self, user: str) -> str:
+        """What would make the table faster, a sentence; *user* is a column's name."""
+        return ""
+
     def _ask(self, about: str, text: str) -> pa.Table:
         return self.ask(Question(about, text, ()), Task(about, TIMEOUT))
 

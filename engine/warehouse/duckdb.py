@@ -1,5 +1,6 @@
 """DuckDB: a file of it, or a folder of Parquet."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -8,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from engine.model import CannotAnswer
-from engine.warehouse.database import Database, Task, at_least_one
+from engine.warehouse.database import TIMEOUT, Database, Task, at_least_one
 from engine.warehouse.questions import Question
 from engine.warehouse.words import DUCKDB
 from formatting import first_line
@@ -18,6 +19,9 @@ _ROWS: Final = 1 << 17
 
 _CATALOG: Final = "given"
 """What a file is attached as."""
+
+_FEW_PARTS: Final = 4
+"""With fewer groups of rows, reading all of them takes no time."""
 
 VIEW: Final = "sessions"
 """The name of the table that a folder is."""
@@ -32,6 +36,8 @@ class DuckDB(Database):
 
     words = DUCKDB
     _catalog = ""
+    _files = ""
+    """What finds the files of a folder, as a text in SQL."""
 
     def __init__(self, path: Path, name: str) -> None:
         """Open a database file, or a folder with Parquet files, at any depth.
@@ -43,7 +49,9 @@ class DuckDB(Database):
         try:
             is_folder = path.is_dir()
             self._connection = _folder(path) if is_folder else _file(path)
-            if not is_folder:
+            if is_folder:
+                self._files = _pattern(path)
+            else:
                 self._catalog = _CATALOG
             # What is set afterwards can't be unset by a question.
             for setting in ("enable_external_access = false", "TimeZone = 'UTC'"):
@@ -67,6 +75,31 @@ class DuckDB(Database):
         )
         names: list[str] = self._ask("tables", text).column("name").to_pylist()
         return names
+
+    def advice(self, user: str) -> str:
+        """How to sort Parquet by user, where most parts of it have the same users."""
+        if not self._files:
+            return ""
+        text = (
+            "with parts as (select stats_min_value as least, stats_max_value as most"
+            f" from parquet_metadata({self._files}) where path_in_schema = $1),"
+            " ordered as (select least, max(most) over (order by least, most"
+            " rows between unbounded preceding and 1 preceding) as before from parts)"
+            " select count(*) as n, count(*) filter (where least < before) as mixed"
+            " from ordered"
+        )
+        found = self.ask(Question("parts", text, (user,)), Task("parts", TIMEOUT))
+        (n,), (mixed,) = (found.column(name).to_pylist() for name in ("n", "mixed"))
+        if n < _FEW_PARTS or mixed < n / 2:
+            return ""
+        copy = (
+            f"COPY (FROM {self._files} ORDER BY {self.words.name(user)})"
+            " TO 'sorted.parquet'"
+        )
+        return (
+            "It isn't sorted by user, so that picking one reads all of it. This sorts "
+            f"it: duckdb -c {shlex.quote(copy)}"
+        )
 
     def answer(self, question: Question, task: Task) -> Iterator[pa.RecordBatch]:
         """The answer to a question, part by part."""
@@ -108,12 +141,15 @@ def _file(path: Path) -> Any:
 def _folder(path: Path) -> Any:
     connection = duckdb.connect()
     connection.execute(f"set allowed_directories = [{_text(str(path.resolve()))}]")
-    pattern = _text(str(path.resolve() / "**" / "*.parquet"))
     connection.execute(
-        f"create view {VIEW} as select * from read_parquet({pattern},"
+        f"create view {VIEW} as select * from read_parquet({_pattern(path)},"
         " hive_partitioning = true, union_by_name = true)"
     )
     return connection
+
+
+def _pattern(folder: Path) -> str:
+    return _text(str(folder.resolve() / "**" / "*.parquet"))
 
 
 def _text(text: str) -> str:

@@ -177,6 +177,23 @@ def test_a_cell_of_many_sessions() -> None:
     assert answer.last == 86_399
 
 
+def test_more_sessions_of_a_page_than_32_bits_count() -> None:
+    shape = Shape(n_days=2, n_pages=1, n_bins=2)
+    n = 3_000_000_000
+    cells = Cells(
+        page=np.zeros(2, np.uint8),
+        bin=np.ones(2, np.uint8),
+        hour=np.array([0, 24], np.uint8),
+        n=np.array([n, n], np.uint32),
+        seconds=np.zeros(2),
+        squared_deviations=np.zeros(2),
+        last=np.zeros(2, np.uint32),
+    )
+    cube = Cube(shape, [cells], provisional_mean=0)
+    assert cube.count_all().tolist() == [[0, 2 * n]]
+    assert cube.count(CodedSelection(1, 2, None, 0, 2)).tolist() == [[0, n]]
+
+
 def test_cells_on_many_pages_and_bins_are_not_limited_by_their_types() -> None:
     rows: list[Row] = [
         ("u", f"p{n:03}", 1.0 + n % 50, f"2024-01-{1 + n % 28:02}") for n in range(256)

@@ -1,0 +1,139 @@
+"""Databases that break, refuse or are asked by many at once."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from engine.model import CannotAnswer, Engine, Selection
+from engine.warehouse import Database, WarehouseEngine
+from engine.warehouse.database import Task
+from engine.warehouse.duckdb import DuckDB
+from engine.warehouse.postgresql import connect
+from engine.warehouse.questions import Question
+from tests.engine.warehouse.postgres import Server, binaries, cluster
+from tests.engine.warehouse.tables import session_table
+from tests.engine.warehouse.test_postgresql import write
+from tests.sessions import ROWS, table
+
+dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi")
+needs_postgresql = pytest.mark.skipif(binaries() is None, reason="needs PostgreSQL")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with cluster(password="hush") as server:  # noqa: S106
+        yield server
+
+
+@pytest.fixture(scope="module")
+def name(server: Server) -> str:
+    name = write(server, table(ROWS))
+    with dbapi.connect(server.url) as connection, connection.cursor() as cursor:
+        for text in (
+            "create role reader login password 'secret'",
+            f"grant select on {name} to reader",
+        ):
+            cursor.execute(text)
+        connection.commit()
+    return name
+
+
+@pytest.fixture
+def reader(server: Server, name: str) -> Iterator[Database]:
+    """PostgreSQL, as a role that may read one table."""
+    host = server.url.rpartition("@")[2]
+    database = connect(f"postgresql://reader:secret@{host}", "postgresql://shop")
+    yield database
+    database.close()
+
+
+def n_sessions(engine: Engine, user: str | None) -> int:
+    return int(engine.summarise(Selection(user)).subject.sessions.sum())
+
+
+@needs_postgresql
+def test_a_role_that_may_only_read_is_enough(reader: Database, name: str) -> None:
+    engine = WarehouseEngine(reader, session_table(reader, name))
+    assert (n_sessions(engine, None), n_sessions(engine, "ann")) == (12, 6)
+    assert engine.list_users(Selection()).n_users == 3
+
+
+@needs_postgresql
+def test_nothing_is_written(server: Server, name: str) -> None:
+    # Not even as a role that may.
+    database = connect(server.url, "postgresql://shop")
+    for text in (f"delete from {name} returning page", "create table t (n int)"):
+        with pytest.raises(CannotAnswer, match="read-only transaction"):
+            database.ask(Question("all", text, ()), Task())
+    database.close()
+
+
+@needs_postgresql
+def test_a_connection_that_was_lost_is_made_anew(
+    server: Server, reader: Database, name: str
+) -> None:
+    engine = WarehouseEngine(reader, session_table(reader, name))
+    assert n_sessions(engine, "ann") == 6
+    server.stop()
+    # Everyone, and who was asked for before, are answered from memory.
+    assert (n_sessions(engine, None), n_sessions(engine, "ann")) == (12, 6)
+    with pytest.raises(CannotAnswer) as raised:
+        n_sessions(engine, "bob")
+    assert "postgresql://shop can't be reached: " in str(raised.value)
+    assert "secret" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+    server.start()
+    assert n_sessions(engine, "bob") == 3
+    # One that breaks between two questions isn't even noticed.
+    server.stop()
+    server.start()
+    assert n_sessions(engine, "cy") == 3
+
+
+def ask_duckdb(path: Path) -> Database:
+    with duckdb.connect(str(path / "stats.duckdb")) as connection:
+        connection.register("given", table(ROWS))
+        connection.execute("create table sessions as from given")
+    return DuckDB(path / "stats.duckdb", "duckdb:stats.duckdb")
+
+
+@needs_postgresql
+def test_threads_ask_postgresql_at_once(reader: Database, name: str) -> None:
+    check_threads(reader, name)
+
+
+def test_threads_ask_duckdb_at_once(tmp_path: Path) -> None:
+    check_threads(ask_duckdb(tmp_path), "sessions")
+
+
+def test_nothing_is_written_to_duckdb(tmp_path: Path) -> None:
+    database = ask_duckdb(tmp_path)
+    for text, why in (
+        ("delete from sessions", "read-only"),
+        (f"copy sessions to '{tmp_path}/x.csv'", "disabled by configuration"),
+        ("from read_csv('/etc/passwd')", "disabled by configuration"),
+        ("set enable_external_access = true", "locked"),
+    ):
+        with pytest.raises(CannotAnswer, match=why):
+            database.ask(Question("all", text, ()), Task())
+
+
+def check_threads(database: Database, name: str) -> None:
+    """Have eight threads ask 64 questions of different kinds."""
+    engine = WarehouseEngine(database, session_table(database, name))
+    asked: list[tuple[Callable[[], object], object]] = [
+        (lambda: n_sessions(engine, "ann"), 6),
+        (lambda: n_sessions(engine, "bob"), 3),
+        (lambda: [row.user for row in engine.list_users(Selection()).rows], None),
+        (lambda: sum(map(len, engine.sessions(Selection("cy"), 100))), 3),
+    ]
+    asked[2] = (asked[2][0], ["ann", "cy", "bob"])
+    for question in (engine.start.questions.users(engine.start.group, 9),) * 2:
+        asked.append((lambda q=question: database.ask(q, Task()).num_rows, 3))  # type: ignore[misc]
+    with ThreadPoolExecutor(8) as threads:
+        answers = [(threads.submit(ask), right) for ask, right in (asked * 11)[:64]]
+        for answer, right in answers:
+            assert answer.result() == right
