@@ -249,7 +249,15 @@ def begin(
     report = Report([file], list(filter(None, notes)), _rule(table))
     _check_left_out(report, place, options)
     as_of = f"{engine.facts.last:%Y-%m-%d %H:%M}"
-    return engine, Origin(f"{place}, as of {as_of}", report)
+    return engine, Origin(
+        f"{file.name} in {_known_as(database)}, as of {as_of}", report
+    )
+
+
+def _known_as(database: Database) -> str:
+    """The name of a database on the page: folders are its machine's own affair."""
+    kind, _, path = database.name.partition(":")
+    return f"{kind}:{Path(path).name}" if kind == "duckdb" else database.name
 
 
 def _no_row(opened: Opened) -> str:

@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,7 @@ import pyarrow.parquet as pq
 import simulate
 from benchmarks.scale import filters, ms, seconds
 from engine.model import Selection
-from engine.warehouse import Column, SessionTable, WarehouseEngine
+from engine.warehouse import Column, Database, SessionTable, WarehouseEngine
 from engine.warehouse.database import Task
 from engine.warehouse.duckdb import VIEW, DuckDB
 from engine.warehouse.questions import Group, Question, Questions
@@ -106,7 +107,7 @@ class First(Questions):
         yield self.users(group, 1_000_001)
 
 
-def session_table(database: DuckDB) -> SessionTable:
+def session_table(database: Database) -> SessionTable:
     """The table that the folder is."""
     columns = {
         field.name: Column(field.name, field.type) for field in database.schema((VIEW,))
@@ -120,7 +121,7 @@ def session_table(database: DuckDB) -> SessionTable:
     )
 
 
-def take(database: DuckDB, question: Question) -> int:
+def take(database: Database, question: Question) -> int:
     """Ask, and drop the answer part by part; returns its rows."""
     return sum(part.num_rows for part in database.answer(question, Task()))
 
@@ -179,21 +180,103 @@ def picks(engine: WarehouseEngine) -> dict[str, str]:
     }
 
 
-def in_a_process(n_sessions: int, keep: Path | None) -> dict[str, str]:
-    """Measure so many sessions in a process of their own, for its memory."""
+def of_postgresql(table: pa.Table) -> Iterator[Database]:
+    """PostgreSQL with a table of these sessions, and an index of its users."""
+    from adbc_driver_postgresql import dbapi
+
+    from engine.warehouse.postgresql import connect
+    from tests.engine.warehouse.postgres import cluster
+
+    with cluster() as server:
+        with dbapi.connect(server.url) as connection, connection.cursor() as cursor:
+            cursor.adbc_ingest(VIEW, table, mode="create")
+            cursor.execute(f"create index on {VIEW} (user_id)")
+            connection.commit()
+        idle = dbapi.connect(server.url, autocommit=True)
+        with idle as connection, connection.cursor() as cursor:
+            cursor.execute(f"analyze {VIEW}")
+        database = connect(server.url, "PostgreSQL")
+        yield database
+        database.close()
+
+
+def of_clickhouse(table: pa.Table) -> Iterator[Database]:
+    """ClickHouse, in this process, with a table of these sessions."""
+    import clickhouse_connect
+
+    from engine.warehouse.clickhouse import ClickHouse
+
+    clients = [clickhouse_connect.get_client(interface="chdb") for _ in range(2)]
+    clients[0].command(
+        f"create table {VIEW} (user_id String, page String, duration Float64,"
+        " timestamp DateTime) engine = MergeTree order by (user_id, timestamp)"
+    )
+    clients[0].insert_arrow(VIEW, table)
+    database = ClickHouse(clients[1], "ClickHouse", clients[0])
+    yield database
+    database.close()
+
+
+def engines(path: Path) -> dict[str, dict[str, str]]:
+    """Measure the start of each database that is here, over the same sessions."""
+    table = pq.read_table(path, columns=["user_id", "page", "duration", "timestamp"])
+    table = table.cast(
+        table.schema.set(3, pa.field("timestamp", pa.timestamp("s"))).remove_metadata()
+    )
+    found = {}
+    makers: dict[str, Callable[[], Iterator[Database]]] = {
+        "DuckDB": lambda: iter([DuckDB(path, "DuckDB")]),
+        "ClickHouse": lambda: of_clickhouse(table),
+        "PostgreSQL": lambda: of_postgresql(table),
+    }
+    for name, make in makers.items():
+        for database in make():
+            plain = Question(
+                "plain",
+                f"select page, count(*) as n, avg(duration) as a from {VIEW}"
+                " group by page",
+                (),
+            )
+            take(database, plain)
+            by_page = min(seconds(take, database, plain) for _ in range(3))
+            began = time.perf_counter()
+            engine = WarehouseEngine(database, session_table(database))
+            start = time.perf_counter() - began
+            users = engine.find_users("", 10)
+            new = [seconds(engine.summarise, Selection(user)) for user in users]
+            sheet = seconds(engine.list_users, Selection())
+            found[name] = {
+                "plain group by page, s": f"{by_page:.2f}",
+                "start, s": f"{start:.1f}",
+                "beside a plain group by": f"{start / by_page:.0f} ×",
+                "a new user, ms": f"{1000 * statistics.median(new):.0f}",
+                "a sheet of users, s": f"{sheet:.2f}",
+            }
+    return found
+
+
+@contextmanager
+def kept(n_sessions: int, keep: Path | None) -> Iterator[Path]:
+    """A folder of so many sessions, which is kept for the next time or removed."""
     folder = keep or Path(tempfile.mkdtemp())
     path = folder / f"{n_sessions}"
     try:
         if not path.exists():
             path.mkdir(parents=True)
             write(path, n_sessions)
-        command = [sys.executable, "-m", "benchmarks.warehouse", str(path)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        found: dict[str, str] = json.loads(done.stdout)
-        return found
+        yield path
     finally:
         if keep is None:
             shutil.rmtree(folder)
+
+
+def in_a_process(n_sessions: int, keep: Path | None) -> dict[str, str]:
+    """Measure so many sessions in a process of their own, for its memory."""
+    with kept(n_sessions, keep) as path:
+        command = [sys.executable, "-m", "benchmarks.warehouse", str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
 
 
 def main(arguments: list[str]) -> None:
@@ -207,6 +290,14 @@ def main(arguments: list[str]) -> None:
     print(f"|---|{'---|' * len(sizes)}---|")
     for name, goal in ROWS.items():
         print(f"| {name} | {' | '.join(each[name] for each in found)} | {goal} |")
+    print()
+    with kept(SIZES[0], keep) as path:
+        by_engine = engines(path)
+    names = next(iter(by_engine.values()))
+    print(f"| {SIZES[0]:.0e} sessions | {' | '.join(names)} |")
+    print(f"|---|{'---|' * len(names)}")
+    for name, each in by_engine.items():
+        print(f"| {name} | {' | '.join(each.values())} |")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Databases that break, refuse or are asked by many at once."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -137,3 +138,30 @@ def check_threads(database: Database, name: str) -> None:
         answers = [(threads.submit(ask), right) for ask, right in (asked * 11)[:64]]
         for answer, right in answers:
             assert answer.result() == right
+
+
+@pytest.mark.parametrize(
+    ("order", "is_told"), [("user_id, timestamp", False), ("timestamp", True)]
+)
+def test_parquet_that_is_not_sorted_by_user_is_told(
+    tmp_path: Path, order: str, is_told: bool
+) -> None:
+    folder = tmp_path / "my lake's"
+    folder.mkdir()
+    with duckdb.connect() as connection:
+        file = str(folder / "a.parquet").replace("'", "''")
+        connection.execute(
+            "copy (select 'u' || range % 100 as user_id, 'p' as page, 1 as duration,"
+            " timestamp '2024-01-01' + to_seconds(range) as timestamp"
+            f" from range(40960) order by {order}) to '{file}'"
+            " (format parquet, row_group_size 2048)"
+        )
+    advice = DuckDB(folder, f"duckdb:{folder}").advice("user_id")
+    assert bool(advice) == is_told
+    if is_told:
+        command = shlex.split(advice.partition("This sorts it: ")[2])
+        assert command[:2] == ["duckdb", "-c"]
+        assert command[2] == (
+            "COPY (FROM 'my lake''s/**/*.parquet' ORDER BY \"user_id\")"
+            " TO 'sorted.parquet'"
+        )
