@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 PROFILE = "project"
@@ -17,7 +18,7 @@ _COMMON = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],
 )
-settings.register_profile(PROFILE, _COMMON, max_examples=20)
+settings.register_profile(PROFILE, _COMMON, max_examples=10)
 settings.register_profile("thorough", _COMMON, max_examples=_ALL)
 
 _Tests = TypeVar("_Tests", bound=type)
@@ -27,13 +28,17 @@ ALL: Final = bool(os.environ.get("TEST_ALL"))
 """Whether all examples are tried."""
 
 
+much_alike: Final = pytest.mark.skipif(not ALL, reason="sh tests/run --all runs it")
+"""Marks a test of what others test nearly as well, or that takes long for it."""
+
+
 def some_of(n: int, values: Sequence[_T]) -> Sequence[_T]:
     """The first *n* of a test's examples, or all of them."""
     return values if ALL else values[:n]
 
 
 def examples(n: int) -> settings:
-    """Try *n* examples where tests are thorough, else 20 % of them, but at least 10.
+    """Try *n* examples where tests are thorough, else 10 % of them, but at least 10.
 
     They are with ``--hypothesis-profile=thorough``, which also holds for tests that
     name no number. Each run tries others.

@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Download, Page, expect
 
 from simulate import simulate_sessions
+from tests.examples import much_alike
 from tests.sessions import NASA, needs_nasa
 
 from .conftest import CHARTS, Open, drawn, hold_answers
@@ -320,6 +321,7 @@ def test_escape_in_the_search_leaves_the_filters(open_page: Open) -> None:
     assert chips(page) == ["cart"]
 
 
+@much_alike
 def test_a_finger_scrolls_over_every_chart(open_page: Open) -> None:
     page = open_page(width=375, touch=True, query="?user=user_7")
     touch = page.context.new_cdp_session(page)
@@ -363,6 +365,7 @@ def everything_shown(page: Page) -> Any:
     )
 
 
+@much_alike
 def test_a_copied_link_opens_the_same_view(open_page: Open) -> None:
     page = open_page(query="?user=user_7")
     click_bar(page, "total-time", 3)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.examples import some_of
+from tests.examples import much_alike, some_of
 
 from .conftest import CALLS, Open, drawn, pick
 
@@ -146,6 +146,7 @@ STEPS: list[Callable[[Page], Any]] = [
 ]
 
 
+@much_alike
 def test_a_known_view_is_as_the_server_would_say(open_page: Open) -> None:
     page, other = open_page(query="?user=user_7"), open_page(query="?user=user_7")
     addresses = ["?user=user_7"]

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.examples import some_of
+from tests.examples import much_alike, some_of
 
 from .conftest import CALLS, CHARTS, Open, drawn, hold_answers
 
@@ -161,6 +161,7 @@ def test_the_first_click_opens_the_list_of_pages(
     assert search.evaluate("e => getComputedStyle(e).outlineStyle") == "none"
 
 
+@much_alike
 def test_on_a_phone_days_are_picked_in_a_calendar(open_page: Open) -> None:
     page = open_page(width=375, touch=True)
     page.set_viewport_size({"width": 375, "height": 700})
@@ -196,6 +197,7 @@ def test_on_a_phone_it_is_said_whose_numbers_these_are(open_page: Open) -> None:
     assert page.locator("#clear").inner_text() == "Clear all"
 
 
+@much_alike
 def test_on_a_phone_a_chart_is_seen_below_what_governs_it(
     open_page: Open, table_file: Callable[..., str]
 ) -> None:

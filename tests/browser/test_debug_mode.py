@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.examples import much_alike
+
 from .conftest import Open, drawn
 
 
@@ -17,6 +19,7 @@ def test_nothing_shares_to_a_cloud(open_page: Open, debugged: str, mode: str) ->
     assert page.get_by_text("Cloud").locator("visible=true").count() == 0
 
 
+@much_alike
 def test_dashs_menu_begins_folded_and_stays_as_it_is_left(
     open_page: Open, debugged: str
 ) -> None:

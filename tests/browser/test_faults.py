@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.examples import some_of
+from tests.examples import much_alike, some_of
 from tests.programs import free_port, running
 
 from .conftest import CALLS, Open, drawn, hold_answers, pick
@@ -130,6 +130,7 @@ def test_a_server_that_is_killed_and_started_again_answers_what_was_picked_last(
     page.wait_for_url("**/?user=cy&stat=median")
 
 
+@much_alike
 def test_a_server_that_hangs_is_waited_for(open_page: Open, server: Server) -> None:
     page = open_page(url=server.address)
     server.stop()
@@ -144,6 +145,7 @@ def test_a_server_that_hangs_is_waited_for(open_page: Open, server: Server) -> N
     recovered(page, "bob")
 
 
+@much_alike
 def test_a_server_that_hangs_and_is_killed_is_asked_again(
     open_page: Open, server: Server
 ) -> None:
@@ -158,6 +160,7 @@ def test_a_server_that_hangs_and_is_killed_is_asked_again(
     recovered(page, "bob")
 
 
+@much_alike
 def test_back_and_forward_go_on_while_the_server_is_away(
     open_page: Open, server: Server
 ) -> None:
@@ -195,6 +198,7 @@ def test_a_server_with_other_data_has_the_page_loaded_again_once(
     assert loads == [f"{server.address}?user=bob"]
 
 
+@much_alike
 def test_a_server_with_the_same_data_goes_on(open_page: Open, server: Server) -> None:
     page = open_page(url=server.address, forgiven="Failed to load resource")
     page.evaluate("() => { window.mark = 1; }")
@@ -205,6 +209,7 @@ def test_a_server_with_the_same_data_goes_on(open_page: Open, server: Server) ->
     assert page.evaluate("() => window.mark") == 1
 
 
+@much_alike
 def test_servers_that_take_turns_with_their_data_make_no_endless_reload(
     open_page: Open,
 ) -> None:
@@ -256,6 +261,7 @@ def test_what_is_refused_is_told_and_asked_again(open_page: Open, status: int) -
     ("body", "content_type"),
     [("<h1>Log in</h1>", "text/html"), ("", "application/octet-stream")],
 )
+@much_alike
 def test_an_answer_from_somebody_else_is_none(
     open_page: Open, body: str, content_type: str
 ) -> None:
@@ -278,6 +284,7 @@ def test_a_link_that_is_not_answered_stays_in_the_address(open_page: Open) -> No
     recovered(page, "user_1")
 
 
+@much_alike
 def test_the_first_answer_is_waited_for(
     browser: Browser, serve: Callable[..., str]
 ) -> None:
@@ -292,6 +299,7 @@ def test_the_first_answer_is_waited_for(
     page.close()
 
 
+@much_alike
 def test_the_page_itself_is_waited_for(
     browser: Browser, serve: Callable[..., str]
 ) -> None:
@@ -306,6 +314,7 @@ def test_the_page_itself_is_waited_for(
     page.close()
 
 
+@much_alike
 def test_a_search_that_is_not_answered_is_asked_again(open_page: Open) -> None:
     page = open_page(
         *("--no-debug", "--users", "1000", "--sessions", "30000"),
@@ -429,6 +438,7 @@ def test_a_table_of_users_that_is_late_leaves_the_charts_as_they_are(
     recovered(page, "user_9")
 
 
+@much_alike
 def test_many_long_names_can_be_picked(
     open_page: Open, table_file: Callable[..., str]
 ) -> None:

@@ -6,6 +6,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.examples import much_alike
+
 from .conftest import Open, drawn
 
 # What every object of JavaScript has, and what makes an index of all pieces explode.
@@ -78,6 +80,7 @@ def test_a_link_names_a_prototype(
     expect(page.locator("#users-table [aria-current]")).to_have_text("__proto__")
 
 
+@much_alike
 def test_a_name_of_ten_thousand_letters(
     open_page: Open, table_file: Callable[..., str]
 ) -> None:
@@ -90,6 +93,7 @@ def test_a_name_of_ten_thousand_letters(
     expect(shown).to_have_attribute("title", LONG)
 
 
+@much_alike
 def test_three_hundred_names_of_two_hundred_letters(
     open_page: Open, table_file: Callable[..., str]
 ) -> None:
@@ -103,6 +107,7 @@ def test_three_hundred_names_of_two_hundred_letters(
 
 
 @pytest.mark.parametrize("typed", ["STRASSE", "Straße"])
+@much_alike
 def test_a_hit_that_only_the_server_can_see_is_shown(
     open_page: Open, table_file: Callable[..., str], typed: str
 ) -> None:

@@ -10,7 +10,7 @@ from werkzeug.serving import make_server
 from app import create_app
 from charts.durations import Durations
 from simulate import simulate_sessions
-from tests.examples import some_of
+from tests.examples import much_alike, some_of
 from tests.sessions import NASA, ROWS, needs_nasa, table
 
 from .conftest import CHARTS, Open, drawn, pick
@@ -308,6 +308,7 @@ def test_a_user_who_is_not_in_the_list_can_be_set(open_page: Open) -> None:
 
 
 @needs_nasa
+@much_alike
 def test_real_people(open_page: Open) -> None:
     page = open_page("--no-debug", str(NASA / "sessions.csv"))
     line = page.locator(".data-line")
@@ -361,6 +362,7 @@ def test_a_failure_is_one_line_and_the_rest_stays(
         thread.join()
 
 
+@much_alike
 def test_a_finger_scrolls_the_page(open_page: Open) -> None:
     page = open_page(width=375, touch=True)
     action = page.locator("#total-time .nsewdrag").evaluate(
@@ -410,6 +412,7 @@ def test_says_how_the_data_was_read(
     expect(panel.locator("dl")).to_be_hidden()
 
 
+@much_alike
 def test_many_rows_left_out_are_an_alarm(
     open_page: Open, table_file: Callable[..., str]
 ) -> None:

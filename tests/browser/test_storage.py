@@ -9,7 +9,7 @@ from dash import Dash
 from playwright.sync_api import Browser, Page, Route, expect
 from werkzeug.serving import make_server
 
-from tests.examples import some_of
+from tests.examples import much_alike, some_of
 
 from .conftest import Open, drawn, pick
 
@@ -79,6 +79,7 @@ def without_door(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("mode", some_of(1, ["--no-debug", "--debug"]))
+@much_alike
 def test_the_page_works_in_a_sandbox_that_lets_it_ask(
     browser: Browser, serve: Callable[..., str], debugged: str, mode: str
 ) -> None:

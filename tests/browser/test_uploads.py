@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FilePayload, Page, expect
 
+from tests.examples import much_alike
 from tests.programs import SMALL, free_port, running
 
 from .conftest import Open, drawn
@@ -291,6 +292,7 @@ def test_what_the_server_has_forgotten_is_sent_again(
     expect(page.locator(".upload-line")).to_contain_text("Durations are unknown")
 
 
+@much_alike
 def test_what_the_server_has_forgotten_is_sent_again_to_be_shown(
     open_small: Callable[..., Page],
 ) -> None:
@@ -310,6 +312,7 @@ def test_without_an_answer_it_can_be_tried_again(
     expect(page.locator(".failure")).to_be_empty()
 
 
+@much_alike
 def test_a_site_and_a_zone_of_a_log(open_small: Callable[..., Page]) -> None:
     page = open_small()
     text = "".join(
@@ -337,6 +340,7 @@ def test_a_site_and_a_zone_of_a_log(open_small: Callable[..., Page]) -> None:
     expect(page).to_have_title(re.compile("^access.log: "))
 
 
+@much_alike
 def test_two_tabs_show_two_files(open_small: Callable[..., Page]) -> None:
     one, two = open_small(), open_small()
     drag(one, ("a.csv", CSV))
@@ -369,6 +373,7 @@ def restarting() -> Iterator[Callable[[], str]]:
         yield start
 
 
+@much_alike
 def test_a_file_of_a_program_that_has_ended(
     restarting: Callable[[], str], open_page: Open
 ) -> None:

@@ -11,7 +11,7 @@ from engine.warehouse import Limits, WarehouseEngine
 from engine.warehouse.clickhouse import ClickHouse
 from tests.engine.conformance import EngineConformance
 from tests.engine.warehouse.tables import session_table
-from tests.examples import all_with_examples
+from tests.examples import all_with_examples, much_alike
 
 clickhouse_connect = pytest.importorskip("clickhouse_connect")
 pytest.importorskip("chdb")
@@ -63,6 +63,7 @@ class TestClickHouse(EngineConformance):
         )
 
 
+@much_alike
 @all_with_examples(30)
 class TestManyUsers(TestClickHouse):
     """The same, where there are too many users to hold."""

@@ -11,7 +11,7 @@ from engine.warehouse.postgresql import PostgreSQL, connect
 from tests.engine.conformance import EngineConformance
 from tests.engine.warehouse.postgres import Server, binaries, cluster
 from tests.engine.warehouse.tables import session_table
-from tests.examples import all_with_examples
+from tests.examples import all_with_examples, much_alike
 
 dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi")
 pytestmark = pytest.mark.skipif(binaries() is None, reason="needs PostgreSQL")
@@ -55,6 +55,7 @@ class TestPostgreSQL(EngineConformance):
         return WarehouseEngine(self.database, table, timezone, limits=self.limits)
 
 
+@much_alike
 @all_with_examples(30)
 class TestManyUsers(TestPostgreSQL):
     """The same, where there are too many users to hold."""
