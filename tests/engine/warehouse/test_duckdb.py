@@ -8,7 +8,7 @@ from engine.warehouse import Limits, WarehouseEngine
 from engine.warehouse.duckdb import DuckDB
 from tests.engine.conformance import EngineConformance
 from tests.engine.warehouse.tables import session_table
-from tests.examples import all_with_examples
+from tests.examples import all_with_examples, much_alike
 
 _NUMBERS = count()
 _CONNECTION = duckdb.connect()
@@ -38,6 +38,7 @@ class TestManyUsers(TestDuckDB):
     rare_letters = ""
 
 
+@much_alike
 @all_with_examples(30)
 class TestUsersOfManySessions(TestDuckDB):
     """The same, where users have too many sessions to hold."""
