@@ -4,6 +4,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -271,7 +272,9 @@ class Server:
     def stop(self) -> None:
         """Have ``run`` return; a signal handler may call it."""
         self.is_stopping = True
-        self._listeners[0].pull_trigger()
+        # Where it has ended already, there is nothing to wake up.
+        with suppress(OSError):
+            self._listeners[0].pull_trigger()
 
     def _finish(self) -> None:
         end = time.monotonic() + self._limits.stop_seconds
