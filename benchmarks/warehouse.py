@@ -87,7 +87,7 @@ class First(Questions):
     def all(self, group: Group, engine: WarehouseEngine) -> Iterator[Question]:
         """Totals, a sketch by day, cells by hour, users."""
         yield self.totals()
-        bins = engine.start.bins
+        bins = engine.start.coding.bins
         sql = Sql(self.words)
         sessions = self.sessions_of(sql, group)
         day, hour = (self.words.divide("s", n) for n in (86_400, 3_600))

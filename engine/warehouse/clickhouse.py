@@ -12,7 +12,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
 from engine.model import CannotAnswer
-from engine.warehouse.database import ConnectionLost, Database, Task
+from engine.warehouse.database import ConnectionLost, Database, Task, at_least_one
 from engine.warehouse.questions import Question
 from engine.warehouse.words import CLICKHOUSE
 from formatting import first_line
@@ -99,12 +99,7 @@ class ClickHouse(Database):
             raise ConnectionLost(self._line(error)) from None
         except ClickHouseError as error:
             raise CannotAnswer(self._line(error)) from None
-        yield from answer.to_batches() or [
-            pa.RecordBatch.from_arrays(
-                [pa.array([], field.type) for field in answer.schema],
-                schema=answer.schema,
-            )
-        ]
+        yield from at_least_one(answer.to_reader())
 
     def close(self) -> None:
         """End the connection."""

@@ -103,9 +103,15 @@ class Database(ABC):
     name: str
     """Its name as a person knows it, without any password."""
 
-    @abstractmethod
     def tables(self) -> list[str]:
         """The names of the tables and views that need no schema before them."""
+        text = (
+            f"select cast(table_name as {self.words.text}) as name"
+            " from information_schema.tables where table_schema = current_schema()"
+            " order by 1"
+        )
+        names: list[str] = self._ask("tables", text).column("name").to_pylist()
+        return names
 
     def schema(self, path: tuple[str, ...]) -> pa.Schema:
         """The columns of a table; raises CannotAnswer where there is none."""

@@ -67,15 +67,6 @@ class DuckDB(Database):
         database.name, database._connection = name, connection
         return database
 
-    def tables(self) -> list[str]:
-        """The names of the tables and views."""
-        text = (
-            "select table_name as name from information_schema.tables"
-            " where table_schema = current_schema() order by 1"
-        )
-        names: list[str] = self._ask("tables", text).column("name").to_pylist()
-        return names
-
     def advice(self, user: str) -> str:
         """How to sort Parquet by user, where most parts of it have the same users."""
         if not self._files:

@@ -28,11 +28,7 @@ from engine.timezone import time_zone, to_instants, to_local
 from engine.turns import current
 from engine.warehouse.cache import Cache
 from engine.warehouse.database import Database, Task
-from engine.warehouse.groups import (
-    Batch,
-    build_cube,
-    local_times,
-)
+from engine.warehouse.groups import Batch, build_cube, local_times
 from engine.warehouse.many_users import ManyUsers
 from engine.warehouse.questions import Question
 from engine.warehouse.start import (
@@ -87,7 +83,9 @@ class WarehouseEngine:
         self._database, self._limits = database, limits
         self._start = start = begin(database, table, self._zone, limits, edges, tell)
         self._facts = _find_facts(start, timezone, self._zone)
-        asking = Asking(start.questions, start.group, start.bins.quantum, self._ask)
+        asking = Asking(
+            start.questions, start.group, start.coding.bins.quantum, self._ask
+        )
         self._users: UserLists = (
             ManyUsers(asking, limits.cache_bytes)
             if start.users is None
@@ -119,8 +117,7 @@ class WarehouseEngine:
 
     def summarise(self, selection: Selection) -> Summary:
         """The numbers of everyone and of the selection's user."""
-        dimensions = self._start.coding.dimensions
-        coded = dimensions.encode(selection)
+        dimensions, coded = self._start.coding.dimensions, self._check(selection)
         user = None
         if selection.user is not None:
             counter = self._counter(selection.user)
@@ -144,7 +141,7 @@ class WarehouseEngine:
         page_size: int = 10,
     ) -> UserPage:
         """One page of the users with selected sessions, see ``Engine``."""
-        self._start.coding.dimensions.encode(selection)
+        self._check(selection)
         return self._users.list_page(
             selection,
             search=search,
@@ -156,14 +153,12 @@ class WarehouseEngine:
 
     def ranks(self, selection: Selection, statistic: Statistic) -> Ranks | None:
         """The places of the selection's user; None where it names none."""
-        self._start.coding.dimensions.encode(selection)
+        self._check(selection)
         return self._users.ranks(selection, statistic)
 
     def sessions(self, selection: Selection, limit: int) -> Iterator[pd.DataFrame]:
         """The selected sessions themselves, at most *limit*, see ``Engine``."""
-        self._start.coding.dimensions.encode(selection)
-        if selection.user is not None and not self.has_user(selection.user):
-            raise NotInData(f"no session has the user {selection.user!r}")
+        self._check(selection)
         group = self._start.group._replace(user=selection.user)
         question = self._start.questions.sessions(group, selection, limit)
         return self._session_tables(question)
@@ -192,9 +187,13 @@ class WarehouseEngine:
         with current.get().ending(task.cancel):
             return self._database.ask(question, task)
 
+    def _check(self, selection: Selection) -> CodedSelection:
+        """The codes of a selection; raises NotInData as ``Engine`` says."""
+        if selection.user is not None and not self.has_user(selection.user):
+            raise NotInData(f"no session has the user {selection.user!r}")
+        return self._start.coding.dimensions.encode(selection)
+
     def _counter(self, user: str) -> "_Counter":
-        if not self.has_user(user):
-            raise NotInData(f"no session has the user {user!r}")
         return self._counters.get(user, lambda: self._make_counter(user))
 
     def _make_counter(self, user: str) -> tuple["_Counter", int]:
@@ -207,9 +206,9 @@ class WarehouseEngine:
             store = self._store(user, Batch(answer))
             counter = _Counter(lambda coded: scan(store, store.rows, coded), exact=True)
             return counter, _BYTES_A_ROW * store.n_sessions
-        frame = start.coding.frame
+        frame, bins = start.coding.frame, start.coding.bins
         days = self._ask(start.questions.sketch(group, frame)).to_batches()
-        cells = self._ask(start.questions.cells(group, frame, start.bins)).to_batches()
+        cells = self._ask(start.questions.cells(group, frame, bins)).to_batches()
         cube = build_cube(
             start.coding,
             read_days(days, start.page_coder, start.coding),
@@ -237,8 +236,8 @@ class WarehouseEngine:
             dimensions=coding.dimensions,
             rows=rows,
             offsets=np.array([0, len(kept)]),
-            quantum=coding.quantum,
-            provisional_mean=coding.mean,
+            quantum=coding.bins.quantum,
+            provisional_mean=coding.bins.mean,
             block_rows=coding.block_rows,
         )
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.cube import Cells, FineCells, SketchedCube
 from engine.dimensions import Dimensions
-from engine.warehouse.questions import Frame
+from engine.warehouse.questions import Bins, Frame
 
 FIRST_DAY: Final = np.datetime64("0001-01-01", "D")
 """What days in answers count from."""
@@ -25,10 +25,8 @@ class Coding(NamedTuple):
     """What all groups of an engine have in common."""
 
     dimensions: Dimensions
-    quantum: float
-    """See ``ColumnStore``."""
-    mean: float
-    """Whole seconds that deviations are from."""
+    bins: Bins
+    """What durations are counted by."""
     least: NDArray[np.float64]
     """(fine bins,): the shortest duration in each fine bin, in seconds."""
     greatest: NDArray[np.float64]
@@ -157,6 +155,6 @@ def build_cube(
         coding.dimensions,
         cells,
         fine_cells(),
-        provisional_mean=coding.mean,
+        provisional_mean=coding.bins.mean,
         n_fine_bins=len(coding.least),
     )

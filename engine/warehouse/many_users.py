@@ -6,7 +6,6 @@ import pandas as pd
 import pyarrow as pa
 
 from engine.model import (
-    NotInData,
     Rank,
     Ranks,
     Selection,
@@ -61,7 +60,6 @@ class ManyUsers:
     ) -> UserPage:
         """One page of the users with selected sessions; see ``Engine.list_users``."""
         user, everyone = selection.user, replace(selection, user=None)
-        self._check(user)
         can_match = self._can_be_asked(search)
         searched = search if can_match else ""
         counts = self._ask(self._questions.counts(self._group, everyone, searched))
@@ -93,7 +91,6 @@ class ManyUsers:
     def ranks(self, selection: Selection, statistic: Statistic) -> Ranks | None:
         """The places of the selection's user; None where it names none."""
         user, everyone = selection.user, replace(selection, user=None)
-        self._check(user)
         if user is None:
             return None
         answer = self._ask(
@@ -158,10 +155,6 @@ class ManyUsers:
             # Half of a surrogate pair is in no name.
             return False
         return True
-
-    def _check(self, user: str | None) -> None:
-        if user is not None and not self.has(user):
-            raise NotInData(f"no session has the user {user!r}")
 
     def _ask(self, question: Question) -> Batch:
         return Batch(self._table(question))

@@ -55,15 +55,6 @@ class PostgreSQL(Database):
         except _Errors as error:
             raise CannotAnswer(self._line(error)) from None
 
-    def tables(self) -> list[str]:
-        """The names of the tables and views that need no schema before them."""
-        text = (
-            "select cast(table_name as text) as name from information_schema.tables"
-            " where table_schema = current_schema() order by 1"
-        )
-        names: list[str] = self._ask("tables", text).column("name").to_pylist()
-        return names
-
     def schema(self, path: tuple[str, ...]) -> pa.Schema:
         """The columns of a table; raises CannotAnswer where there is none."""
         schema = super().schema(path)

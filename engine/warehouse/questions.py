@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from engine.dimensions import DAY
 from engine.model import BinEdges, Selection
 from engine.warehouse.table import MICROS, YEAR_1, SessionTable
@@ -47,10 +49,10 @@ class Bins:
     """The power of two, in seconds, that durations are rounded to in sums."""
 
     @classmethod
-    def of(cls, edges: "BinEdges", mean: float, quantum: float) -> "Bins":
+    def of(cls, edges: BinEdges, mean: float, quantum: float) -> "Bins":
         """The bins of both kinds of edges together."""
-        together = sorted({*edges.linear.tolist(), *edges.logarithmic.tolist()})
-        return cls(tuple(filter(math.isfinite, together)), mean, quantum)
+        together = np.union1d(*edges)
+        return cls(tuple(together[np.isfinite(together)].tolist()), mean, quantum)
 
 
 class Frame(NamedTuple):
@@ -130,6 +132,7 @@ class Questions:
         return f"({self.sessions_of(sql, group)}) y{where}"
 
     def question(self, about: str, sql: Sql, text: str) -> Question:
+        """A question with the values that were bound to it."""
         return Question(about, text, tuple(sql.values))
 
     def totals(self) -> Question:
@@ -210,31 +213,27 @@ class Questions:
 
     def count_days(self, group: Group) -> Question:
         """How many days have sessions."""
-        sql = Sql(self.words)
-        day = self.words.divide("s", DAY)
-        sessions = self.sessions_of(sql, group)
-        text = f"select count(distinct {day}) as n from ({sessions}) y"
-        return self.question("the number of days", sql, text)
+        return self._count("days", self.words.divide("s", DAY), group)
 
     def count_pages(self, group: Group) -> Question:
         """How many pages there are."""
-        sql = Sql(self.words)
-        text = f"select count(distinct p) as n from ({self.sessions_of(sql, group)}) y"
-        return self.question("the number of pages", sql, text)
+        return self._count("pages", "p", group)
 
     def count_users(self, group: Group) -> Question:
         """How many users there are."""
+        return self._count("users", "u", group)
+
+    def _count(self, what: str, expression: str, group: Group) -> Question:
         sql = Sql(self.words)
-        text = f"select count(distinct u) as n from ({self.sessions_of(sql, group)}) y"
-        return self.question("the number of users", sql, text)
+        sessions = self.sessions_of(sql, group)
+        text = f"select count(distinct {expression}) as n from ({sessions}) y"
+        return self.question(f"the number of {what}", sql, text)
 
     def user_rows(self, group: Group, limit: int) -> Question:
         """The sessions of one user, in any order."""
         sql = Sql(self.words)
-        text = f"{self.sessions_of(sql, group)} limit {limit}"
-        return self.question(
-            "a user's sessions", sql, f"select p, d, s from ({text}) y"
-        )
+        text = f"select p, d, s from ({self.sessions_of(sql, group)}) y limit {limit}"
+        return self.question("a user's sessions", sql, text)
 
     def sessions(self, group: Group, selection: Selection, limit: int) -> Question:
         """The selected sessions in order, see ``Engine.sessions``.

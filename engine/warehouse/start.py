@@ -30,7 +30,7 @@ from engine.warehouse.groups import (
 )
 from engine.warehouse.questions import Bins, Frame, Group, Question, Questions
 from engine.warehouse.table import MICROS, REASONS, YEAR_1, SessionTable
-from engine.warehouse.zones import changes
+from engine.warehouse.zones import Changes, changes
 
 Tell = Callable[[str, int], object]
 """Is told which question begins, in words, and how many were asked before."""
@@ -101,7 +101,6 @@ class Start(NamedTuple):
     """All sessions that there were at the start."""
     questions: Questions
     """What can be asked later."""
-    bins: Bins
     page_coder: PageCoder
     others: str | None
     """What the pages are named for which there is no room; None where there is."""
@@ -120,8 +119,7 @@ def begin(
 ) -> Start:
     """Ask the questions of the start; raises ValueError where there are no sessions."""
     ask = _Asker(database, tell)
-    totals = read_totals(ask.whole(Questions(table, database.words).totals()))
-    clocks = changes(zone, totals.first // MICROS, totals.last // MICROS)
+    totals, clocks = _ask_totals(ask, database, table, zone)
     group = Group(until=totals.last)
     bins, edges = _choose_bins(totals, edges)
 
@@ -145,8 +143,7 @@ def begin(
     dimensions, days = _code_days(days, pages, frame, edges)
     coding = Coding(
         dimensions,
-        bins.quantum,
-        bins.mean,
+        bins,
         totals.least,
         totals.greatest,
         frame,
@@ -161,7 +158,6 @@ def begin(
         everyone,
         group,
         questions,
-        bins,
         coder,
         others,
         users,
@@ -183,11 +179,9 @@ class Expected(NamedTuple):
 def expect(database: Database, table: SessionTable, timezone: str) -> Expected:
     """Ask for totals and pages; raises ValueError where there are no sessions."""
     ask = _Asker(database, lambda *_: None)
-    clocks = time_zone(timezone)
-    totals = read_totals(ask.whole(Questions(table, database.words).totals()))
+    totals, clocks = _ask_totals(ask, database, table, time_zone(timezone))
     group, (bins, _) = Group(until=totals.last), _choose_bins(totals, None)
-    found = changes(clocks, totals.first // MICROS, totals.last // MICROS)
-    questions = Questions(table, database.words, found)
+    questions = Questions(table, database.words, clocks)
     n_pages = Batch(ask.whole(questions.count_pages(group))).integer("n")
     n_days = (totals.last - totals.first) // (MICROS * DAY) + 1
     places = n_pages * n_days
@@ -213,6 +207,14 @@ class _Asker:
         self._tell(question.about, self._n_asked)
         self._n_asked += 1
         return Task(question.about)
+
+
+def _ask_totals(
+    ask: _Asker, database: Database, table: SessionTable, zone: tzinfo
+) -> tuple[Totals, Changes]:
+    """The totals, and the changes of a zone's clocks between first and last."""
+    totals = read_totals(ask.whole(Questions(table, database.words).totals()))
+    return totals, changes(zone, totals.first // MICROS, totals.last // MICROS)
 
 
 def read_totals(answer: pa.Table) -> Totals:
@@ -285,7 +287,7 @@ def _count_days(ask: _Asker, questions: Questions, group: Group, totals: Totals)
     n_days = (totals.last - totals.first) // (MICROS * DAY) + 2
     if n_days > _MANY_DAYS:
         # A single wrong time may be far from all others.
-        n_days = int(Batch(ask.whole(questions.count_days(group))).integers("n")[0])
+        n_days = Batch(ask.whole(questions.count_days(group))).integer("n")
     return n_days
 
 
@@ -352,7 +354,7 @@ def read_cells(
             bin=column.integers("b")[kept],
             hour=(day * HOURS + hour)[kept],
             n=column.integers("n")[kept].astype(np.uint32),
-            seconds=quanta * np.float64(coding.quantum),
+            seconds=quanta * np.float64(coding.bins.quantum),
             squared_deviations=column.doubles("squares")[kept],
             last=(column.integers("last")[kept] % DAY).astype(np.uint32),
         )
@@ -368,7 +370,6 @@ def _find_users(
     answer = Batch(ask.whole(questions.users(group, limits.max_users + 1)))
     names = pd.Index(answer.text("u").to_pandas(), dtype="str")
     if len(names) > limits.max_users:
-        counted = Batch(ask.whole(questions.count_users(group)))
-        return None, int(counted.integers("n")[0])
+        return None, Batch(ask.whole(questions.count_users(group))).integer("n")
     order = names.argsort()
     return Users(names[order], answer.integers("n")[order]), len(names)

@@ -29,7 +29,10 @@ class Asking(NamedTuple):
 
 
 class UserLists(Protocol):
-    """What an engine over a database answers about users; see ``Engine``."""
+    """What an engine over a database answers about users; see ``Engine``.
+
+    The selections are of what is in the data.
+    """
 
     def has(self, name: str) -> bool:
         """Whether a session names this user."""
@@ -126,7 +129,8 @@ class KnownUsers:
     def _ask_numbers(self, selection: Selection) -> tuple[AskedByUser, int]:
         question = self._questions.numbers(self._group, selection)
         answer = Batch(self._ask(question))
-        codes = self._codes(answer.text("u"))
+        codes = self._users.codes(answer.text("u"))
+        # Who came since the start has none.
         kept = codes >= 0
         n_users = len(self._users)
 
@@ -174,13 +178,9 @@ class KnownUsers:
         """(quantiles, users), with NaN for whom weren't asked for."""
         question = self._questions.quantiles(self._group, selection, names)
         answer = Batch(self._ask(question))
-        codes = self._codes(answer.text("u"))
+        codes = self._users.codes(answer.text("u"))
         kept = codes >= 0
         found = np.full((len(QUANTILES), len(self._users)), np.nan)
         for row, name in zip(found, QUANTILES, strict=True):
             row[codes[kept]] = answer.doubles(name, np.nan)[kept]
         return found
-
-    def _codes(self, names: pa.Array) -> NDArray[np.int64]:
-        """The codes of users; -1 for those that came since the start."""
-        return self._users.codes(names)
