@@ -5,6 +5,7 @@ first thought of, and beside one plain ``group by page`` over the same table.
 """
 
 import json
+import os
 import resource
 import shutil
 import statistics
@@ -107,13 +108,13 @@ class First(Questions):
         yield self.users(group, 1_000_001)
 
 
-def session_table(database: Database) -> SessionTable:
-    """The table that the folder is."""
+def session_table(database: Database, path: tuple[str, ...] = (VIEW,)) -> SessionTable:
+    """The table with the sessions; without *path* the one that a folder is."""
     columns = {
-        field.name: Column(field.name, field.type) for field in database.schema((VIEW,))
+        field.name: Column(field.name, field.type) for field in database.schema(path)
     }
     return SessionTable(
-        (VIEW,),
+        path,
         user=columns["user_id"],
         page=columns["page"],
         time=columns["timestamp"],
@@ -217,6 +218,30 @@ def of_clickhouse(table: pa.Table) -> Iterator[Database]:
     database.close()
 
 
+def of_sail() -> Iterator[Database]:
+    """Sail's server with two workers."""
+    from engine.warehouse.spark import connect
+    from tests.engine.warehouse.clusters import sail_cluster
+
+    with sail_cluster() as (address, _):
+        database = connect(address, "Sail")
+        yield database
+        database.close()
+
+
+def of_spark() -> Iterator[Database]:
+    """Spark's master and two workers; none where SPARK_HOME doesn't name a Spark."""
+    from engine.warehouse.spark import connect
+    from tests.engine.warehouse.clusters import spark_cluster
+
+    if "SPARK_HOME" not in os.environ:
+        return
+    with spark_cluster(Path(os.environ["SPARK_HOME"])) as address:
+        database = connect(address, "Spark")
+        yield database
+        database.close()
+
+
 def engines(path: Path) -> dict[str, dict[str, str]]:
     """Measure the start of each database that is here, over the same sessions."""
     table = pq.read_table(path, columns=["user_id", "page", "duration", "timestamp"])
@@ -228,19 +253,25 @@ def engines(path: Path) -> dict[str, dict[str, str]]:
         "DuckDB": lambda: iter([DuckDB(path, "DuckDB")]),
         "ClickHouse": lambda: of_clickhouse(table),
         "PostgreSQL": lambda: of_postgresql(table),
+        "Sail": of_sail,
+        "Spark": of_spark,
     }
+    # Spark reads a file as a table.
+    file = next(path.glob("*.parquet"))
     for name, make in makers.items():
+        place = ("parquet", str(file)) if name in ("Sail", "Spark") else (VIEW,)
         for database in make():
+            source = database.words.name(*place)
             plain = Question(
                 "plain",
-                f"select page, count(*) as n, avg(duration) as a from {VIEW}"
+                f"select page, count(*) as n, avg(duration) as a from {source}"
                 " group by page",
                 (),
             )
             take(database, plain)
             by_page = min(seconds(take, database, plain) for _ in range(3))
             began = time.perf_counter()
-            engine = WarehouseEngine(database, session_table(database))
+            engine = WarehouseEngine(database, session_table(database, place))
             start = time.perf_counter() - began
             users = engine.find_users("", 10)
             new = [seconds(engine.summarise, Selection(user)) for user in users]

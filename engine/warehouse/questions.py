@@ -35,6 +35,8 @@ class Group(NamedTuple):
     user: str | None = None
     until: int | None = None
     """The latest start that counts, in microseconds since 1970."""
+    are_usable: bool = False
+    """Whether all its rows are known to be usable, so that none needs a look."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,9 @@ class Questions:
 
     def sessions_of(self, sql: Sql, group: Group) -> str:
         """A query of the usable sessions, with the columns u, p, d, t and s."""
-        rows = self._table.rows(sql, user=group.user, until=group.until)
+        rows = self._table.rows(
+            sql, user=group.user, until=group.until, are_usable=group.are_usable
+        )
         whole = self.words.divide(f"t + {-YEAR_1 * MICROS}", MICROS)
         page = self._page(sql)
         text = f"select u, {page} as p, d, t, {whole} as w from ({rows}) r where r = 0"
@@ -176,10 +180,12 @@ class Questions:
     def cells(self, group: Group, frame: Frame, bins: Bins) -> Question:
         """Sessions by page, hour and bin, with sums.
 
-        Columns are as in ``sketch``; hours count from the start of ``frame.day``.
+        Columns are as in ``sketch``; hours count from the start of ``frame.day``, and
+        ``last`` counts seconds from that of the hour.
         """
         sql = Sql(self.words)
         hour = f"{self.words.divide('s', 3_600)} - {24 * frame.day}"
+        second = f"s - 3600 * cast(hour as {self.words.integer}) - {DAY * frame.day}"
         quanta = self.words.round(f"d * {number(1 / bins.quantum)}")
         mean = number(bins.mean)
         columns = (
@@ -189,7 +195,8 @@ class Questions:
         text = f"select {columns} from ({self.sessions_of(sql, group)}) y"
         text = (
             f"select c, hour, b, count(*) as n, sum({quanta}) as quanta,"
-            f" sum({self.words.square(f'd - {mean}')}) as squares, max(s) as last"
+            f" sum({self.words.square(f'd - {mean}')}) as squares,"
+            f" max(cast({second} as {self.words.small})) as last"
             f" from ({text}) z group by c, hour, b"
         )
         return self.question("hours", sql, text)

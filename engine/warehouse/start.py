@@ -120,7 +120,8 @@ def begin(
     """Ask the questions of the start; raises ValueError where there are no sessions."""
     ask = _Asker(database, tell)
     totals, clocks = _ask_totals(ask, database, table, zone)
-    group = Group(until=totals.last)
+    # What comes late may be unusable: later questions look at each row again.
+    group = Group(until=totals.last, are_usable=not totals.left_out)
     bins, edges = _choose_bins(totals, edges)
 
     questions = Questions(table, database.words, clocks)
@@ -156,7 +157,7 @@ def begin(
         totals,
         coding,
         everyone,
-        group,
+        group._replace(are_usable=False),
         questions,
         coder,
         others,
@@ -356,7 +357,7 @@ def read_cells(
             n=column.integers("n")[kept].astype(np.uint32),
             seconds=quanta * np.float64(coding.bins.quantum),
             squared_deviations=column.doubles("squares")[kept],
-            last=(column.integers("last")[kept] % DAY).astype(np.uint32),
+            last=(hour * 3_600 + column.integers("last"))[kept].astype(np.uint32),
         )
 
 

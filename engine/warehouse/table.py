@@ -73,12 +73,15 @@ class SessionTable:
         """Whether durations follow from the user's next row."""
         return self.duration is None and self.end is None
 
-    def rows(self, sql: Sql, *, user: str | None, until: int | None) -> str:
+    def rows(
+        self, sql: Sql, *, user: str | None, until: int | None, are_usable: bool = False
+    ) -> str:
         """A query of all rows, or a user's, that are asked for, usable or not.
 
         Its columns are the user ``u``, the page ``p``, the start ``t`` in microseconds
         since 1970, the duration ``d`` in seconds, and the reason ``r`` to leave the row
-        out, or 0, see ``REASONS``. *until* is the latest start, as ``t``.
+        out, or 0, see ``REASONS``. *until* is the latest start, as ``t``. With
+        *are_usable* no row is looked at for a reason, and all have 0.
         """
         words = sql.words
         u, p = (
@@ -103,7 +106,8 @@ class SessionTable:
             text += f" where {' and '.join(conditions)}"
         until_now = "" if until is None else f" where t <= {until}"
         text = f"select u, p, t, {self._duration(sql)} as d from ({text}) a{until_now}"
-        text = f"select u, p, t, d, {self._reason()} as r from ({text}) b"
+        reason = "0" if are_usable else self._reason()
+        text = f"select u, p, t, d, {reason} as r from ({text}) b"
         return self._with_next(sql, text) if self.is_derived else text
 
     def _micros(self, sql: Sql, column: Column) -> str:
@@ -168,8 +172,7 @@ class SessionTable:
     def _reason(self) -> str:
         earliest, latest = YEAR_1 * MICROS, YEAR_10000 * MICROS
         return (
-            "case when u is null or trim(u) = '' then 1"
-            " when p is null or trim(p) = '' then 2"
+            f"case when {_is_blank('u')} then 1 when {_is_blank('p')} then 2"
             f" when t is null or t < {earliest} or t >= {latest} then 3"
             f" when d < 0 then 4 when d > {number(LONGEST_DURATION)} then 5 else 0 end"
         )
@@ -187,6 +190,13 @@ class SessionTable:
             f"select u, p, t, case when g <= {longest} then {known} end as d, r"
             f" from ({gaps}) d"
         )
+
+
+def _is_blank(name: str) -> str:
+    """A condition for texts that are NULL, empty, or of blanks alone."""
+    # Few begin with a blank: trimming every one would take longer.
+    blanks = f"substr({name}, 1, 1) = ' ' and trim({name}) = ''"
+    return f"{name} is null or {name} = '' or ({blanks})"
 
 
 def _is_integer(text: str) -> bool:

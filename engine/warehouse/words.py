@@ -67,6 +67,10 @@ class Words:
         return ".".join(f"{mark}{part}{mark}" for part in parts)
 
 
+_BRANCHES: Final = 8
+"""How many results, or CASEs, a CASE has at most."""
+
+
 @dataclass
 class Sql:
     """Builds the text of one question; values are bound, and never in the text."""
@@ -95,10 +99,15 @@ def pick(expression: str, bounds: list[str], results: list[str]) -> str:
     """
     if not bounds:
         return results[0]
-    middle = len(bounds) // 2
-    below = pick(expression, bounds[:middle], results[: middle + 1])
-    above = pick(expression, bounds[middle + 1 :], results[middle + 1 :])
-    return f"case when {expression} < {bounds[middle]} then {below} else {above} end"
+    # A CASE inside of another costs more than some comparisons.
+    step, cases, first = -(-len(results) // _BRANCHES), [], 0
+    while first + step < len(results):
+        last = first + step
+        below = pick(expression, bounds[first : last - 1], results[first:last])
+        cases.append(f"when {expression} < {bounds[last - 1]} then {below}")
+        first = last
+    others = pick(expression, bounds[first:], results[first:])
+    return f"case {' '.join(cases)} else {others} end"
 
 
 def _duckdb_micros(expression: str, kind: pa.DataType) -> str:

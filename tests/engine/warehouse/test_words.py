@@ -7,6 +7,7 @@ from itertools import cycle
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pytest
 import sqlglot
@@ -212,5 +213,17 @@ def test_parts_of_a_text() -> None:
     assert [number(value) for value in (1, 0.5, 1e-9)] == ["1.0e0", "0.5e0", "1e-09"]
     assert pick("x", [], ["a"]) == "a"
     assert pick("x", ["1", "2"], ["a", "b", "c"]) == (
-        "case when x < 2 then case when x < 1 then a else b end else c end"
+        "case when x < 1 then a when x < 2 then b else c end"
     )
+
+
+@pytest.mark.parametrize("n_bounds", [1, 7, 8, 9, 63, 64, 70])
+def test_pick_finds_the_place_among_bounds(n_bounds: int) -> None:
+    bounds = [str(2 * n) for n in range(n_bounds)]
+    found = pick("x", bounds, [str(n) for n in range(n_bounds + 1)])
+    numbers = range(-1, 2 * n_bounds + 1)
+    rows = duckdb.execute(
+        f"select {found} from (select unnest($1) as x)", [list(numbers)]
+    )
+    expected = np.searchsorted(2 * np.arange(n_bounds), numbers, side="right")
+    assert [row[0] for row in rows.fetchall()] == expected.tolist()
