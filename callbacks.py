@@ -27,9 +27,10 @@ import ids
 import layout
 import payload
 import view as views
-from charts import CHARTS, rows, tiles, users
+from charts import CHARTS, SECTIONS, rows, tiles, users
 from charts.chart import Chart, Shown
 from charts.figure import Figure, revision
+from charts.section import Section
 from charts.sentences import caption, filter_texts, subject_text
 from controls import Control, Controls, text_list, text_or_none
 from engine.model import (
@@ -171,7 +172,12 @@ def list_nobody(view: View, words: str) -> UserListPayload:
     }
 
 
-def register(app: Dash, engine: Engine, charts: Sequence[Chart] = CHARTS) -> None:
+def register(
+    app: Dash,
+    engine: Engine,
+    charts: Sequence[Chart] = CHARTS,
+    sections: Sequence[Section] = SECTIONS,
+) -> None:
     """Connect the components of ``layout.build_layout`` with an engine."""
     many = {
         ids.USER: layout.searches_users(engine),
@@ -188,6 +194,8 @@ def register(app: Dash, engine: Engine, charts: Sequence[Chart] = CHARTS) -> Non
 
     _register_redraw(app, engine, charts, searched, read)
     _register_user_list(app, engine, read)
+    for section in sections:
+        _register_section(app, engine, section, read)
     _register_searches(app, engine, searched)
     _register_scripts(app)
     _register_turns(app.server)
@@ -348,6 +356,43 @@ def _register_user_list(app: Dash, engine: Engine, read: _Read) -> None:
             data = list_nobody(view, _told(error))
             set_props(ids.USER_LIST, {"data": data})
             return no_update
+
+
+def _register_section(app: Dash, engine: Engine, section: Section, read: _Read) -> None:
+    """A section that may be folded: the browser asks for it only while it is open."""
+    asked, answered = ids.asked(section.id), ids.answered(section.id)
+    clientside: Callable[..., None] = app.clientside_callback
+    clientside(
+        ClientsideFunction("sections", "ask"),
+        Output(asked, "data"),
+        Input(ids.URL, "search"),
+    )
+
+    @app.callback(
+        Output(answered, "data"), Input(asked, "data"), prevent_initial_call=True
+    )
+    def show_section(search: object) -> Any:
+        answer: dict[str, Any] = {
+            "section": section.id,
+            "problem": "",
+            "shown": None,
+        }
+        try:
+            view = read(text_or_none(search) or "").view
+            answer["shown"] = section.answer(engine, view)
+        except Dropped:
+            raise
+        except CannotAnswer as error:
+            answer["problem"] = _told(error)
+        except NotInData as error:
+            raise BadRequest(str(error)) from error
+        return answer
+
+    clientside(
+        ClientsideFunction("sections", "write"),
+        Input(answered, "data"),
+        prevent_initial_call=True,
+    )
 
 
 def _user_options(engine: Engine, text: str, picked: str | None) -> list[Any]:

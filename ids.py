@@ -95,6 +95,26 @@ def darkest(chart: str) -> str:
     return f"{chart}-darkest"
 
 
+def asked(section: str) -> str:
+    """The id of the store of the address that a section is asked for."""
+    return f"{section}-asked"
+
+
+def answered(section: str) -> str:
+    """The id of the store of what a section shows."""
+    return f"{section}-answered"
+
+
+def body(section: str) -> str:
+    """The id of the element that a section's script fills."""
+    return f"{section}-body"
+
+
+def problem(section: str) -> str:
+    """The id of the line that says why a section can't be shown."""
+    return f"{section}-problem"
+
+
 def tile(tile: str, part: str) -> str:
     """The id of a tile's "label", "value", "beside", "rank" or "line"."""
     return f"tile-{tile}-{part}"

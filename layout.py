@@ -10,9 +10,11 @@ from dash import dcc, html
 import dates
 import ids
 import view
+from charts import SECTIONS
 from charts.chart import Chart, Switch
 from charts.figure import EVERYONE_COLOR, USER_COLOR, empty
 from charts.folders import has_folders
+from charts.section import Section
 from charts.sentences import STATISTICS
 from charts.tiles import TILES
 from engine.model import Engine, Facts, Selection
@@ -117,6 +119,7 @@ def build_layout(
     charts: Sequence[Chart],
     prefix: str = "/",
     uploading: Uploading | None = None,
+    sections: Sequence[Section] = SECTIONS,
 ) -> html.Main:
     """The whole page, as it stands before the first figures arrive.
 
@@ -126,7 +129,7 @@ def build_layout(
     cards = [_card(chart, prefix) for chart in charts]
     return html.Main(
         [
-            *_state(charts),
+            *_state(sections),
             _header(engine.facts, origin, prefix, uploading),
             _filters(engine),
             html.P(id=ids.CONNECTION, role="alert"),
@@ -141,6 +144,7 @@ def build_layout(
                     *cards[:_CHARTS_BEFORE_USERS],
                     _users(),
                     *cards[_CHARTS_BEFORE_USERS:],
+                    *map(_section, sections),
                 ],
                 className="charts",
             ),
@@ -312,9 +316,11 @@ def searches_pages(engine: Engine) -> bool:
     return has_many(engine.facts.pages)
 
 
-def _state(charts: Sequence[Chart]) -> list[Any]:
+def _state(sections: Sequence[Section]) -> list[Any]:
     """The components that are not seen."""
     return [
+        *(dcc.Store(ids.asked(section.id)) for section in sections),
+        *(dcc.Store(ids.answered(section.id)) for section in sections),
         dcc.Location(id=ids.URL, refresh=False),
         dcc.Store(ids.PAGE),
         dcc.Store(ids.USER_LIST),
@@ -680,6 +686,20 @@ def _users() -> html.Section:
         id=ids.section(ids.USERS),
         className="wide",
         **_aria(labelledby=ids.heading(ids.USERS)),
+    )
+
+
+def _section(section: Section) -> html.Details:
+    """A section, folded: assets/page.js opens it where the address says so."""
+    heading = html.H2(section.title, id=ids.heading(section.id))
+    return html.Details(
+        [
+            html.Summary([heading, html.Span(section.about)]),
+            html.P(id=ids.problem(section.id), role="status"),
+            html.Div(id=ids.body(section.id)),
+        ],
+        id=ids.section(section.id),
+        className="section full",
     )
 
 

@@ -29,6 +29,9 @@ Order = Literal["time", "difference"]
 Length = Literal["10", "50", "200"]
 """How many rows of pages there are at most."""
 
+SectionName = Literal["story", "paths"]
+"""A section of the page that is folded until it is asked for."""
+
 MOST_PAGES: Final = 500
 """The pages that can be picked at once."""
 
@@ -41,7 +44,7 @@ With other headers it stays below what servers take (262,144 bytes).
 LONGEST_SEARCH: Final = 1_000
 """Letters of the longest text that is searched for."""
 
-_REPEATABLE: Final = ("page", "table")
+_REPEATABLE: Final = ("page", "table", "open")
 _KEYS: Final = (
     *("user", "from", "to", *_REPEATABLE, "min", "max"),
     *("stat", "scale", "timeline", "sort", "find", "sheet"),
@@ -88,6 +91,8 @@ class View:
 
     None is for no folders, "" for those at the top.
     """
+    opened: tuple[SectionName, ...] = ()
+    """The sections that are open."""
 
 
 class Reading(NamedTuple):
@@ -142,6 +147,7 @@ def address(view: View) -> str:
         ("rows", _unless("10", view.length)),
         ("match", view.match or None),
         ("folder", view.folder),
+        *(("open", section) for section in view.opened),
     ]
     present = [(key, value) for key, value in parts if value is not None]
     return f"?{urlencode(present, quote_via=quote, safe='/')}"
@@ -151,7 +157,8 @@ def read(query: str, engine: Engine, charts: Collection[str]) -> Reading:
     """Understand an address; *charts* are the ids that ``table`` may name.
 
     ``from`` and ``to`` are days, half-open; ``min`` and ``max`` durations in seconds,
-    half-open; ``page`` and ``table`` may be repeated, up to ``MOST_PAGES`` times.
+    half-open; ``page``, ``table`` and ``open`` may be repeated, up to ``MOST_PAGES``
+    times.
     Without ``user`` it is the user with most sessions, with an empty one everyone.
     Of more than ``LONGEST_ADDRESS`` letters nothing is understood.
     """
@@ -168,6 +175,9 @@ def read(query: str, engine: Engine, charts: Collection[str]) -> Reading:
     pages = parser.several("page", engine.has_page, "which has no session")
     shortest, longest = _read_durations(parser, engine.facts)
     tables = parser.several("table", charts.__contains__, "which there isn't")
+    opened: Any = parser.several(
+        "open", get_args(SectionName).__contains__, "which there isn't"
+    )
     columns = get_args(UserColumn)
     sort = parser.choice("sort", ["time", *columns, *(f"-{c}" for c in columns)])
     view = View(
@@ -184,6 +194,7 @@ def read(query: str, engine: Engine, charts: Collection[str]) -> Reading:
         length=cast(Length, parser.choice("rows", get_args(Length))),
         match=parser.search("match"),
         folder=_read_folder(parser, engine.facts),
+        opened=opened,
     )
     return Reading(view, parser.ignored)
 

@@ -258,6 +258,7 @@
         const someone = new URLSearchParams(address).get("user");
         document.documentElement.classList.toggle("everyone", !someone);
         document.querySelector("main").classList.remove("unanswered");
+        dash_clientside.sections.unfold(address);
         writeRanks();
     }
 
@@ -323,15 +324,16 @@
         }
     });
 
-    // A person opens a table by its summary. That it opens says nothing: a view opens it too.
+    // A person opens a table, or a section, by its summary. That it opens says nothing: a view
+    // opens it too.
     document.addEventListener("click", event => {
         const details = event.target.closest("summary")?.parentElement;
-        const chart = details?.id.match(/^(.*)-details$/)?.[1];
-        if (chart)
+        const [, name, kind] = details?.id.match(/^(.*)-(details|section)$/) ?? [];
+        const key = {details: "table", section: "open"}[kind];
+        if (key)
             go(query => {
-                const tables = query.getAll("table");
-                if (tables.includes(chart) === details.open)
-                    setAll(query, "table", toggled(tables, chart));
+                const open = query.getAll(key);
+                if (open.includes(name) === details.open) setAll(query, key, toggled(open, name));
             });
     });
 

@@ -6,6 +6,7 @@ from charts.chart import Chart
 from charts.durations import Durations
 from charts.hours import Hours
 from charts.pages import TotalTime, UserAverage
+from charts.section import Section
 from charts.timeline import Timeline
 
 CHARTS: Final[tuple[Chart, ...]] = (
@@ -16,3 +17,6 @@ CHARTS: Final[tuple[Chart, ...]] = (
     Timeline(),
 )
 """All charts, in the order of the page."""
+
+SECTIONS: Final[tuple[Section, ...]] = ()
+"""All sections that are folded until they are asked for, in the order of the page."""
