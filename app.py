@@ -156,8 +156,11 @@ def assemble(
             prefixes = _prefixes(app, address)
             return _of_file(engine, origin, embed, charts, prefixes, page)
 
-        def arrange(sessions: Iterable[pd.DataFrame], zone: str | None) -> Engine:
-            return MemoryEngine(sessions, zone or engine.facts.timezone)
+        def arrange(
+            sessions: Iterable[pd.DataFrame], zone: str | None, visit_gap: float
+        ) -> Engine:
+            shown = zone or engine.facts.timezone
+            return MemoryEngine(sessions, shown, visit_gap=visit_gap)
 
         uploads.register(app, origin, held, arrange, assemble_file)
     return _furnish(app, engine, origin, embed, charts, page)
@@ -462,7 +465,8 @@ def _arranged(
                 bar.update(len(sessions) if done is None else done)
             bar.set_description("Arranging")
 
-        return MemoryEngine(counted(), options.timezone)
+        gap = options.reading.visit_gap
+        return MemoryEngine(counted(), options.timezone, visit_gap=gap)
 
 
 def _serve(options: argparse.Namespace) -> None:

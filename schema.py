@@ -17,3 +17,6 @@ COLUMNS: Final = ("user_id", "page", "duration", "timestamp")
 
 LONGEST_DURATION: Final = 100 * 365.25 * 86_400
 """The longest duration that a session may have: a century, in seconds."""
+
+VISIT_GAP: Final = 1_800.0
+"""Seconds without anything of a user after which another visit begins."""

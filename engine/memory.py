@@ -29,7 +29,7 @@ from engine.model import (
 from engine.scan import scan
 from engine.timezone import time_zone, to_instants
 from engine.users import Users, rank_user
-from schema import COLUMNS
+from schema import COLUMNS, VISIT_GAP
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,7 @@ class MemoryEngine:
         *,
         edges: BinEdges | None = None,
         counting: Counting = Counting(),
+        visit_gap: float = VISIT_GAP,
     ) -> None:
         """Arrange *sessions*, one table or a stream of tables as ``schema`` has them.
 
@@ -103,7 +104,8 @@ class MemoryEngine:
         what clocks show in *timezone*, an IANA name such as Europe/Berlin. The hour
         that clocks show twice in autumn is one hour with the sessions of both, and
         clocks that would leave the years 1 to 9999 stop there. Without *edges* the
-        bins are chosen from the data.
+        bins are chosen from the data. After a pause of more than *visit_gap* seconds a
+        user's next session is another visit.
 
         Raises ValueError where there are no sessions, a table isn't as ``schema`` says,
         *timezone* isn't known or *edges* don't hold all durations.
@@ -129,7 +131,7 @@ class MemoryEngine:
         # things take 0.6 s with it and 0.9 s without.
         self._by_user_lock = Lock()
         self._prepared: Mapping[int | None, Tally] = self._prepare_tallies(counting)
-        self._facts = self._find_facts(timezone)
+        self._facts = self._find_facts(timezone, visit_gap)
         release_freed_memory()
 
     @property
@@ -263,7 +265,7 @@ class MemoryEngine:
             for user in [None, *np.flatnonzero(long).tolist()]
         }
 
-    def _find_facts(self, timezone: str) -> Facts:
+    def _find_facts(self, timezone: str, visit_gap: float) -> Facts:
         store, everyone = self._store, self._prepared[None]
         dimensions = store.dimensions
         return Facts(
@@ -276,6 +278,7 @@ class MemoryEngine:
             n_users=len(store.users),
             n_sessions=store.n_sessions,
             n_unknown=int(everyone.unknown.sum()),
+            visit_gap=visit_gap,
         )
 
     def _by_user(self, selection: Selection) -> ByUser:

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from schema import VISIT_GAP
+
 Statistic = Literal["average", "median", "p90"]
 """A summary statistic of durations."""
 
@@ -95,6 +97,8 @@ class Facts:
     """Number of sessions."""
     n_unknown: int
     """Number of sessions of unknown duration."""
+    visit_gap: float = VISIT_GAP
+    """Seconds: a longer pause between two sessions of a user ends a visit."""
 
 
 @dataclass(frozen=True, eq=False)

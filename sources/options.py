@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from schema import VISIT_GAP
 from sources.origin import FileReport
 
 ASSETS: Final = (
@@ -17,9 +18,6 @@ STATUSES: Final = frozenset({*range(200, 300), 304})
 
 HAS_NAMES: Final = "its columns have names: leave out --no-header, and say --user COL"
 """What to say of a format that is never without a header."""
-
-VISIT_GAP: Final = 1_800.0
-"""Seconds between two rows of a user after which another visit begins."""
 
 
 @dataclass(frozen=True)

@@ -749,10 +749,10 @@ def test_a_file_is_arranged_again_once_for_all_who_ask() -> None:
     made: list[object] = []
     making = front(client).making
 
-    def counted(sessions: Any, zone: str | None) -> Any:
+    def counted(sessions: Any, zone: str | None, visit_gap: float) -> Any:
         made.append(None)
         threading.Event().wait(0.1)
-        return making.arrange(sessions, zone)
+        return making.arrange(sessions, zone, visit_gap)
 
     front(client).making = making._replace(arrange=counted)
     with ThreadPoolExecutor(8) as threads:

@@ -15,13 +15,14 @@ import layout
 from engine.freed import release_freed_memory
 from engine.model import Engine
 from formatting import shorten
+from schema import VISIT_GAP
 from sources import BadInput, Origin, ReadOptions, Report, pack, read_bytes
 from uploads.settings import Settings, megabytes
 from uploads.timer import Sweeper
 
-Arrange = Callable[[Iterable[pd.DataFrame], str | None], Engine]
+Arrange = Callable[[Iterable[pd.DataFrame], str | None, float], Engine]
 """Makes an engine of a stream of session tables, whose days and hours are those of a
-zone: an IANA name, or None for the zone of the first page."""
+zone: an IANA name, or None for the zone of the first page; with the visit gap."""
 
 _AT_ONCE: Final = 2
 _WAIT: Final = 0.2
@@ -51,6 +52,7 @@ class Checked:
     """Its sessions, see ``sources.pack``."""
     zone: str | None = None
     """Whose days and hours are shown, see ``Arrange``."""
+    visit_gap: float = VISIT_GAP
 
 
 class Check:
@@ -119,8 +121,9 @@ class Check:
         self._report = reading.origin.report
         packed = io.BytesIO()
         tables = pack(self._unless_cancelled(reading.tables), packed)
-        engine = arrange(tables, self._zone)
-        return Checked(engine, reading.origin, packed.getvalue(), self._zone)
+        gap = self._options.visit_gap
+        engine = arrange(tables, self._zone, gap)
+        return Checked(engine, reading.origin, packed.getvalue(), self._zone, gap)
 
     def _is_cancelled(self) -> bool:
         return self.is_cancelled

@@ -51,7 +51,7 @@ class ShownFile:
         self.address = way.address
         self.seen = time.monotonic()
         self._origin, self._packed, self._way = checked.origin, checked.packed, way
-        self._zone = checked.zone
+        self._zone, self._visit_gap = checked.zone, checked.visit_gap
         self._lock = Lock()
         self._app: WSGIApplication | None = None
 
@@ -68,7 +68,9 @@ class ShownFile:
         with self._lock:
             self.seen = time.monotonic()
             if self._app is None:
-                over = engine or making.arrange(unpack(self._packed), self._zone)
+                over = engine or making.arrange(
+                    unpack(self._packed), self._zone, self._visit_gap
+                )
                 self._app = making.assemble(over, self._origin, *self._way)
             return self._app
 

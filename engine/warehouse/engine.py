@@ -82,7 +82,7 @@ class WarehouseEngine:
         self._zone = time_zone(timezone)
         self._database, self._limits = database, limits
         self._start = start = begin(database, table, self._zone, limits, edges, tell)
-        self._facts = _find_facts(start, timezone, self._zone)
+        self._facts = _find_facts(start, timezone, self._zone, table.visit_gap)
         asking = Asking(
             start.questions, start.group, start.coding.bins.quantum, self._ask
         )
@@ -250,7 +250,7 @@ class _Counter(NamedTuple):
     """Whether its quantiles are exact."""
 
 
-def _find_facts(start: Start, timezone: str, zone: tzinfo) -> Facts:
+def _find_facts(start: Start, timezone: str, zone: tzinfo, visit_gap: float) -> Facts:
     dimensions = start.coding.dimensions
     everyone = start.everyone.aggregate(dimensions.encode(Selection()))
     ends = np.array([start.totals.first, start.totals.last]) // MICROS
@@ -265,4 +265,5 @@ def _find_facts(start: Start, timezone: str, zone: tzinfo) -> Facts:
         n_users=start.n_users,
         n_sessions=int(everyone.sessions.sum()),
         n_unknown=int(everyone.unknown.sum()),
+        visit_gap=visit_gap,
     )
