@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 import numpy as np
 
 import dates
+import versus as other
 from engine.model import Engine, Facts, Selection, Statistic, UserColumn
 from formatting import edge_text, name_text
 
@@ -29,7 +30,7 @@ Order = Literal["time", "difference"]
 Length = Literal["10", "50", "200"]
 """How many rows of pages there are at most."""
 
-SectionName = Literal["story", "paths"]
+SectionName = Literal["compare", "story", "paths"]
 """A section of the page that is folded until it is asked for."""
 
 MOST_PAGES: Final = 500
@@ -49,6 +50,7 @@ _KEYS: Final = (
     *("user", "from", "to", *_REPEATABLE, "min", "max"),
     *("stat", "scale", "timeline", "sort", "find", "sheet"),
     *("order", "rows", "match", "folder"),
+    *("vs", "align"),
 )
 _EVERYTHING: Final = Selection()
 _FILTERS: Final[Mapping[FilterName, Sequence[str]]] = {
@@ -93,6 +95,10 @@ class View:
     """
     opened: tuple[SectionName, ...] = ()
     """The sections that are open."""
+    versus: other.Versus | None = None
+    """What the selection is compared with; None for everyone."""
+    weekdays: bool = False
+    """Whether another period is laid under this one weekday on weekday."""
 
 
 class Reading(NamedTuple):
@@ -148,6 +154,8 @@ def address(view: View) -> str:
         ("match", view.match or None),
         ("folder", view.folder),
         *(("open", section) for section in view.opened),
+        ("vs", other.write(view.versus) if view.versus else None),
+        ("align", "weekday" if view.weekdays else None),
     ]
     present = [(key, value) for key, value in parts if value is not None]
     return f"?{urlencode(present, quote_via=quote, safe='/')}"
@@ -180,8 +188,9 @@ def read(query: str, engine: Engine, charts: Collection[str]) -> Reading:
     )
     columns = get_args(UserColumn)
     sort = parser.choice("sort", ["time", *columns, *(f"-{c}" for c in columns)])
+    selection = Selection(user or None, start, end, pages, shortest, longest)
     view = View(
-        Selection(user or None, start, end, pages, shortest, longest),
+        selection,
         statistic=cast(Statistic, parser.choice("stat", get_args(Statistic))),
         scale=cast(Scale, parser.choice("scale", get_args(Scale))),
         timeline=cast(Measure, parser.choice("timeline", get_args(Measure))),
@@ -195,6 +204,8 @@ def read(query: str, engine: Engine, charts: Collection[str]) -> Reading:
         match=parser.search("match"),
         folder=_read_folder(parser, engine.facts),
         opened=opened,
+        versus=_read_versus(parser, engine, selection),
+        weekdays=parser.choice("align", ["day", "weekday"]) == "weekday",
     )
     return Reading(view, parser.ignored)
 
@@ -300,6 +311,27 @@ def _read_dates(parser: _Parser, facts: Facts) -> tuple[date | None, date | None
         parser.ignore("dates outside the data")
         return None, None
     return dates.clip(start, end, facts.days)
+
+
+def _read_versus(
+    parser: _Parser, engine: Engine, selection: Selection
+) -> other.Versus | None:
+    text = parser.one.get("vs")
+    if text is None:
+        return None
+    versus, shown = other.read(text[:LONGEST_SEARCH]), name_text(text)
+    if text.startswith("user:"):
+        # A name may be longer than what is searched for.
+        versus = other.Versus("user", text.removeprefix("user:"))
+    if versus is None:
+        parser.ignore(f"vs “{shown}”, which there isn't")
+    elif versus.kind == "user" and not engine.has_user(versus.text):
+        parser.ignore(f"vs “{shown}”, who has no session")
+    elif versus.kind == "user" and versus.text == selection.user:
+        parser.ignore(f"vs “{shown}”, who is the user that is picked")
+    else:
+        return versus
+    return None
 
 
 def _read_folder(parser: _Parser, facts: Facts) -> str | None:

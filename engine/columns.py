@@ -106,10 +106,19 @@ class ColumnStore:
 
     def sorted_by_page(self) -> Rows:
         """Return a copy of all rows, sorted as one user's are."""
+        return self._by_page(self.rows)
+
+    def rows_of_users(self, are_in: NDArray[np.bool_]) -> Rows:
+        """Return a copy of the rows of some users, together sorted as one user's are.
+
+        *are_in* has, for each user, whether it is one of them.
+        """
+        return self._by_page(self.rows.take(np.repeat(are_in, np.diff(self.offsets))))
+
+    def _by_page(self, rows: Rows) -> Rows:
         _, n_pages, n_bins = self.dimensions.shape
-        group = self.rows.page.astype(np.int64) * n_bins + self.rows.bin
-        order = order_by_group(group, n_pages * n_bins, self.rows.seconds)
-        return self.rows.take(order)
+        group = rows.page.astype(np.int64) * n_bins + rows.bin
+        return rows.take(order_by_group(group, n_pages * n_bins, rows.seconds))
 
 
 def build_column_store(

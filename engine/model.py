@@ -280,6 +280,12 @@ class Engine(Protocol):
     def summarise(self, selection: Selection) -> Summary:
         """The numbers of everyone and of the selection's user."""
 
+    def tally_named(self, text: str, selection: Selection) -> Tally:
+        """The numbers of all users whose name contains *text*, ignoring case.
+
+        They are filtered by everything in the selection but its user.
+        """
+
     def list_users(
         self,
         selection: Selection,

@@ -205,6 +205,16 @@ class SlowEngine:
         everyone = tally(sessions, self.pages, self.days, self.edges)
         return Summary(self.facts, selection, everyone, user)
 
+    def tally_named(self, text: str, selection: Selection) -> Tally:
+        """Return the numbers of users by name, as ``Engine.tally_named``."""
+        part = text.casefold()
+        own = [
+            s
+            for s in self.all_sessions
+            if part in s.user.casefold() and is_selected(s, selection)
+        ]
+        return tally(own, self.pages, self.days, self.edges)
+
     def user_row(self, user: str, selection: Selection) -> UserRow | None:
         """Return one user's numbers; None where they have no selected session."""
         sessions = [

@@ -17,6 +17,7 @@ LAYERS = (
     {"layout", "payload"},
     {"charts"},
     {"view"},
+    {"versus"},
     {"engine", "sources", "simulate"},
     {"labels"},
     {"request_notes"},

@@ -20,6 +20,7 @@ from engine.model import (
     Selection,
     Statistic,
     Summary,
+    Tally,
     UserColumn,
     UserPage,
 )
@@ -30,7 +31,7 @@ from engine.warehouse.cache import Cache
 from engine.warehouse.database import Database, Task
 from engine.warehouse.groups import Batch, build_cube, local_times
 from engine.warehouse.many_users import ManyUsers
-from engine.warehouse.questions import Question
+from engine.warehouse.questions import Group, Question
 from engine.warehouse.start import (
     USUAL,
     Limits,
@@ -47,6 +48,15 @@ from schema import COLUMNS
 
 _BYTES_A_ROW: Final = 24
 """Bytes that a session of a user takes at most."""
+
+_NO_ROWS: Final = pa.table(
+    {
+        "p": pa.array([], pa.string()),
+        "d": pa.array([], pa.float64()),
+        "s": pa.array([], pa.int64()),
+    }
+)
+"""An answer to ``Questions.user_rows`` for nobody."""
 
 
 class WarehouseEngine:
@@ -91,7 +101,7 @@ class WarehouseEngine:
             if start.users is None
             else KnownUsers(start.users, asking, limits.cache_bytes)
         )
-        self._counters: Cache[str, _Counter] = Cache(limits.cache_bytes)
+        self._counters: Cache[Group, _Counter] = Cache(limits.cache_bytes)
 
     @property
     def start(self) -> Start:
@@ -120,7 +130,7 @@ class WarehouseEngine:
         dimensions, coded = self._start.coding.dimensions, self._check(selection)
         user = None
         if selection.user is not None:
-            counter = self._counter(selection.user)
+            counter = self._counter(self._start.group._replace(user=selection.user))
             user = make_tally(counter.aggregate(coded), dimensions, exact=counter.exact)
         everyone = self._start.everyone.aggregate(coded)
         return Summary(
@@ -128,6 +138,19 @@ class WarehouseEngine:
             selection=selection,
             everyone=make_tally(everyone, dimensions, exact=False),
             user=user,
+        )
+
+    def tally_named(self, text: str, selection: Selection) -> Tally:
+        """The numbers of all users whose name contains *text*, see ``Engine``."""
+        coded = self._start.coding.dimensions.encode(selection)
+        if self._database.words.can_hold(text):
+            counter = self._counter(self._start.group._replace(named=text))
+        else:
+            counter = _counter_of(self._store(Batch(_NO_ROWS)))
+        return make_tally(
+            counter.aggregate(coded),
+            self._start.coding.dimensions,
+            exact=counter.exact,
         )
 
     def list_users(
@@ -193,19 +216,17 @@ class WarehouseEngine:
             raise NotInData(f"no session has the user {selection.user!r}")
         return self._start.coding.dimensions.encode(selection)
 
-    def _counter(self, user: str) -> "_Counter":
-        return self._counters.get(user, lambda: self._make_counter(user))
+    def _counter(self, group: Group) -> "_Counter":
+        return self._counters.get(group, lambda: self._make_counter(group))
 
-    def _make_counter(self, user: str) -> tuple["_Counter", int]:
-        """What counts a user's sessions, and about how many bytes it takes."""
+    def _make_counter(self, group: Group) -> tuple["_Counter", int]:
+        """What counts a group's sessions, and about how many bytes it takes."""
         start, limits = self._start, self._limits
-        group = start.group._replace(user=user)
         question = start.questions.user_rows(group, limits.max_user_rows + 1)
         answer = self._ask(question)
         if answer.num_rows <= limits.max_user_rows:
-            store = self._store(user, Batch(answer))
-            counter = _Counter(lambda coded: scan(store, store.rows, coded), exact=True)
-            return counter, _BYTES_A_ROW * store.n_sessions
+            store = self._store(Batch(answer))
+            return _counter_of(store), _BYTES_A_ROW * store.n_sessions
         frame, bins = start.coding.frame, start.coding.bins
         days = self._ask(start.questions.sketch(group, frame)).to_batches()
         cells = self._ask(start.questions.cells(group, frame, bins)).to_batches()
@@ -217,7 +238,7 @@ class WarehouseEngine:
         n_bytes = Cube.estimate_bytes(start.coding.dimensions.shape)
         return _Counter(cube.aggregate, exact=False), n_bytes
 
-    def _store(self, user: str, answer: Batch) -> ColumnStore:
+    def _store(self, answer: Batch) -> ColumnStore:
         """The sessions in an answer to ``Questions.user_rows``."""
         coding = self._start.coding
         day, second = np.divmod(answer.integers("s"), DAY)
@@ -232,7 +253,8 @@ class WarehouseEngine:
             (day * DAY + second)[kept],
         )
         return ColumnStore(
-            users=pd.Index([user], dtype="str"),
+            # Whose they are is known to who asks.
+            users=pd.Index([""], dtype="str"),
             dimensions=coding.dimensions,
             rows=rows,
             offsets=np.array([0, len(kept)]),
@@ -243,11 +265,15 @@ class WarehouseEngine:
 
 
 class _Counter(NamedTuple):
-    """Counts one user's sessions."""
+    """Counts the sessions of a user, or of some."""
 
     aggregate: Callable[[CodedSelection], Aggregates]
     exact: bool
     """Whether its quantiles are exact."""
+
+
+def _counter_of(store: ColumnStore) -> _Counter:
+    return _Counter(lambda coded: scan(store, store.rows, coded), exact=True)
 
 
 def _find_facts(start: Start, timezone: str, zone: tzinfo, visit_gap: float) -> Facts:

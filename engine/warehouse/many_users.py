@@ -34,7 +34,7 @@ class ManyUsers:
 
     def has(self, name: str) -> bool:
         """Whether a session names this user."""
-        if not self._can_be_asked(name):
+        if not self._asking.questions.words.can_hold(name):
             return False
         group = self._group._replace(user=name)
         answer = self._table(self._asking.questions.user_rows(group, 1))
@@ -42,7 +42,7 @@ class ManyUsers:
 
     def search(self, text: str, limit: int) -> list[str]:
         """At most *limit* names that contain *text*; see ``Engine.find_users``."""
-        if not self._can_be_asked(text):
+        if not self._asking.questions.words.can_hold(text):
             return []
         answer = self._ask(self._questions.found(self._group, text, limit))
         names: list[str] = answer.text("u").to_pylist()
@@ -60,7 +60,7 @@ class ManyUsers:
     ) -> UserPage:
         """One page of the users with selected sessions; see ``Engine.list_users``."""
         user, everyone = selection.user, replace(selection, user=None)
-        can_match = self._can_be_asked(search)
+        can_match = self._asking.questions.words.can_hold(search)
         searched = search if can_match else ""
         counts = self._ask(self._questions.counts(self._group, everyone, searched))
         n_users, n_matching = counts.integer("n"), counts.integer("matching")
@@ -144,17 +144,6 @@ class ManyUsers:
             )
             for user, sessions, known, seconds, days, last in columns
         ]
-
-    def _can_be_asked(self, text: str) -> bool:
-        """Whether a name may have this text."""
-        if "\0" in text and not self._asking.questions.words.holds_nul:
-            return False
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            # Half of a surrogate pair is in no name.
-            return False
-        return True
 
     def _ask(self, question: Question) -> Batch:
         return Batch(self._table(question))

@@ -33,6 +33,8 @@ class Group(NamedTuple):
     """Which sessions are asked about, before any filter."""
 
     user: str | None = None
+    named: str = ""
+    """What the names of its users contain, ignoring case."""
     until: int | None = None
     """The latest start that counts, in microseconds since 1970."""
     are_usable: bool = False
@@ -97,9 +99,16 @@ class Questions:
         whole = self.words.divide(f"t + {-YEAR_1 * MICROS}", MICROS)
         page = self._page(sql)
         text = f"select u, {page} as p, d, t, {whole} as w from ({rows}) r where r = 0"
+        if group.named:
+            text += f" and {self.position(sql, group.named)} > 0"
         # Changes count from 1970, w from the year 1.
         local = self._changes.moved(-YEAR_1).to_local("w")
         return f"select u, p, d, t, {local} as s from ({text}) w"
+
+    def position(self, sql: Sql, search: str) -> str:
+        """Where a text is in the name of a user, from 1 on, ignoring case; else 0."""
+        bound = sql.bind(search.lower())
+        return self.words.position(bound, self.words.lower("u"))
 
     def _page(self, sql: Sql) -> str:
         if self._kept is None:

@@ -55,7 +55,7 @@ class UserQuestions:
     def found(self, group: Group, search: str, limit: int) -> Question:
         """Names that contain a text, see ``Engine.find_users``."""
         sql = Sql(self._words)
-        at = self._position(sql, search) if search else "1"
+        at = self._questions.position(sql, search) if search else "1"
         sessions = self._questions.sessions_of(sql, group)
         text = f"select u, {at} as place from ({sessions}) y"
         text = (
@@ -71,7 +71,9 @@ class UserQuestions:
         sql = Sql(self._words)
         matching = "u"
         if search:
-            matching = f"case when {self._position(sql, search)} > 0 then u end"
+            matching = (
+                f"case when {self._questions.position(sql, search)} > 0 then u end"
+            )
         text = (
             f"select count(distinct u) as n, count(distinct {matching}) as matching"
             f" from {self._questions.selected(sql, group, selection)}"
@@ -194,7 +196,7 @@ class UserQuestions:
         search: str = "",
         probability: float | None = None,
     ) -> str:
-        conditions = [f"{self._position(sql, search)} > 0"] if search else []
+        conditions = [f"{self._questions.position(sql, search)} > 0"] if search else []
         selected = self._questions.selected(sql, group, selection, *conditions)
         day = self._words.divide("s", DAY)
         quanta = self._words.round(f"d * {number(1 / self._quantum)}")
@@ -207,11 +209,6 @@ class UserQuestions:
             f" count(distinct {day}) as days, max(s) as last{more}"
             f" from {selected} group by u"
         )
-
-    def _position(self, sql: Sql, search: str) -> str:
-        """Where a text is in the name of a user, from 1 on, ignoring case; else 0."""
-        bound = sql.bind(search.lower())
-        return self._words.position(bound, self._words.lower("u"))
 
     def _ordered(self, name: str) -> str:
         return f"{name}{self._words.by_bytes}"

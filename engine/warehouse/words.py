@@ -55,6 +55,17 @@ class Words:
     escapes: bool = False
     """Whether a backslash in a name makes the next letter a plain one."""
 
+    def can_hold(self, text: str) -> bool:
+        """Whether a text of the database may be this one."""
+        if "\0" in text and not self.holds_nul:
+            return False
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            # Half of a surrogate pair is in no text.
+            return False
+        return True
+
     def name(self, *parts: str) -> str:
         """The name of a table or a column, such as ``"public"."sessions"``."""
         mark = self.quote

@@ -407,6 +407,34 @@ class EngineConformance(ABC):
         engine, slow = self.make_both(rows)
         assert engine.find_users(text, limit) == slow.find_users(text, limit)
 
+    def test_tallies_users_by_any_part_of_their_name(
+        self, users_engine: Engine
+    ) -> None:
+        tally = users_engine.tally_named("E", Selection(user="Ann"))
+        assert tally.sessions.tolist() == [1, 1]
+        assert tally.seconds.tolist() == [40, 5]
+        assert users_engine.tally_named("", Selection()).sessions.sum() == 8
+        for nobody in ("x", "\0", "\ud800"):
+            assert not users_engine.tally_named(nobody, Selection()).sessions.any()
+        with pytest.raises(NotInData):
+            users_engine.tally_named("e", Selection(pages=("none",)))
+
+    @examples(100)
+    @given(data=st.data(), rows=rows_lists)
+    def test_tallies_of_some_users_agree_with_the_slow_engine(
+        self, data: st.DataObject, rows: list[Row]
+    ) -> None:
+        engine, slow = self.make_both(rows)
+        name = data.draw(st.sampled_from([row[0] for row in rows]))
+        start = data.draw(st.integers(0, len(name)))
+        text = name[start : data.draw(st.integers(start, len(name)))]
+        selection = data.draw(selections(engine))
+        assert_tally(
+            engine.tally_named(text, selection),
+            slow.tally_named(text, selection),
+            selection,
+        )
+
     @pytest.mark.parametrize(
         "name",
         ["-8845298781299428018", "007", "NA", "null", "1e5", "<b>x</b>", "'; --", "é"],

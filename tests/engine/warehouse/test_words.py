@@ -94,7 +94,7 @@ def questions(table: SessionTable, words: Words) -> Iterator[Question]:
     bins = Bins.of(edges, 20, 2**-20)
     for all_ in (Questions(table, words), few):
         for user in (None, "17"):
-            group = Group(user, 1_700_000_000_000_000)
+            group = Group(user, "ann", 1_700_000_000_000_000)
             yield all_.totals()
             yield all_.pages(group, 10)
             for frame in (Frame(700_000), Frame(700_000, (BOUND,))):
@@ -144,7 +144,7 @@ def each_or_some(table: SessionTable, words: Words) -> Iterator[Question]:
         yield from questions(table, words)
     asked = Questions(table, words)
     yield asked.totals()
-    yield asked.user_rows(Group("17", 5), 10)
+    yield asked.user_rows(Group("17", until=5), 10)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
