@@ -18,7 +18,9 @@ from dash import Dash
 from flask import Flask, Response, abort, request
 
 import view as views
+from charts import SECTIONS
 from charts.chart import Chart, Shown
+from charts.section import Section
 from charts.sentences import caption
 from engine.model import CannotAnswer, Engine, Summary
 from request_notes import notes_of
@@ -53,8 +55,9 @@ def register(
     engine: Engine,
     charts: Sequence[Chart],
     max_sessions: int = MAX_SESSIONS,
+    sections: Sequence[Section] = SECTIONS,
 ) -> None:
-    """Serve the files of *charts* and of the sessions.
+    """Serve the files of *charts* and *sections*, and of the sessions.
 
     They stand beside the page, ``numbers/<chart>.csv`` and ``sessions.csv``, and their
     query is that of the page's address. With ``for=spreadsheet`` in it, nothing in the
@@ -64,15 +67,19 @@ def register(
     server: Flask = app.server
     prefix = app.config.routes_pathname_prefix
     by_id = {chart.id: chart for chart in charts}
+    sections_by_id = {str(section.id): section for section in sections}
 
     def shown() -> View:
         return views.read(_query_of_view(), engine, by_id).view
 
     @server.get(f"{prefix}numbers/<chart_id>.csv")
     def numbers(chart_id: str) -> Response:
+        spreadsheet = _is_for_spreadsheet()
+        if chart_id in sections_by_id:
+            section = sections_by_id[chart_id]
+            return section_file(section, engine, shown(), spreadsheet=spreadsheet)
         if chart_id not in by_id:
             abort(404, "there is no such chart")
-        spreadsheet = _is_for_spreadsheet()
         return chart_file(by_id[chart_id], engine, shown(), spreadsheet=spreadsheet)
 
     @server.get(f"{prefix}sessions.csv")
@@ -95,6 +102,17 @@ def chart_file(
         selection = replace(selection, user=None)
     named = replace(view, selection=selection)
     name = f"{chart.heading(shown)}, {caption(named, engine.facts.pages)}"
+    return _csv([frame], frame.columns, name, _any_lines, spreadsheet=spreadsheet)
+
+
+def section_file(
+    section: Section, engine: Engine, view: View, *, spreadsheet: bool = False
+) -> Response:
+    """The numbers of a section; it is not found where it has none."""
+    frame = section.numbers(engine, view)
+    if frame is None:
+        abort(404, "there are no such numbers")
+    name = f"{section.title}, {caption(view, engine.facts.pages)}"
     return _csv([frame], frame.columns, name, _any_lines, spreadsheet=spreadsheet)
 
 

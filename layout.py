@@ -700,6 +700,7 @@ def _section(section: Section) -> html.Details:
         ],
         id=ids.section(section.id),
         className="section full",
+        **(_data(key=section.key) if section.key else {}),
     )
 
 

@@ -318,7 +318,13 @@
     document.addEventListener("click", event => {
         const link = event.target.closest("a[href^='?']");
         const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.button;
-        if (link && plain) {
+        const isUser = link?.closest("#users-table tbody");
+        if (isUser && (event.ctrlKey || event.metaKey) && !event.button) {
+            // With Ctrl a user is compared with the one that is picked.
+            event.preventDefault();
+            const other = new URLSearchParams(link.getAttribute("href")).get("user");
+            go(query => query.set("vs", `user:${other}`));
+        } else if (link && plain) {
             event.preventDefault();
             follow(link.getAttribute("href"));
         }
@@ -334,6 +340,8 @@
             go(query => {
                 const open = query.getAll(key);
                 if (open.includes(name) === details.open) setAll(query, key, toggled(open, name));
+                // What opens it besides goes with it.
+                if (details.open && details.dataset.key) query.delete(details.dataset.key);
             });
     });
 

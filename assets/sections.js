@@ -1,11 +1,22 @@
 // The sections that are folded until they are asked for. The address says which are open; of
 // the others nothing is asked. What is in them is written by a script of their own, which has
-// its function in `writers` by the section's name.
+// its function in `dash_clientside.writers` by the section's name.
 (() => {
-    const writers = {};
+    // An element, its attributes, and what is in it.
+    function make(tag, attributes, ...inside) {
+        const made = document.createElement(tag);
+        for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+        made.append(...inside);
+        return made;
+    }
 
     const bodyOf = section => document.getElementById(`${section}-body`);
-    const isOpen = (section, search) => new URLSearchParams(search).getAll("open").includes(section);
+    // A key of its own in the address opens a section, too.
+    function isOpen(section, search) {
+        const query = new URLSearchParams(search);
+        const {key} = document.getElementById(`${section}-section`).dataset;
+        return query.getAll("open").includes(section) || key !== undefined && query.has(key);
+    }
 
     // What is shown is of another view from when this one is asked for until it is answered.
     function ask(search) {
@@ -20,7 +31,7 @@
         const {section, problem, shown} = payload, body = bodyOf(section);
         body.removeAttribute("aria-busy");
         document.getElementById(`${section}-problem`).textContent = problem;
-        body.replaceChildren(...(shown ? writers[section](shown) : []));
+        body.replaceChildren(...(shown ? dash_clientside.writers[section](shown) : []));
     }
 
     // Open and fold the sections as an address says.
@@ -32,5 +43,5 @@
     }
 
     window.dash_clientside = Object.assign({}, window.dash_clientside,
-        {sections: {ask, write, writers, unfold}});
+        {sections: {ask, make, write, unfold}});
 })();

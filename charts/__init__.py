@@ -3,6 +3,7 @@
 from typing import Final
 
 from charts.chart import Chart
+from charts.compare import Compare
 from charts.durations import Durations
 from charts.hours import Hours
 from charts.pages import TotalTime, UserAverage
@@ -18,5 +19,5 @@ CHARTS: Final[tuple[Chart, ...]] = (
 )
 """All charts, in the order of the page."""
 
-SECTIONS: Final[tuple[Section, ...]] = ()
+SECTIONS: Final[tuple[Section, ...]] = (Compare(),)
 """All sections that are folded until they are asked for, in the order of the page."""

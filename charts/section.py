@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import pandas as pd
+
 from engine.model import Engine
 from view import SectionName, View
 
@@ -20,6 +22,13 @@ class Section(ABC):
     title: ClassVar[str]
     about: ClassVar[str]
     """The question that it answers, beside its heading."""
+
+    key: ClassVar[str | None] = None
+    """A key of the address that opens it as well; None for none."""
+
+    def numbers(self, engine: Engine, view: View) -> pd.DataFrame | None:
+        """Its numbers for a file, as ``Chart.numbers`` are; None where it has none."""
+        return None
 
     @abstractmethod
     def answer(self, engine: Engine, view: View) -> Mapping[str, Any]:

@@ -1,0 +1,146 @@
+"""Two sides that are compared: what is picked, and something else."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+import dates
+import versus
+from charts.chance import Differences, differences
+from charts.rows import PageStatistics, pool
+from charts.sentences import dates_text
+from engine.model import Engine, Facts, Selection, Tally
+from formatting import name_text, user_text
+from view import View
+
+Relation = Literal["apart", "within", "overlapping"]
+"""Whether no session is on both sides, all of one are on the other, or some are."""
+
+
+class Side(NamedTuple):
+    """One of the sides."""
+
+    name: str
+    """What it is called: "user_7", "everyone", "March 2024"."""
+    tally: Tally
+    start: date
+    """Its first day, and the one after its last, in the data or not."""
+    end: date
+    n_days: int
+    """How many of its days are between the first and the last of the data."""
+
+
+class Sides(NamedTuple):
+    """What is picked, and what it is compared with."""
+
+    this: Side
+    other: Side
+    relation: Relation
+    everyone: Tally | None
+    """A third to hold both against, where neither is everyone."""
+
+    @property
+    def have_other_lengths(self) -> bool:
+        """Whether the two have different numbers of days: then rates say more."""
+        return self.this.n_days != self.other.n_days
+
+    def by_page(self) -> Differences | None:
+        """Whether averages differ by more than chance, page by page; None: untested."""
+        return self._test(self.this.tally, self.other.tally)
+
+    def overall(self) -> Differences | None:
+        """The same of all pages together, as one page."""
+        pages = np.zeros(len(self.this.tally.sessions), np.int64)
+        this, other = (pool(side.tally, pages, 1) for side in (self.this, self.other))
+        return self._test(this, other)
+
+    def _test(
+        self, this: Tally | PageStatistics, other: Tally | PageStatistics
+    ) -> Differences | None:
+        if self.relation == "overlapping":
+            return None
+        return differences(
+            this, other if self.relation == "within" else _together(this, other)
+        )
+
+
+class _Moments(NamedTuple):
+    known: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    squared_deviations: NDArray[np.float64]
+
+
+def _together(a: Tally | PageStatistics, b: Tally | PageStatistics) -> _Moments:
+    """The moments of two groups that share nothing."""
+    known = a.known + b.known
+    both = (a.known > 0) & (b.known > 0)
+    between = np.zeros(len(known))
+    n, m = a.known[both].astype(np.float64), b.known[both].astype(np.float64)
+    difference = a.seconds[both] / n - b.seconds[both] / m
+    between[both] = n * m / (n + m) * difference**2
+    squared = a.squared_deviations + b.squared_deviations + between
+    return _Moments(known, a.seconds + b.seconds, squared)
+
+
+def find_sides(engine: Engine, view: View) -> Sides | None:
+    """Ask for both sides; None where there is nothing to compare with.
+
+    Without ``View.versus`` a user is compared with everyone. With everyone picked,
+    another user, or some, are compared with everyone. Raises as ``Engine`` does.
+    """
+    selection, facts = view.selection, engine.facts
+    summary = engine.summarise(selection)
+    everyone = _side("everyone", summary.everyone, selection, facts)
+    user = None
+    if summary.user is not None:
+        user = _side(user_text(selection.user or ""), summary.user, selection, facts)
+    against = view.versus
+    if against is None:
+        return None if user is None else Sides(user, everyone, "within", None)
+    if against.is_period:
+        return _periods(engine, view, against, summary.subject)
+    if against.kind == "user":
+        picked = replace(selection, user=against.text)
+        tally = engine.summarise(picked).user
+        name = user_text(against.text)
+    else:
+        tally = engine.tally_named(against.text, selection)
+        name = f"users with “{name_text(against.text)}” in the name"
+    if tally is None:
+        return None
+    other = _side(name, tally, selection, facts)
+    if user is None:
+        return Sides(other, everyone, "within", None)
+    are_within = against.kind == "names" and (
+        against.text.casefold() in (selection.user or "").casefold()
+    )
+    relation: Relation = "within" if are_within else "apart"
+    return Sides(user, other, relation, everyone.tally)
+
+
+def _periods(
+    engine: Engine, view: View, against: versus.Versus, tally: Tally
+) -> Sides | None:
+    """The picked dates beside others, of the same user or of everyone."""
+    selection, facts = view.selection, engine.facts
+    others = versus.other_dates(against, selection, facts.days)
+    if others is None:
+        return None
+    moved = replace(selection, start=others[0], end=others[1])
+    start, end = versus.picked_dates(selection, facts.days)
+    this = _side(dates_text(start, end), tally, selection, facts)
+    there = engine.summarise(moved).subject
+    other = _side(dates_text(*others), there, moved, facts)
+    relation: Relation = "apart"
+    if start < others[1] and others[0] < end:
+        relation = "overlapping"
+    return Sides(this, other, relation, None)
+
+
+def _side(name: str, tally: Tally, selection: Selection, facts: Facts) -> Side:
+    start, end = versus.picked_dates(selection, facts.days)
+    n_days = int(dates.count_weekdays(start, end, facts.days).sum())
+    return Side(name, tally, start, end, n_days)
