@@ -25,6 +25,7 @@ from engine.model import (
     UserPage,
 )
 from engine.scan import scan
+from engine.sparse import SparseCells
 from engine.timezone import time_zone, to_instants, to_local
 from engine.turns import current
 from engine.warehouse.cache import Cache
@@ -235,7 +236,10 @@ class WarehouseEngine:
             read_days(days, start.page_coder, start.coding),
             read_cells(cells, start.page_coder, start.coding),
         )
-        n_bytes = Cube.estimate_bytes(start.coding.dimensions.shape)
+        if isinstance(cube, SparseCells):
+            n_bytes = cube.n_bytes
+        else:
+            n_bytes = Cube.estimate_bytes(start.coding.dimensions.shape)
         return _Counter(cube.aggregate, exact=False), n_bytes
 
     def _store(self, answer: Batch) -> ColumnStore:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine.cube import Cells, FineCells, SketchedCube
 from engine.dimensions import Dimensions
+from engine.sparse import SparseCells
 from engine.warehouse.questions import Bins, Frame
 
 FIRST_DAY: Final = np.datetime64("0001-01-01", "D")
@@ -34,6 +35,8 @@ class Coding(NamedTuple):
     frame: Frame
     """What answers count from."""
     block_rows: int
+    is_sparse: bool = False
+    """Whether pages are too many for a place for each by day and bin."""
 
 
 class FineDays(NamedTuple):
@@ -135,7 +138,7 @@ class Batch:
 
 def build_cube(
     coding: Coding, days: Iterable[FineDays], cells: Iterable[Cells]
-) -> SketchedCube:
+) -> SketchedCube | SparseCells:
     """The cube of a group, whose codes are those of the dimensions."""
 
     def fine_cells() -> Iterator[FineCells]:
@@ -151,7 +154,8 @@ def build_cube(
                 greatest=coding.greatest[fine],
             )
 
-    return SketchedCube(
+    make = SparseCells if coding.is_sparse else SketchedCube
+    return make(
         coding.dimensions,
         cells,
         fine_cells(),

@@ -71,7 +71,8 @@ class Frame(NamedTuple):
 class Questions:
     """Writes the questions about one table, in the words of its database.
 
-    In all of them ``u`` is a user, ``p`` a page, ``d`` a duration in seconds or NULL,
+    In all of them ``u`` is a user, ``p`` a page, or the one of all others, ``o`` the
+    page by its own name, ``d`` a duration in seconds or NULL,
     ``t`` a start in microseconds since 1970, and ``s`` the same as clocks show it, in
     seconds since the start of the year 1.
     """
@@ -92,18 +93,21 @@ class Questions:
         self._changes, self._kept, self._others = changes, kept, others
 
     def sessions_of(self, sql: Sql, group: Group) -> str:
-        """A query of the usable sessions, with the columns u, p, d, t and s."""
+        """A query of the usable sessions, with the columns u, p, o, d, t and s."""
         rows = self._table.rows(
             sql, user=group.user, until=group.until, are_usable=group.are_usable
         )
         whole = self.words.divide(f"t + {-YEAR_1 * MICROS}", MICROS)
         page = self._page(sql)
-        text = f"select u, {page} as p, d, t, {whole} as w from ({rows}) r where r = 0"
+        text = (
+            f"select u, {page} as p, p as o, d, t, {whole} as w from ({rows}) r"
+            " where r = 0"
+        )
         if group.named:
             text += f" and {self.position(sql, group.named)} > 0"
         # Changes count from 1970, w from the year 1.
         local = self._changes.moved(-YEAR_1).to_local("w")
-        return f"select u, p, d, t, {local} as s from ({text}) w"
+        return f"select u, p, o, d, t, {local} as s from ({text}) w"
 
     def position(self, sql: Sql, search: str) -> str:
         """Where a text is in the name of a user, from 1 on, ignoring case; else 0."""
@@ -260,7 +264,7 @@ class Questions:
         selected = self.selected(sql, group, selection)
         second = self.words.divide(f"t + {-YEAR_1 * MICROS}", MICROS)
         micros = f"t + {-YEAR_1 * MICROS} - ({second}) * {MICROS}"
-        text = f"select u, p, d, s, {micros} as m from {selected}"
+        text = f"select u, o as p, d, s, {micros} as m from {selected}"
         by_bytes = self.words.by_bytes
         text = (
             f"select * from ({text}) z order by u{by_bytes}, s, m, p{by_bytes},"

@@ -16,6 +16,7 @@ from engine.columns import choose_quantum
 from engine.cube import Cells, Cube, SketchedCube
 from engine.dimensions import DAY, HOURS, Dimensions, Shape
 from engine.model import BinEdges
+from engine.sparse import BYTES_A_SESSION, SparseCells
 from engine.timezone import time_zone, to_local
 from engine.users import Users
 from engine.warehouse.database import Database, Task
@@ -41,6 +42,9 @@ _FINE_BINS: Final = 1_200
 _FEW_PAGES: Final = 64
 """With more pages, these are looked up by what groups them, not by comparing."""
 
+_BYTES_A_NAME: Final = 1_000
+"""Bytes that a page takes besides its sessions, at most for names of usual length."""
+
 _MANY_DAYS: Final = 10 * 366
 """A range of more days may well be mostly of days without sessions."""
 
@@ -54,7 +58,10 @@ class Limits:
     max_user_rows: int = 2_000_000
     """A user with more sessions is counted from cells, not from rows."""
     max_pages: int | None = None
-    """Pages that are told apart; None for as many as ``cube_bytes`` have room for."""
+    """Pages that are told apart; None for as many as ``cube_bytes`` have room for.
+
+    Where sessions are so few that each may have a cell of its own, these are all.
+    """
     cube_bytes: int = 1 << 30
     """Bytes that counts by page, day and duration may take."""
     cache_bytes: int = 1 << 28
@@ -96,7 +103,7 @@ class Start(NamedTuple):
 
     totals: Totals
     coding: Coding
-    everyone: SketchedCube
+    everyone: SketchedCube | SparseCells
     group: Group
     """All sessions that there were at the start."""
     questions: Questions
@@ -125,9 +132,11 @@ def begin(
     bins, edges = _choose_bins(totals, edges)
 
     questions = Questions(table, database.words, clocks)
+    n_days = _count_days(ask, questions, group, totals)
+    dense = _room_for_pages(n_days, bins, limits)
     room = limits.max_pages
     if room is None:
-        room = _room_for_pages(_count_days(ask, questions, group, totals), bins, limits)
+        room = max(dense, _room_for_cells(totals, limits))
     found = Batch(ask.whole(questions.pages(group, room + 1)))
     names = found.text("p").to_pylist()
     others = None
@@ -149,6 +158,7 @@ def begin(
         totals.greatest,
         frame,
         limits.block_rows,
+        is_sparse=len(pages) > dense,
     )
     cells = ask.parts(questions.cells(group, frame, bins))
     everyone = build_cube(coding, days, read_cells(cells, coder, coding))
@@ -292,8 +302,15 @@ def _count_days(ask: _Asker, questions: Questions, group: Group, totals: Totals)
     return n_days
 
 
+def _room_for_cells(totals: Totals, limits: Limits) -> int:
+    """How many pages can be told apart where each session may have its own cell."""
+    if totals.n_sessions * BYTES_A_SESSION > limits.cube_bytes:
+        return 0
+    return limits.cube_bytes // _BYTES_A_NAME
+
+
 def _room_for_pages(n_days: int, bins: Bins, limits: Limits) -> int:
-    """How many pages can be told apart."""
+    """How many pages can have a place for each day and bin."""
     shape = Shape(n_days, 1, len(bins.edges) + 1)
     # A fine bin takes 4 bytes a day in the sketch.
     bytes_a_page = Cube.estimate_bytes(shape) + 4 * n_days * _FINE_BINS

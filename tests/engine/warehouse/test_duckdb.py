@@ -45,3 +45,11 @@ class TestUsersOfManySessions(TestDuckDB):
 
     limits = Limits(max_user_rows=0)
     users_are_exact = False
+
+
+@all_with_examples(30)
+class TestManyPages(TestDuckDB):
+    """The same, where pages and days are too many for a place for each."""
+
+    limits = Limits(cube_bytes=0, max_pages=1_000, max_user_rows=0)
+    users_are_exact = False
