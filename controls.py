@@ -18,7 +18,7 @@ import ids
 from charts.chart import Switch
 from engine.model import Engine, Statistic
 from layout import ANY, EVERYONE, GROUPINGS
-from view import LONGEST_SEARCH, MOST_PAGES, Length, View
+from view import LONGEST_SEARCH, MOST_PAGES, Length, View, is_picked
 
 Control = tuple[str, str]
 """The id of a component and the property of it that a person sets."""
@@ -145,7 +145,10 @@ class Controls:
         return found[-1] if found else None
 
     def _set_user(self, view: View, values: Values) -> View:
-        return _select(view, user=text_or_none(values[USER]) or None)
+        after = _select(view, user=text_or_none(values[USER]) or None)
+        if is_picked(after.versus, after.selection):
+            after = replace(after, versus=None)
+        return after
 
     def _set_period(self, view: View, values: Values) -> View:
         key = text_or_none(values[PERIOD])

@@ -313,6 +313,11 @@ def _read_dates(parser: _Parser, facts: Facts) -> tuple[date | None, date | None
     return dates.clip(start, end, facts.days)
 
 
+def is_picked(versus: other.Versus | None, selection: Selection) -> bool:
+    """Whether what is compared with is the very user that is picked."""
+    return versus == other.Versus("user", selection.user or "")
+
+
 def _read_versus(
     parser: _Parser, engine: Engine, selection: Selection
 ) -> other.Versus | None:
@@ -327,9 +332,7 @@ def _read_versus(
         parser.ignore(f"vs “{shown}”, which there isn't")
     elif versus.kind == "user" and not engine.has_user(versus.text):
         parser.ignore(f"vs “{shown}”, who has no session")
-    elif versus.kind == "user" and versus.text == selection.user:
-        parser.ignore(f"vs “{shown}”, who is the user that is picked")
-    else:
+    elif not is_picked(versus, selection):
         return versus
     return None
 

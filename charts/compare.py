@@ -25,6 +25,7 @@ from formatting import (
     duration_text,
     name_text,
     names_text,
+    percent_text,
     ratio_text,
 )
 from labels import LONGEST_PAGE, distinct, page_labels
@@ -116,9 +117,14 @@ def tiles(sides: Sides, view: View) -> list[Tile]:
     per = (this.n_days, other.n_days) if sides.have_other_lengths else (1, 1)
     a_day = " a day" if sides.have_other_lengths else ""
 
-    def change(value: float, beside: float, unit: str = "") -> str:
+    def change(value: float, beside: float) -> str:
         words = change_text(value / max(per[0], 1), beside / max(per[1], 1))
         return f"{words}{a_day}" if words else ""
+
+    def share_or_change(value: float, beside: float) -> str:
+        if sides.is_beside_everyone and beside > 0:
+            return f"{percent_text(value, beside)} of {other.name}"
+        return change(value, beside)
 
     n, m = int(a.sessions.sum()), int(b.sessions.sum())
     times = float(a.seconds.sum()), float(b.seconds.sum())
@@ -126,12 +132,12 @@ def tiles(sides: Sides, view: View) -> list[Tile]:
     typical = a.overall(statistic), b.overall(statistic)
     days = a.active_days, b.active_days
     return [
-        Tile("Sessions", f"{n:,}", f"{m:,}", change(n, m), ""),
+        Tile("Sessions", f"{n:,}", f"{m:,}", share_or_change(n, m), ""),
         Tile(
             "Total time",
             known_duration_text(times[0], known=known[0] > 0),
             known_duration_text(times[1], known=known[1] > 0),
-            change(*times) if all(known) else "",
+            share_or_change(*times) if all(known) else "",
             "",
         ),
         Tile(
@@ -261,7 +267,10 @@ def _pages(sides: Sides, view: View, pages: tuple[str, ...]) -> dict[str, Any]:
                 "label": labels.get(name, name),
                 "name": name,
                 "sessions": [f"{a.sessions[code]:,}", f"{b.sessions[code]:,}"],
-                "values": [known_duration_text(v, known=v >= 0) for v in values],
+                "values": [
+                    known_duration_text(v, known=v >= 0) if side.sessions[code] else "–"
+                    for v, side in zip(values, (a, b), strict=True)
+                ],
                 "shares": [
                     round(100 * v / longest, 2) if longest and v >= 0 else 0
                     for v in values

@@ -1,7 +1,7 @@
 """The figures of two sides: how long their sessions last, and when they are."""
 
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,78 +89,89 @@ def _steps(name: str, heights: NDArray[np.float64], color: str, width: int) -> T
     }
 
 
-def timeline_figure(sides: Sides, view: View, facts: Facts) -> Figure:
-    """Sessions or time by day, week or month: the other period laid under this one.
+class _Days(NamedTuple):
+    """The periods that a timeline has, and how the other side is laid under this."""
 
-    Users are seen on the same days. Everyone, as a third, is the average user.
-    """
-    days = facts.days
-    first = max(np.datetime64(sides.this.start, "D"), days[0])
-    last = min(np.datetime64(sides.this.end, "D") - 1, days[-1])
-    if last < first:
-        first = last = np.datetime64(sides.this.start, "D")
-    unit = dates.period_unit(np.array([first, last]))
-    edges = dates.period_edges(np.array([first, last]), unit)
-    shift = versus.offset(
-        sides.this.start, sides.other.start, weekdays=view.weekdays
-    ).days
+    unit: dates.PeriodUnit
+    edges: dates.Days
+    """(periods + 1,): period i has the days [edges[i], edges[i + 1])."""
+    shift: int
+    """Days from a day of the other side to the one that it lies under."""
 
-    def line(side: Side, moved: int) -> NDArray[np.float64]:
+    def sums(
+        self, side: Side, view: View, days: dates.Days, moved: int
+    ) -> NDArray[np.float64]:
+        """(periods,): a side's sessions or seconds; NaN where it has no days."""
         tally = side.tally
         values = (
             tally.day_sessions if view.timeline == "sessions" else tally.day_seconds
         )
         placed = days + np.timedelta64(moved, "D")
-        inside = (placed >= edges[0]) & (placed < edges[-1])
-        return dates.sum_by_period(values[inside], placed[inside], edges)
+        inside = (placed >= self.edges[0]) & (placed < self.edges[-1])
+        sums = dates.sum_by_period(values[inside], placed[inside], self.edges)
+        start, end = np.array([side.start, side.end], "M8[D]") + moved
+        sums[(self.edges[1:] <= start) | (self.edges[:-1] >= end)] = np.nan
+        return sums
 
-    lines = {
-        "other": line(sides.other, shift),
-        "this": line(sides.this, 0),
-    }
-    divisor, axis = 1.0, "Sessions"
-    if view.timeline == "time":
-        divisor, name = duration_unit(max(map(np.max, lines.values())))
-        axis = name.capitalize()
-    unit_words = f" {UNITS[name]}" if view.timeline == "time" else ""
-    starts = [str(day) for day in edges[:-1]]
-    moved = [_moved(edge, shift) for edge in edges[:-1]]
-    traces: list[Trace] = [
-        {
-            **_curve(sides.other.name, EVERYONE_COLOR, 2),
-            "x": starts,
-            "y": rounded(lines["other"] / divisor),
-            **({"customdata": moved} if shift else {}),
-            "hovertemplate": (
-                f"%{{y}}{unit_words}" + (" (%{customdata})" if shift else "")
-            ),
-        },
-        {
-            **_curve(sides.this.name, USER_COLOR, 2),
-            "x": starts,
-            "y": rounded(lines["this"] / divisor),
-            "hovertemplate": f"%{{y}}{unit_words}",
-        },
+
+def timeline_figure(sides: Sides, view: View, facts: Facts) -> Figure:
+    """Sessions or time by day, week or month: the other period laid under this one.
+
+    Users are seen on the same days. Everyone is the average user, beside whom a user
+    can be seen. A line ends where its period does.
+    """
+    placed, days = _days(sides, view, facts), facts.days
+    curves = [
+        (sides.other, EVERYONE_COLOR, 2, placed.shift, sides.is_beside_everyone),
+        (sides.this, USER_COLOR, 2, 0, False),
     ]
     if sides.everyone is not None:
-        third = line(sides.other._replace(tally=sides.everyone), 0)
-        traces.append(
-            {
-                **_curve("average user", _THIRD, 1),
-                "x": starts,
-                "y": rounded(third / facts.n_users / divisor),
-                "hovertemplate": f"%{{y}}{unit_words}",
-            }
-        )
+        third = sides.other._replace(tally=sides.everyone)
+        curves.append((third, _THIRD, 1, 0, True))
+    lines = [
+        placed.sums(side, view, days, shift) / (facts.n_users if is_average else 1)
+        for side, _, _, shift, is_average in curves
+    ]
+    divisor, axis, unit = 1.0, "Sessions", ""
+    if view.timeline == "time":
+        longest = max(float(np.nanmax(line, initial=0)) for line in lines)
+        divisor, name = duration_unit(longest)
+        axis, unit = name.capitalize(), f" {UNITS[name]}"
+    traces: list[Trace] = []
+    for line, (side, color, width, shift, is_average) in zip(
+        lines, curves, strict=True
+    ):
+        trace = _curve("average user" if is_average else side.name, color, width)
+        trace["x"] = [str(day) for day in placed.edges[:-1]]
+        trace["y"] = rounded(line / divisor)
+        trace["hovertemplate"] = f"%{{y}}{unit}"
+        if shift:
+            trace["customdata"] = [_moved(day, shift) for day in placed.edges[:-1]]
+            trace["hovertemplate"] += " (%{customdata})"
+        traces.append(trace)
     return figure(
         traces,
         {
             "margin": MARGIN,
             "hovermode": "x unified",
             "xaxis": {"type": "date", "fixedrange": True},
-            "yaxis": value_axis(f"{axis} per {unit}"),
+            "yaxis": value_axis(f"{axis} per {placed.unit}"),
         },
     )
+
+
+def _days(sides: Sides, view: View, facts: Facts) -> _Days:
+    """The days of this side that are in the data."""
+    start = np.datetime64(sides.this.start, "D")
+    first = max(start, facts.days[0])
+    last = min(np.datetime64(sides.this.end, "D") - 1, facts.days[-1])
+    if last < first:
+        first = last = start
+    unit = dates.period_unit(np.array([first, last]))
+    shift = versus.offset(
+        sides.this.start, sides.other.start, weekdays=view.weekdays
+    ).days
+    return _Days(unit, dates.period_edges(np.array([first, last]), unit), shift)
 
 
 def _moved(edge: np.datetime64, shift: int) -> str:

@@ -43,6 +43,11 @@ class Sides(NamedTuple):
     """A third to hold both against, where neither is everyone."""
 
     @property
+    def is_beside_everyone(self) -> bool:
+        """Whether the other side is everyone, this one among them."""
+        return self.relation == "within" and self.everyone is None
+
+    @property
     def have_other_lengths(self) -> bool:
         """Whether the two have different numbers of days: then rates say more."""
         return self.this.n_days != self.other.n_days

@@ -38,7 +38,7 @@ from tests.building import MARCH, at, days_from, engine_of, view_of
 from tests.examples import examples
 from tests.sessions import ROWS, Row
 from tests.view_strategies import strange_rows, views_of
-from view import View
+from view import View, is_picked
 
 SCALE, MEASURE = ("scale", "value"), ("measure", "value")
 ORDER = ("page-order", "value")
@@ -440,6 +440,9 @@ def test_controls_that_say_a_view_ask_for_it(
         sort=other.sort,
         reverse=other.reverse,
         users_page=None,
+        opened=other.opened,
+        versus=None if is_picked(other.versus, view.selection) else other.versus,
+        weekdays=other.weekdays,
     )
     changed = page.differing(other, said)
     found = page.pick(other, said, changed)

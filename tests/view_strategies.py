@@ -10,7 +10,8 @@ import view as views
 from charts import CHARTS
 from engine.model import Engine, Selection, Statistic, UserColumn
 from tests.strategies import MOMENTS
-from view import Length, Measure, Order, Scale, View
+from versus import Kind, Versus
+from view import Length, Measure, Order, Scale, SectionName, View
 
 STRANGE = (
     *("a b", "a&b=c", "100%", "%20", "a+b", "'\"", "<script>alert(1)</script>"),
@@ -67,8 +68,9 @@ def selections_of(draw: st.DrawFn, engine: Engine) -> Selection:
 def views_of(draw: st.DrawFn, engine: Engine) -> View:
     """Every view that a page can have."""
     charts = st.sampled_from([chart.id for chart in CHARTS])
+    selection = draw(selections_of(engine))
     return View(
-        draw(selections_of(engine)),
+        selection,
         statistic=draw(_choices(Statistic)),
         scale=draw(_choices(Scale)),
         timeline=draw(_choices(Measure)),
@@ -81,7 +83,29 @@ def views_of(draw: st.DrawFn, engine: Engine) -> View:
         length=draw(_choices(Length)),
         match=draw(st.one_of(st.sampled_from(("", *STRANGE)), st.text(max_size=8))),
         folder=draw(st.one_of(st.none(), folders_of(engine))),
+        opened=tuple(draw(st.lists(_choices(SectionName), unique=True))),
+        versus=draw(st.one_of(st.none(), others_of(engine, selection))),
+        weekdays=draw(st.booleans()),
     )
+
+
+def others_of(engine: Engine, selection: Selection) -> st.SearchStrategy[Versus]:
+    """What a selection can be compared with."""
+    users = [
+        name
+        for name in engine.find_users("", engine.facts.n_users)
+        if name != selection.user
+    ]
+    kinds: list[Kind] = ["before", "month", "quarter", "year"]
+    days = st.tuples(st.dates(), st.dates()).filter(lambda ends: ends[0] < ends[1])
+    others = [
+        st.sampled_from(kinds).map(Versus),
+        st.text(min_size=1, max_size=8).map(lambda text: Versus("names", text)),
+        days.map(lambda ends: Versus("dates", "", *ends)),
+    ]
+    if users:
+        others.append(st.sampled_from(users).map(lambda user: Versus("user", user)))
+    return st.one_of(others)
 
 
 def folders_of(engine: Engine) -> st.SearchStrategy[str]:
@@ -96,6 +120,7 @@ def folders_of(engine: Engine) -> st.SearchStrategy[str]:
 KEYS = (
     *("user", "from", "to", "page", "table", "min", "max", "stat", "scale"),
     *("timeline", "sort", "find", "sheet", "order", "rows", "match", "folder"),
+    *("open", "vs", "align"),
 )
 """The keys of an address."""
 

@@ -1,0 +1,231 @@
+import json
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charts.chance import differences
+from charts.compare import Compare, Tile, change_text, sentence, tiles
+from charts.sides import Sides, find_sides
+from engine.memory import MemoryEngine
+from tests.building import engine_of, view_of
+from tests.examples import examples
+from tests.sessions import ROWS, Row
+from tests.strategies import rows_lists
+from tests.view_strategies import views_of
+from versus import Versus
+from view import View
+
+FEBRUARY: dict[str, Any] = {"start": date(2024, 2, 1), "end": date(2024, 3, 1)}
+MARCH: dict[str, Any] = {"start": date(2024, 3, 1), "end": date(2024, 4, 1)}
+BOB = Versus("user", "bob")
+
+
+def sides_of(view: View, rows: Any = ROWS) -> Sides:
+    sides = find_sides(engine_of(rows), view)
+    assert sides is not None
+    return sides
+
+
+def answer(view: View, rows: Any = ROWS) -> dict[str, Any]:
+    return Compare().answer(engine_of(rows), view)
+
+
+def lasting(user: str, page: str, seconds: list[float]) -> list[Row]:
+    return [
+        (user, page, second, f"2024-03-0{1 + number % 9}T10:00:00")
+        for number, second in enumerate(seconds)
+    ]
+
+
+LONGER = [*range(100, 140)]
+SHORTER = [*range(10, 50)]
+TWO_USERS = [
+    *lasting("ann", "cart", LONGER),
+    *lasting("bob", "cart", SHORTER),
+    *lasting("ann", "home", SHORTER),
+    *lasting("bob", "home", SHORTER),
+]
+
+
+def test_two_users() -> None:
+    sides = sides_of(view_of("ann", versus=BOB))
+    assert [sides.this.name, sides.other.name] == ["ann", "bob"]
+    assert sides.relation == "apart"
+    assert sides.everyone is not None
+    assert int(sides.everyone.sessions.sum()) == len(ROWS)
+    assert [list(tile) for tile in tiles(sides, view_of("ann", versus=BOB))] == [
+        ["Sessions", "6", "3", "2.0 ×", ""],
+        ["Total time", "2 min 30 s", "1 min", "2.5 ×", ""],
+        [
+            "Average session",
+            "30 s",
+            "30 s",
+            "about the same",
+            "too few sessions to tell",
+        ],
+        ["Active days", "4 of 366 days", "1 of 366 days", "", ""],
+    ]
+
+
+def test_a_user_is_compared_with_everyone_where_nothing_is_said() -> None:
+    sides = sides_of(view_of("ann"))
+    assert (sides.other.name, sides.relation) == ("everyone", "within")
+    assert tiles(sides, view_of("ann"))[0] == Tile(
+        "Sessions", "6", "12", "50 % of everyone", ""
+    )
+    assert find_sides(engine_of(ROWS), View()) is None
+    assert answer(View())["finding"] == "Pick what to compare with."
+
+
+def test_with_everyone_picked_another_user_is_compared_with_them() -> None:
+    sides = sides_of(view_of(versus=BOB))
+    assert (sides.this.name, sides.other.name) == ("bob", "everyone")
+    assert sides.relation == "within"
+
+
+def test_users_by_a_part_of_their_name() -> None:
+    sides = sides_of(view_of("cy", versus=Versus("names", "B")))
+    assert sides.other.name == "users with “B” in the name"
+    assert int(sides.other.tally.sessions.sum()) == 3
+    assert sides.relation == "apart"
+    # Who is among them is so.
+    assert sides_of(view_of("bob", versus=Versus("names", "B"))).relation == "within"
+
+
+def test_two_periods() -> None:
+    view = view_of(versus=Versus("before"), **MARCH)
+    sides = sides_of(view)
+    assert (sides.this.name, sides.other.name) == ("March 2024", "February 2024")
+    assert (sides.this.n_days, sides.other.n_days) == (31, 29)
+    assert [tile[1:4] for tile in tiles(sides, view)[:2]] == [
+        ("4", "6", "−38 % a day"),
+        ("1 min 35 s", "2 min", "−26 % a day"),
+    ]
+    again = sides_of(view_of(versus=Versus("dates", **FEBRUARY), **MARCH))
+    assert again.other == sides.other._replace(tally=again.other.tally)
+
+
+def test_periods_that_overlap_are_not_tested() -> None:
+    view = view_of(
+        versus=Versus("dates", start=date(2024, 2, 20), end=date(2024, 3, 2)), **MARCH
+    )
+    sides = sides_of(view)
+    assert sides.relation == "overlapping"
+    assert sides.by_page() is sides.overall() is None
+    assert "not tested, as the dates overlap" in sentence(sides, view, ("home",))
+
+
+def test_what_is_more_than_chance_is_said_with_its_pages() -> None:
+    view = view_of("ann", versus=BOB)
+    sides = sides_of(view, TWO_USERS)
+    assert sentence(sides, view, engine_of(TWO_USERS).facts.pages) == (
+        "Average session: 1 min 14 s of ann, 30 s of bob (2.5 ×, more than chance). "
+        "Longer on cart (4.1 ×): more than chance, corrected for 2 pages."
+    )
+    rows = answer(view, TWO_USERS)["pages"]["rows"]
+    assert [(row["label"], row["change"], row["chance"]) for row in rows] == [
+        ("cart", "4.1 ×", "more than chance"),
+        ("home", "about the same", "may be chance"),
+    ]
+
+
+def test_two_equal_users_do_not_differ() -> None:
+    rows = [*lasting("ann", "cart", SHORTER), *lasting("bob", "cart", SHORTER)]
+    view = view_of("ann", versus=BOB)
+    assert sentence(sides_of(view, rows), view, ("cart",)) == (
+        "Average session: 30 s of ann, 30 s of bob (about the same, may be chance). "
+        "On none of 1 page is it more than chance."
+    )
+
+
+def test_the_test_is_that_of_two_groups_put_together() -> None:
+    # With everyone made of these two, one user beside the other is one beside everyone.
+    engine = engine_of(TWO_USERS)
+    sides = find_sides(engine, view_of("ann", versus=BOB))
+    assert sides is not None
+    summary = engine.summarise(view_of("ann").selection)
+    assert summary.user is not None
+    wanted = differences(summary.user, summary.everyone).p_values
+    found = sides.by_page()
+    assert found is not None
+    np.testing.assert_allclose(found.p_values, wanted, rtol=1e-9)
+
+
+def test_no_days_and_no_sessions_are_said() -> None:
+    view = view_of(versus=Versus("year"), **MARCH)
+    assert answer(view)["finding"] == "No sessions match in March 2023."
+    unknown: list[Row] = [("a", "p", None, "2024-01-01"), ("b", "p", 1, "2024-01-01")]
+    view = view_of("a", versus=Versus("user", "b"))
+    assert answer(view, unknown)["finding"] == "Of one of them no duration is known."
+
+
+def test_ways_lead_to_other_comparisons() -> None:
+    users, periods = answer(view_of("ann", versus=BOB, **MARCH))["ways"]
+    assert [link["text"] for link in users["links"]] == ["Everyone", "bob", "cy"]
+    assert [link["isShown"] for link in users["links"]] == [False, True, False]
+    assert users["links"][2]["address"] == (
+        "?user=ann&from=2024-03-01&to=2024-04-01&open=compare&vs=user%3Acy"
+    )
+    assert [link["text"] for link in periods["links"]] == [
+        *("The period before", "A month before", "A quarter before", "A year before")
+    ]
+    # Without dates there is no period before.
+    assert answer(view_of("ann"))["ways"][1]["links"] == []
+
+
+def test_the_other_period_lies_under_this_one() -> None:
+    shown = answer(view_of(versus=Versus("before"), **MARCH))
+    other, this = shown["timeline"]["data"]
+    assert this["y"][:3] == [2, 2, 0]
+    assert this["x"][0] == "2024-03-01"
+    # February has 29 days: under 30 and 31 March there is nothing.
+    assert other["y"][27:] == [1, 5, None, None]
+    assert other["customdata"][0] == "1 February 2024"
+    aligned = answer(view_of(versus=Versus("before"), weekdays=True, **MARCH))
+    # 1 March is a Friday, and so is 2 February.
+    assert aligned["timeline"]["data"][0]["customdata"][0] == "2 February 2024"
+
+
+def test_numbers_have_both_sides() -> None:
+    frame = Compare().numbers(engine_of(ROWS), view_of("ann", versus=BOB))
+    assert frame["page"].tolist() == ["cart", "help", "home"]
+    assert frame["ann: sessions"].tolist() == [1, 0, 5]
+    assert frame["bob: time (s)"].tolist() == [0, 0, 60]
+    assert list(frame.columns)[-1] == "more than chance"
+    assert isinstance(frame, pd.DataFrame)
+    assert Compare().numbers(engine_of(ROWS), View()).empty
+
+
+@pytest.mark.parametrize(
+    ("value", "beside", "expected"),
+    [
+        (112, 100, "+12 %"),
+        (70, 100, "−30 %"),
+        (240, 100, "2.4 ×"),
+        (200, 100, "2.0 ×"),
+        (100.4, 100, "about the same"),
+        (0, 100, "−100 %"),
+        (1, 0, ""),
+        (float("nan"), 1, ""),
+        (1, float("nan"), ""),
+    ],
+)
+def test_changes(value: float, beside: float, expected: str) -> None:
+    assert change_text(value, beside) == expected
+
+
+@examples(60)
+@given(rows_lists, st.data())
+def test_every_view_can_be_answered(rows: list[Row], data: st.DataObject) -> None:
+    engine: MemoryEngine = engine_of(rows)
+    view = data.draw(views_of(engine))
+    shown = Compare().answer(engine, view)
+    assert shown["finding"]
+    # It goes to the browser, where there is no NaN.
+    json.dumps(shown, allow_nan=False, default=lambda value: value.tolist())
+    assert set(Compare().numbers(engine, view)["page"]) <= set(engine.facts.pages)
