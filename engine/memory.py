@@ -21,12 +21,14 @@ from engine.model import (
     Ranks,
     Selection,
     Statistic,
+    Story,
     Summary,
     Tally,
     UserColumn,
     UserPage,
 )
 from engine.scan import scan
+from engine.story import tell_story
 from engine.timezone import time_zone, to_instants
 from engine.users import Users, rank_user
 from schema import COLUMNS, VISIT_GAP
@@ -237,6 +239,27 @@ class MemoryEngine:
         user = self._users.code(selection.user)
         coded = self._store.dimensions.encode(selection)
         return self._session_tables(user, coded, limit)
+
+    def story(
+        self, selection: Selection, *, page: int | None = None, page_size: int = 100
+    ) -> Story | None:
+        """The selected sessions of the selection's user in order of time, by pages.
+
+        None where it names none. Without *page* it is the first page; a number beyond
+        the last page gives the last. Raises NotInData as ``summarise`` does.
+        """
+        user = self._users.code(selection.user)
+        coded = self._store.dimensions.encode(selection)
+        if user is None:
+            return None
+        return tell_story(
+            self._store.dimensions,
+            self._store.user_rows(user),
+            coded,
+            visit_gap=self._facts.visit_gap,
+            page=page,
+            page_size=page_size,
+        )
 
     def _session_tables(
         self, user: int | None, selection: CodedSelection, limit: int

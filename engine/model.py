@@ -253,6 +253,66 @@ class Ranks(NamedTuple):
     """By the time of the last session, the latest first, among users with sessions."""
 
 
+class StorySession(NamedTuple):
+    """One session in a user's story."""
+
+    page: str
+    start: pd.Timestamp
+    """When it began, to the second."""
+    duration: float
+    """In seconds; NaN where it is unknown."""
+    pause: float | None
+    """Seconds since the session before it ended; None for the first of all.
+
+    An unknown duration is taken for 0 here. It is negative where the two overlap.
+    """
+    visit: int | None
+    """The number of its visit, from 1 on; None where visits are unknown."""
+
+
+class PageCount(NamedTuple):
+    """The page of most visits, the first by name of those of as many."""
+
+    page: str
+    n: int
+    """The number of visits."""
+    n_equal: int
+    """The number of pages of as many visits, at least 1."""
+
+
+class Visits(NamedTuple):
+    """A user's selected sessions as visits.
+
+    A visit is a run of sessions with no pause above ``Facts.visit_gap``, see
+    ``StorySession.pause``.
+    """
+
+    n: int
+    """The number of visits, at least 1."""
+    median: float
+    """The median number of sessions of a visit, interpolated."""
+    entry: PageCount
+    """The page on which most visits begin."""
+    exit: PageCount
+    """The page on which most visits end."""
+
+
+class Story(NamedTuple):
+    """One page of a user's selected sessions in order of time."""
+
+    sessions: list[StorySession]
+    """Those that began at the same second are by page, then by duration, the unknown
+    first."""
+    page: int
+    """The number of this page, from 1 on."""
+    n_pages: int
+    """How many pages there are, at least 1."""
+    n_sessions: int
+    """The number of selected sessions on all pages."""
+    visits: Visits | None
+    """None without sessions, and where they are too many to tell visits."""
+
+
 class Engine(Protocol):
     """Answers questions about one set of sessions that never changes.
 
@@ -316,4 +376,14 @@ class Engine(Protocol):
         columns are those of ``schema.COLUMNS``: text, text, float64 seconds (NaN where
         unknown) and timestamps in the engine's time zone, to the microsecond. Raises
         NotInData when called, not when the stream is read.
+        """
+
+    def story(
+        self, selection: Selection, *, page: int | None = None, page_size: int = 100
+    ) -> Story | None:
+        """The selected sessions of the selection's user in order of time, the oldest
+        first, a page at a time; None where it names none.
+
+        Times, and so pauses, are what clocks show. Without *page* it is the first page;
+        a number beyond the last page gives the last.
         """

@@ -15,15 +15,19 @@ from engine.model import (
     QUANTILES,
     BinEdges,
     Facts,
+    PageCount,
     Rank,
     Ranks,
     Selection,
     Statistic,
+    Story,
+    StorySession,
     Summary,
     Tally,
     UserColumn,
     UserPage,
     UserRow,
+    Visits,
 )
 from tests.sessions import Row
 
@@ -301,6 +305,64 @@ class SlowEngine:
             active_days=rank(present, lambda row: row.active_days),
             last=rank(present, lambda row: row.last),
         )
+
+    def story(
+        self, selection: Selection, *, page: int | None = None, page_size: int = 100
+    ) -> Story | None:
+        """Return a page of the user's sessions, as ``Engine.story``."""
+        if selection.user is None:
+            return None
+        ordered = sorted(
+            (
+                s._replace(time=s.time.replace(microsecond=0))
+                for s in self.selected(selection)
+            ),
+            key=lambda s: (s.time, s.page, _unknown_first(s.duration)),
+        )
+        pauses = [
+            (after.time - before.time).total_seconds() - (before.duration or 0)
+            for before, after in pairwise(ordered)
+        ]
+        visits: list[list[str]] = []
+        sessions = []
+        for session, pause in zip(ordered, [None, *pauses], strict=False):
+            if pause is None or pause > self.facts.visit_gap:
+                visits.append([])
+            visits[-1].append(session.page)
+            seconds = float("nan" if session.duration is None else session.duration)
+            time = pd.Timestamp(session.time)
+            sessions.append(
+                StorySession(session.page, time, seconds, pause, len(visits))
+            )
+        parts = [
+            sessions[start : start + page_size]
+            for start in range(0, len(sessions), page_size)
+        ] or [[]]
+        number = min(page or 1, len(parts))
+        return Story(
+            parts[number - 1],
+            number,
+            len(parts),
+            len(sessions),
+            _visits(visits) if visits else None,
+        )
+
+
+def _visits(visits: Sequence[Sequence[str]]) -> Visits:
+    """What the pages of visits, one list for each, come to."""
+
+    def most(pages: list[str]) -> PageCount:
+        counts = Counter(pages)
+        page = min(counts, key=lambda page: (-counts[page], page))
+        n_equal = sum(n == counts[page] for n in counts.values())
+        return PageCount(page, counts[page], n_equal)
+
+    return Visits(
+        n=len(visits),
+        median=quantile([len(visit) for visit in visits], 0.5),
+        entry=most([visit[0] for visit in visits]),
+        exit=most([visit[-1] for visit in visits]),
+    )
 
 
 def _unknown_first(duration: float | None) -> float:

@@ -74,6 +74,22 @@ whole_rows_lists = _lists_of_rows(whole_durations)
 dyadic_rows_lists = _lists_of_rows(dyadic_durations)
 """The same with durations whose sums are exact."""
 
+near_rows = st.lists(
+    st.tuples(
+        st.sampled_from("ab"),
+        st.sampled_from("xyz"),
+        st.one_of(whole_durations, st.integers(0, 90_000).map(float)),
+        st.one_of(
+            st.integers(0, 40).map(lambda n: 300 * n),
+            st.integers(0, 12_000),
+            st.sampled_from((1_800, 1_801, 86_400, 88_200.5)),
+        ).map(lambda n: (datetime(2024, 2, 28, 23) + timedelta(0, n)).isoformat()),
+    ),
+    min_size=1,
+    max_size=30,
+)
+"""Up to 30 sessions near each other, some of which overlap or begin together."""
+
 rows_of_many_users = st.lists(
     st.tuples(
         st.integers(0, 12).map("u{:02}".format),

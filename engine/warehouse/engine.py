@@ -19,6 +19,7 @@ from engine.model import (
     Ranks,
     Selection,
     Statistic,
+    Story,
     Summary,
     Tally,
     UserColumn,
@@ -26,6 +27,7 @@ from engine.model import (
 )
 from engine.scan import scan
 from engine.sparse import SparseCells
+from engine.story import find_part, sessions_in_order, tell_story
 from engine.timezone import time_zone, to_instants, to_local
 from engine.turns import current
 from engine.warehouse.cache import Cache
@@ -187,6 +189,26 @@ class WarehouseEngine:
         question = self._start.questions.sessions(group, selection, limit)
         return self._session_tables(question)
 
+    def story(
+        self, selection: Selection, *, page: int | None = None, page_size: int = 100
+    ) -> Story | None:
+        """A page of the sessions of the selection's user, see ``Engine``."""
+        coded = self._check(selection)
+        if selection.user is None:
+            return None
+        counter = self._counter(self._start.group._replace(user=selection.user))
+        if counter.store is None:
+            n_sessions = int(counter.aggregate(coded).sessions.sum())
+            return self._ask_story(selection, n_sessions, page, page_size)
+        return tell_story(
+            self._start.coding.dimensions,
+            counter.store.rows,
+            coded,
+            visit_gap=self._facts.visit_gap,
+            page=page,
+            page_size=page_size,
+        )
+
     def close(self) -> None:
         """End the connection to the database."""
         self._database.close()
@@ -205,6 +227,28 @@ class WarehouseEngine:
                 to_instants(times + micros, self._zone),
             )
             yield pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+
+    def _ask_story(
+        self, selection: Selection, n_sessions: int, page: int | None, page_size: int
+    ) -> Story:
+        """The story of a user of too many sessions to hold: the database sorts them."""
+        part = find_part(n_sessions, page, page_size)
+        if not n_sessions:
+            return Story([], part.page, part.n_pages, 0, None)
+        # The one before the first that is shown says how long the pause was.
+        before = max(part.first - 1, 0)
+        group = self._start.group._replace(user=selection.user)
+        question = self._start.questions.ordered_rows(
+            group, selection, part.end - before, before
+        )
+        answer = Batch(self._ask(question))
+        sessions = sessions_in_order(
+            answer.text("p").to_pylist(),
+            local_times(answer.integers("s")).astype(np.int64),
+            answer.doubles("d", np.nan),
+        )
+        sessions = sessions[part.first - before :]
+        return Story(sessions, part.page, part.n_pages, n_sessions, None)
 
     def _ask(self, question: Question) -> pa.Table:
         task = Task(question.about, self._limits.timeout)
@@ -240,7 +284,7 @@ class WarehouseEngine:
             n_bytes = cube.n_bytes
         else:
             n_bytes = Cube.estimate_bytes(start.coding.dimensions.shape)
-        return _Counter(cube.aggregate, exact=False), n_bytes
+        return _Counter(cube.aggregate, None), n_bytes
 
     def _store(self, answer: Batch) -> ColumnStore:
         """The sessions in an answer to ``Questions.user_rows``."""
@@ -272,12 +316,17 @@ class _Counter(NamedTuple):
     """Counts the sessions of a user, or of some."""
 
     aggregate: Callable[[CodedSelection], Aggregates]
-    exact: bool
-    """Whether its quantiles are exact."""
+    store: ColumnStore | None
+    """Their sessions; None where they are too many to hold."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether its quantiles are exact."""
+        return self.store is not None
 
 
 def _counter_of(store: ColumnStore) -> _Counter:
-    return _Counter(lambda coded: scan(store, store.rows, coded), exact=True)
+    return _Counter(lambda coded: scan(store, store.rows, coded), store)
 
 
 def _find_facts(start: Start, timezone: str, zone: tzinfo, visit_gap: float) -> Facts:

@@ -255,6 +255,22 @@ class Questions:
         text = f"select p, d, s from ({self.sessions_of(sql, group)}) y limit {limit}"
         return self.question("a user's sessions", sql, text)
 
+    def ordered_rows(
+        self, group: Group, selection: Selection, limit: int, offset: int
+    ) -> Question:
+        """Some of the selected sessions of one user, in order of time.
+
+        Those of the same second are by page, then by duration, the unknown first.
+        """
+        sql = Sql(self.words)
+        text = f"select p, d, s from {self.selected(sql, group, selection)}"
+        text = (
+            f"select * from ({text}) z order by s, p{self.words.by_bytes},"
+            " case when d is null then 0 else 1 end, d"
+            f" {self.words.some(limit, offset)}"
+        )
+        return self.question("a user's sessions in order", sql, text)
+
     def sessions(self, group: Group, selection: Selection, limit: int) -> Question:
         """The selected sessions in order, see ``Engine.sessions``.
 

@@ -20,13 +20,17 @@ from engine.model import (
     QUANTILES,
     Engine,
     NotInData,
+    PageCount,
     Rank,
     Ranks,
     Selection,
     Statistic,
+    Story,
+    StorySession,
     Tally,
     UserColumn,
     UserPage,
+    Visits,
 )
 from schema import COLUMNS
 from tests.examples import examples
@@ -34,6 +38,7 @@ from tests.sessions import ROWS, Row, table
 from tests.slow import Session, SlowEngine
 from tests.strategies import (
     CLOCK_CHANGES,
+    near_rows,
     rows_around_changes,
     rows_lists,
     rows_of_many_users,
@@ -176,7 +181,7 @@ class EngineConformance(ABC):
     """The tests that every engine passes; a subclass says how an engine is made."""
 
     users_are_exact = True
-    """Whether the quantiles of users are exact."""
+    """Whether the quantiles of users are exact, and their visits are known."""
     rare_letters = "ßİ"
     """Letters whose case is ignored as well, though they have no simple other case."""
 
@@ -881,6 +886,145 @@ class EngineConformance(ABC):
         wanted = [_in_utc(s, "UTC") for s in slow.in_order(Selection(user))]
         assert sessions_of(engine, Selection(user)) == wanted
         assert sessions_of(engine, Selection(user), limit) == wanted[:limit]
+
+    def assert_story(self, actual: Story | None, expected: Story | None) -> None:
+        """Hold a page of a story against that of the slow engine."""
+        assert (actual is None) == (expected is None)
+        if actual is None or expected is None:
+            return
+        wanted = expected.sessions
+        if not self.users_are_exact:
+            wanted = [session._replace(visit=None) for session in wanted]
+            expected = expected._replace(visits=None)
+        # NaN isn't equal to itself.
+        assert list(map(repr, actual.sessions)) == list(map(repr, wanted))
+        assert actual[1:] == expected[1:]
+
+    def test_a_story_is_in_order_of_time(self, engine: Engine) -> None:
+        story = engine.story(Selection("bob"))
+        assert story is not None
+        assert story.page == story.n_pages == 1
+        assert story.n_sessions == 3
+        first, second, third = story.sessions
+        one = 1 if self.users_are_exact else None
+        start = pd.Timestamp("2024-02-29T08:00:00")
+        assert first == StorySession("home", start, 60, None, one)
+        # The first ends as the second begins.
+        start = pd.Timestamp("2024-02-29T08:01:00")
+        assert second == StorySession("cart", start, 0, 0, one)
+        assert math.isnan(third.duration)
+        assert (third.page, third.pause, third.visit) == ("help", 60, one)
+        once = {name: PageCount(name, 1, 1) for name in ("home", "help")}
+        visits = Visits(1, 3, once["home"], once["help"])
+        assert story.visits == (visits if self.users_are_exact else None)
+        assert engine.story(Selection()) is None
+
+    def test_what_begins_together_overlaps(self, engine: Engine) -> None:
+        story = engine.story(Selection("ann"))
+        assert story is not None
+        assert [session.duration for session in story.sessions[:5]] == [
+            *(10, 20, 30, 40, 50)
+        ]
+        # From 23:59:59 for 10 s, then at midnight; two begin at the same time.
+        pauses = [session.pause for session in story.sessions]
+        assert pauses[:3] == [None, -9, 12 * 3_600 - 20]
+        assert pauses[3:5] == [12 * 3_600 - 30, -40]
+        if self.users_are_exact:
+            assert [session.visit for session in story.sessions] == [1, 1, 2, 3, 3, 4]
+            assert story.visits == Visits(
+                4, 1.5, PageCount("home", 3, 1), PageCount("home", 3, 1)
+            )
+
+    def test_a_story_is_of_what_is_selected(self, engine: Engine) -> None:
+        story = engine.story(Selection("ann", **MARCH, shortest=25))
+        assert story is not None
+        assert [session.duration for session in story.sessions] == [40, 50]
+        assert [session.pause for session in story.sessions] == [None, -40]
+        story = engine.story(Selection("bob", pages=("home", "help")))
+        assert story is not None
+        assert [session.pause for session in story.sessions] == [None, 60]
+        story = engine.story(Selection("bob", **MARCH))
+        assert story == Story([], 1, 1, 0, None)
+
+    def test_pages_of_a_story(self, engine: Engine) -> None:
+        whole = engine.story(Selection("ann"))
+        assert whole is not None
+        for asked, number in ((None, 1), (1, 1), (2, 2), (3, 3), (4, 3), (10**9, 3)):
+            story = engine.story(Selection("ann"), page=asked, page_size=2)
+            assert story is not None
+            assert (story.page, story.n_pages, story.n_sessions) == (number, 3, 6)
+            shown = whole.sessions[2 * number - 2 : 2 * number]
+            # The last duration is unknown.
+            assert repr(story.sessions) == repr(shown)
+            assert story.visits == whole.visits
+
+    def test_a_visit_ends_with_a_pause_that_is_longer_than_the_gap(self) -> None:
+        rows: list[Row] = [
+            ("a", "p", 60, "2024-01-01T00:00:00"),
+            ("a", "q", None, "2024-01-01T00:31:00"),
+            ("a", "p", 0.5, "2024-01-01T01:01:01"),
+            ("a", "q", 7, "2024-01-01T01:31:01"),
+            ("a", "q", 7, "2024-01-01T02:01:08"),
+        ]
+        story = self.make(table(rows)).story(Selection("a"))
+        assert story is not None
+        pauses = [session.pause for session in story.sessions]
+        assert pauses == [None, 1800, 1801, 1799.5, 1800]
+        if self.users_are_exact:
+            assert [session.visit for session in story.sessions] == [1, 1, 2, 2, 2]
+            # Equal ones are in the order of names.
+            entry, exit_ = PageCount("p", 2, 1), PageCount("q", 2, 1)
+            assert story.visits == Visits(2, 2.5, entry, exit_)
+
+    def test_pauses_are_what_clocks_show(self) -> None:
+        # Clocks go from 2 to 3 o'clock between the two, and back from 3 to 2.
+        rows: list[Row] = [
+            ("a", "p", 0, "2024-03-31T00:59:00"),
+            ("a", "p", 0, "2024-03-31T01:01:00"),
+            ("b", "p", 0, "2024-10-27T00:59:00"),
+            ("b", "p", 0, "2024-10-27T01:01:00"),
+        ]
+        engine = self.make(table(rows), "Europe/Berlin")
+        for user, pause in (("a", 3_720), ("b", 3_480)):
+            story = engine.story(Selection(user))
+            assert story is not None
+            assert [session.pause for session in story.sessions] == [None, pause]
+        assert story is not None
+        # The later one began first as clocks have it.
+        assert [str(session.start) for session in story.sessions] == [
+            *("2024-10-27 02:01:00", "2024-10-27 02:59:00")
+        ]
+
+    def test_a_story_has_only_who_and_what_is_in_the_data(self, engine: Engine) -> None:
+        for selection in (
+            Selection("zoe"),
+            Selection("ann", pages=("shop",)),
+            Selection("ann", shortest=3.14),
+        ):
+            with pytest.raises(NotInData):
+                engine.story(selection)
+
+    @examples(100)
+    @given(
+        data=st.data(),
+        timezone=st.sampled_from(["UTC", *CLOCK_CHANGES]),
+        page=st.one_of(st.none(), st.integers(1, 9)),
+        page_size=st.integers(1, 12),
+    )
+    def test_stories_agree_with_the_slow_engine(
+        self, data: st.DataObject, timezone: str, page: int | None, page_size: int
+    ) -> None:
+        near = (
+            rows_around_changes(timezone)
+            if timezone in CLOCK_CHANGES
+            else st.one_of(rows_lists, near_rows)
+        )
+        engine, slow = self.make_both(data.draw(near), timezone)
+        selection = data.draw(selections(engine))
+        self.assert_story(
+            engine.story(selection, page=page, page_size=page_size),
+            slow.story(selection, page=page, page_size=page_size),
+        )
 
 
 def _in_utc(session: Session, timezone: str) -> Session:

@@ -107,6 +107,7 @@ def questions(table: SessionTable, words: Words) -> Iterator[Question]:
             yield all_.user_rows(group, 10)
     for all_, selection in ((few, Selection()), (few, every)):
         yield all_.sessions(Group(BOUND), selection, 10)
+        yield all_.ordered_rows(Group(BOUND), selection, 10, 20)
         yield from user_questions(all_, selection)
 
 
