@@ -120,7 +120,11 @@ class Controls:
             # The one that was set last is meant.
             excluded = "shortest" if LONGEST in changed else "longest"
             after = _select(after, **{excluded: None})
-        return replace(after, users_page=_users_page(view, after))
+        return replace(
+            after,
+            users_page=_users_page(view, after),
+            story_page=view.story_page if after.selection == view.selection else 1,
+        )
 
     def differing(self, view: View, values: Values) -> set[Control]:
         """The controls that ask for something else than a view."""

@@ -50,7 +50,7 @@ _KEYS: Final = (
     *("user", "from", "to", *_REPEATABLE, "min", "max"),
     *("stat", "scale", "timeline", "sort", "find", "sheet"),
     *("order", "rows", "match", "folder"),
-    *("vs", "align"),
+    *("vs", "align", "part"),
 )
 _EVERYTHING: Final = Selection()
 _FILTERS: Final[Mapping[FilterName, Sequence[str]]] = {
@@ -99,6 +99,8 @@ class View:
     """What the selection is compared with; None for everyone."""
     weekdays: bool = False
     """Whether another period is laid under this one weekday on weekday."""
+    story_page: int = 1
+    """The page of the list of a user's sessions, from 1 on."""
 
 
 class Reading(NamedTuple):
@@ -118,14 +120,32 @@ def opening(engine: Engine) -> View:
 
 def without_filters(view: View) -> View:
     """The same view without a filter by dates, pages or durations."""
-    selection = Selection(view.selection.user)
-    return replace(view, selection=selection, users_page=None)
+    return _select(view, Selection(view.selection.user))
 
 
 def without(view: View, name: FilterName) -> View:
     """The same view without one of the filters."""
     unset = {field: getattr(_EVERYTHING, field) for field in _FILTERS[name]}
-    return replace(view, selection=replace(view.selection, **unset), users_page=None)
+    return _select(view, replace(view.selection, **unset))
+
+
+def at_day_and_page(
+    view: View, day: date, pages: tuple[str, ...], facts: Facts
+) -> View:
+    """The same view of the sessions of one day, on some pages or all.
+
+    Where it is that view already, it is the one without these two filters.
+    """
+    start, end = dates.clip(day, dates.day_after(day), facts.days)
+    picked = replace(view.selection, start=start, end=end, pages=pages)
+    if picked == view.selection:
+        return without(without(view, "dates"), "pages")
+    return _select(view, picked)
+
+
+def _select(view: View, selection: Selection) -> View:
+    """The view of other sessions, whose lists begin anew."""
+    return replace(view, selection=selection, users_page=None, story_page=1)
 
 
 def address(view: View) -> str:
@@ -156,6 +176,7 @@ def address(view: View) -> str:
         *(("open", section) for section in view.opened),
         ("vs", other.write(view.versus) if view.versus else None),
         ("align", "weekday" if view.weekdays else None),
+        ("part", _unless(1, view.story_page)),
     ]
     present = [(key, value) for key, value in parts if value is not None]
     return f"?{urlencode(present, quote_via=quote, safe='/')}"
@@ -198,7 +219,7 @@ def read(query: str, engine: Engine, charts: Collection[str]) -> Reading:
         sort=cast(UserColumn, sort.removeprefix("-")),
         reverse=sort.startswith("-"),
         search=parser.search("find"),
-        users_page=_read_users_page(parser),
+        users_page=_read_number(parser, "sheet"),
         order=cast(Order, parser.choice("order", get_args(Order))),
         length=cast(Length, parser.choice("rows", get_args(Length))),
         match=parser.search("match"),
@@ -206,6 +227,7 @@ def read(query: str, engine: Engine, charts: Collection[str]) -> Reading:
         opened=opened,
         versus=_read_versus(parser, engine, selection),
         weekdays=parser.choice("align", ["day", "weekday"]) == "weekday",
+        story_page=_read_number(parser, "part") or 1,
     )
     return Reading(view, parser.ignored)
 
@@ -281,12 +303,13 @@ def _seconds_text(seconds: float | None) -> str | None:
     return None if seconds is None else f"{seconds:.12g}"
 
 
-def _read_users_page(parser: _Parser) -> int | None:
-    text = parser.one.get("sheet")
+def _read_number(parser: _Parser, key: str) -> int | None:
+    """The number of a page of a list; None where there is none."""
+    text = parser.one.get(key)
     if text is None:
         return None
     if not re.fullmatch("[1-9][0-9]{0,8}", text):
-        parser.ignore(f"sheet “{name_text(text)}”, which there isn't")
+        parser.ignore(f"{key} “{name_text(text)}”, which there isn't")
         return None
     return int(text)
 

@@ -36,6 +36,7 @@
     function withUser(address, user) {
         const query = new URLSearchParams(address);
         query.delete("sheet");
+        query.delete("part");
         query.set("user", user);
         return `?${query}`;
     }

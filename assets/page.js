@@ -14,6 +14,8 @@
 
     // What decides which users are in their table: another list begins with another page.
     const LIST_KEYS = ["from", "to", "page", "min", "max", "find"];
+    // The same for the list of a user's sessions.
+    const STORY_KEYS = ["user", "from", "to", "page", "min", "max"];
 
     // The address of the page that is drawn, or of the one that was just asked for, after an
     // edit of its query; null where that leaves it as it is.
@@ -23,8 +25,9 @@
         const before = new URLSearchParams(query);
         edit(query);
         if (String(query) === String(before)) return null;
-        if (LIST_KEYS.some(key => String(query.getAll(key)) !== String(before.getAll(key))))
-            query.delete("sheet");
+        const changed = key => String(query.getAll(key)) !== String(before.getAll(key));
+        if (LIST_KEYS.some(changed)) query.delete("sheet");
+        if (STORY_KEYS.some(changed)) query.delete("part");
         return `?${query}`;
     }
 
@@ -142,6 +145,7 @@
         const to = (words, changes, attributes = {}) => {
             const query = new URLSearchParams(address);
             for (const [key, value] of Object.entries(changes)) query.set(key, value);
+            if ("user" in changes) query.delete("part");
             return make("a", {href: `?${query}`, ...attributes}, words);
         };
         const columns = Object.entries(head).map(([key, name]) => {

@@ -8,6 +8,7 @@ from charts.durations import Durations
 from charts.hours import Hours
 from charts.pages import TotalTime, UserAverage
 from charts.section import Section
+from charts.story import Story
 from charts.timeline import Timeline
 
 CHARTS: Final[tuple[Chart, ...]] = (
@@ -19,5 +20,5 @@ CHARTS: Final[tuple[Chart, ...]] = (
 )
 """All charts, in the order of the page."""
 
-SECTIONS: Final[tuple[Section, ...]] = (Compare(),)
+SECTIONS: Final[tuple[Section, ...]] = (Compare(), Story())
 """All sections that are folded until they are asked for, in the order of the page."""

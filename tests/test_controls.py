@@ -375,6 +375,16 @@ def test_a_pick_that_changes_the_list_or_the_user_shows_the_users_page(
     assert picked(page, THIRD, changed).users_page is None
 
 
+def test_a_pick_of_other_sessions_shows_the_first_page_of_the_story(
+    page: Controls,
+) -> None:
+    fourth = view_of("ann", pages=("home",), story_page=4)
+    for changed in ({STATISTIC: "median"}, {USER: "ann"}, {SEARCH: "a"}):
+        assert picked(page, fourth, changed).story_page == 4
+    for changed in ({USER: "bob"}, {PAGES: []}, {PERIOD: "2024-02"}, {LONGEST: 60}):
+        assert picked(page, fourth, changed).story_page == 1
+
+
 def test_folders_stay_open_until_pages_are_wanted() -> None:
     page = controls_of(engine_of([("ann", "/a/b", 1, "2024-01-01")]))
     top, opened = view_of(folder=""), view_of(folder="/a/")
@@ -443,10 +453,11 @@ def test_controls_that_say_a_view_ask_for_it(
         opened=other.opened,
         versus=None if is_picked(other.versus, view.selection) else other.versus,
         weekdays=other.weekdays,
+        story_page=1,
     )
     changed = page.differing(other, said)
     found = page.pick(other, said, changed)
-    assert replace(found, users_page=None) == wanted
+    assert replace(found, users_page=None, story_page=1) == wanted
     # It has an address, which says the same.
     chart_ids = [chart.id for chart in CHARTS]
     assert views.read(views.address(found), engine, chart_ids) == (found, [])

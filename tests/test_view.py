@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from math import inf
 from typing import Any
@@ -345,6 +346,42 @@ def test_the_first_page_of_users_is_not_the_picked_users(engine: MemoryEngine) -
     assert read("user=&sheet=1", engine) == (View(users_page=1), [])
     assert address(View(users_page=1)) == "?user=&sheet=1"
     assert read("user=&sheet=999999999", engine).view.users_page == 999_999_999
+
+
+def test_the_story_and_its_page_stand_in_the_address(engine: MemoryEngine) -> None:
+    view = view_of("ann", opened=("story",), story_page=3)
+    assert address(view) == "?user=ann&open=story&part=3"
+    assert read("user=ann&open=story&part=3", engine) == (view, [])
+    assert address(view_of("ann", story_page=1)) == "?user=ann"
+    assert read("user=ann&part=1", engine) == (view_of("ann"), [])
+    for wrong in ("0", "-1", "two", "1.5", "9999999999"):
+        words = f"part “{wrong}”, which there isn't"
+        assert read(f"user=ann&part={wrong}", engine) == (view_of("ann"), [words])
+    # Other sessions are another list.
+    filtered = replace(view, selection=Selection("ann", pages=("home",)))
+    assert views.without(filtered, "pages").story_page == 1
+    assert views.without_filters(filtered).story_page == 1
+
+
+def test_a_day_and_a_page_are_picked_and_taken_back(engine: MemoryEngine) -> None:
+    def picked(view: View, day: date, *pages: str) -> View:
+        return views.at_day_and_page(view, day, pages, engine.facts)
+
+    view = view_of("ann", shortest=10, users_page=2, opened=("story",), story_page=3)
+    there = picked(view, date(2024, 2, 29), "home")
+    fields: dict[str, Any] = {"pages": ("home",), "shortest": 10}
+    opened: dict[str, Any] = {"opened": ("story",)}
+    assert there == view_of(
+        "ann", start=date(2024, 2, 29), end=date(2024, 3, 1), **fields, **opened
+    )
+    assert read(address(there), engine) == (there, [])
+    assert picked(there, date(2024, 2, 29), "home") == view_of(
+        "ann", shortest=10, **opened
+    )
+    # The last day has none after it.
+    last = picked(view, date(2024, 12, 31))
+    assert (last.selection.start, last.selection.end) == (date(2024, 12, 31), None)
+    assert read(address(last), engine) == (last, [])
 
 
 class Counted(str):

@@ -86,6 +86,7 @@ def views_of(draw: st.DrawFn, engine: Engine) -> View:
         opened=tuple(draw(st.lists(_choices(SectionName), unique=True))),
         versus=draw(st.one_of(st.none(), others_of(engine, selection))),
         weekdays=draw(st.booleans()),
+        story_page=draw(st.one_of(st.just(1), st.integers(1, 10**9 - 1))),
     )
 
 
@@ -120,14 +121,24 @@ def folders_of(engine: Engine) -> st.SearchStrategy[str]:
 KEYS = (
     *("user", "from", "to", "page", "table", "min", "max", "stat", "scale"),
     *("timeline", "sort", "find", "sheet", "order", "rows", "match", "folder"),
-    *("open", "vs", "align"),
+    *("open", "vs", "align", "part"),
 )
 """The keys of an address."""
 
 _VALUES = (
     *("ann", "bob", "", "home", "cart", "help", "2024-03-01", "2024-01-01", "10"),
     *("0", "-1", "nan", "inf", "1e999", "1e-999", "9999-12-31", "0001-01-01", "time"),
-    *("median", "log", "-user", "hours", "2024-W09-4", "99999999999", "%", "%zz"),
+    *(
+        "median",
+        "log",
+        "story",
+        "-user",
+        "hours",
+        "2024-W09-4",
+        "99999999999",
+        "%",
+        "%zz",
+    ),
     *("٣", "\x00", "%00", "%ff", "a\nb", "+", "=", "infinity", "1_0", "0x10", "-0"),
 )
 _half_valid = st.lists(

@@ -1,0 +1,139 @@
+// One user's story: a strip for each day, on which sessions are as long as they lasted, and the
+// list of the same sessions beside it. All words, places and links come from charts/story.py.
+(() => {
+    const N_COLORS = 7;
+
+    // Few days have high strips, in pixels.
+    const LOW = 22, HIGH = 44, ROOM = 440;
+
+    // An element, its attributes, and what is in it.
+    function make(tag, attributes, ...inside) {
+        const made = document.createElement(tag);
+        for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+        made.append(...inside);
+        return made;
+    }
+
+    const percent = number => `${number}%`;
+
+    function placed(element, at, wide) {
+        element.style.left = percent(at);
+        if (wide !== undefined) element.style.width = percent(wide);
+        return element;
+    }
+
+    const color = number => ({"data-color": number});
+
+    function legend({legend, others, unknown}) {
+        const item = (words, attributes, title) => make("li", title ? {title} : {},
+            make("span", {class: "mark", ...attributes}), words);
+        const items = legend.map(({label, page, color: number}) =>
+            item(label, color(number), label === page ? "" : page));
+        if (others) items.push(item("other pages", color(N_COLORS)));
+        if (unknown) items.push(item("unknown duration", {"data-unknown": ""}));
+        return make("ul", {class: "story-legend", "aria-label": "Colours"}, ...items);
+    }
+
+    // What is at an end stays within.
+    function axis(ticks) {
+        const times = ticks.map(({at, text}) => {
+            const time = placed(make("span", {}, text), at);
+            time.style.transform = `translateX(${at === 0 ? 0 : at === 100 ? -100 : -50}%)`;
+            return time;
+        });
+        return make("div", {class: "story-axis", "aria-hidden": "true"}, ...times);
+    }
+
+    const lines = ticks => make("div", {class: "story-lines", "aria-hidden": "true"},
+        ...ticks.map(({at}) => placed(make("span", {}), at)));
+
+    // The list has the same links: with the keyboard one goes through them there.
+    function segment([number, at, wide], {rows, pages}) {
+        const {title, address, page} = rows[number];
+        const link = make("a", {href: address, title, "aria-label": title, tabindex: -1,
+            "data-row": number, ...color(pages[page].color)});
+        if (wide !== null) return placed(link, at, wide);
+        link.setAttribute("data-unknown", "");
+        return placed(link, at);
+    }
+
+    function strip({label, address, visits, segments}, shown) {
+        const bands = visits.map(([at, wide]) => placed(make("span", {class: "visit"}), at, wide));
+        return make("li", {}, make("a", {class: "day", href: address}, label),
+            make("div", {class: "strip"}, ...bands,
+                ...segments.map(one => segment(one, shown))));
+    }
+
+    function strips(shown) {
+        const {ticks, days} = shown;
+        const height = Math.max(LOW, Math.min(HIGH, Math.floor(ROOM / days.length) - 6));
+        const list = make("ul", {}, ...days.map(day => strip(day, shown)));
+        list.style.setProperty("--strip", `${height}px`);
+        return make("div", {class: "story-strips", role: "group", "aria-label": "Days"},
+            axis(ticks),
+            make("div", {class: "story-days"}, lines(ticks), list));
+    }
+
+    function line({page, when, long, since, begins, address}, number, pages) {
+        const {label, page: whole, color: shade} = pages[page];
+        const attributes = {href: address, title: whole};
+        if (label !== whole) attributes["data-whole"] = whole;
+        const name = make("td", {role: "cell"}, make("span", {class: "mark", ...color(shade)}),
+            make("a", attributes, label));
+        const cells = [when, long, since].map(words => make("td", {role: "cell"}, words));
+        return make("tr", {role: "row", "data-row": number, ...begins && {class: "begins"}}, name, ...cells);
+    }
+
+    // On a narrow screen a row has two lines: it says itself that it is one.
+    function list({rows, pages, days}) {
+        const heads = ["Page", "When", "How long", "Since the one before"];
+        const bodies = days.map(({label}, day) => make("tbody", {role: "rowgroup"},
+            make("tr", {class: "day", role: "row"},
+                make("th", {colspan: 4, scope: "rowgroup", role: "rowheader"}, label)),
+            ...rows.flatMap((row, i) => row.day === day ? [line(row, i, pages)] : [])));
+        return make("div", {class: "story-list"}, make("table", {role: "table"},
+            make("thead", {role: "rowgroup"}, make("tr", {role: "row"},
+                ...heads.map(head => make("th", {scope: "col", role: "columnheader"}, head)))),
+            ...bodies));
+    }
+
+    function pager({here, ways}) {
+        const links = ways.map(({text, address}) =>
+            make("a", {href: address, "data-way": text}, text));
+        const middle = links.findIndex(link => /→|»/.test(link.dataset.way));
+        links.splice(middle < 0 ? links.length : middle, 0, make("span", {}, here));
+        return make("nav", {"aria-label": "Pages of the story"}, ...links);
+    }
+
+    // Whoever goes from page to page with the keyboard stays where they are.
+    function keepFocus() {
+        const {way} = document.activeElement?.dataset ?? {};
+        if (!way) return;
+        queueMicrotask(() => {
+            const links = [...document.querySelectorAll("#story-body [data-way]")];
+            const same = links.find(link => link.dataset.way === way) ?? links[0];
+            same?.focus({preventScroll: true});
+        });
+    }
+
+    function write(shown) {
+        const {sentence, notes, rows, here} = shown;
+        const finding = make("p", {class: "finding"}, sentence);
+        if (!rows.length) return [finding];
+        keepFocus();
+        return [finding, legend(shown),
+            make("div", {class: "story"}, strips(shown), list(shown)),
+            ...here ? [pager(shown)] : [], make("p", {class: "others"}, notes)];
+    }
+
+    // What is pointed at on a strip is marked in the list, and the other way round.
+    document.addEventListener("pointerover", event => {
+        const body = event.target.closest?.("#story-body");
+        if (!body) return;
+        const number = event.target.closest("[data-row]")?.dataset.row;
+        for (const element of body.querySelectorAll("[data-row]"))
+            element.classList.toggle("pointed", element.dataset.row === number);
+    });
+
+    dash_clientside.sections.writers.story = write;
+})();
