@@ -340,8 +340,11 @@ class Axis(NamedTuple):
 
     def place(self, second: float) -> float:
         """Where a second of a day is, in percent of the width."""
-        share = (second - _HOUR * self.first) / (_HOUR * (self.end - self.first))
-        return round(100 * share, 3)
+        return self.width(second - _HOUR * self.first)
+
+    def width(self, seconds: float) -> float:
+        """How wide a time is, in percent of the width."""
+        return round(100 * seconds / (_HOUR * (self.end - self.first)), 3)
 
     def ticks(self) -> list[Tick]:
         """The times that are marked."""
@@ -414,8 +417,7 @@ def _strips(
 
 
 def _place(axis: Axis, start: float, end: float) -> tuple[float, float]:
-    at = axis.place(start)
-    return at, round(axis.place(end) - at, 3)
+    return axis.place(start), axis.width(end - start)
 
 
 def _pieces(
