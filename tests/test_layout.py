@@ -4,7 +4,7 @@ import pytest
 
 import ids
 import layout
-from charts import CHARTS
+from charts import CHARTS, SECTIONS
 from charts.figure import EVERYONE_COLOR, USER_COLOR
 from charts.tiles import TILES
 from engine.memory import MemoryEngine
@@ -54,6 +54,7 @@ def test_charts_stand_in_their_order_with_what_they_need(engine: MemoryEngine) -
     # The three charts that were first are followed by the table of users.
     order = [chart.id for chart in CHARTS]
     order.insert(3, ids.USERS)
+    order += [section.id for section in SECTIONS]
     assert sections == [ids.section(name) for name in order]
     every_id = list(there)
     assert every_id.index(ids.FIELDS) < every_id.index("tile-sessions-value")

@@ -14,7 +14,7 @@ import callbacks
 import ids
 import payload
 from app import create_app
-from charts import CHARTS
+from charts import CHARTS, SECTIONS
 from charts.users import user_table
 from engine.memory import MemoryEngine
 from engine.model import Selection
@@ -279,6 +279,7 @@ def test_the_script_knows_no_ids_but_those_of_ids() -> None:
     }
     # Dash's own.
     known |= {f"{ids.DATES}-wrapper", "_dash-config"}
+    known |= {ids.body(section.id) for section in SECTIONS}
     # A colour isn't an id.
     assert {name for name in named if not re.fullmatch("[0-9a-f]{6}", name)} <= known
 
@@ -289,6 +290,8 @@ def test_the_script_knows_no_parts_of_charts_but_those_of_ids() -> None:
     endings |= set(re.findall(r"\(\.\*\)(-[a-z]+)\$", CODE))
     assert {"-table", "-details", "-heading", "-section"} == endings
     assert endings <= suffixes()
+    parts = {ids.body("x").removeprefix("x"), ids.problem("x").removeprefix("x")}
+    assert set(re.findall(r"\$\{section\}(-[\w-]+)", CODE)) == parts
 
 
 def test_every_element_that_the_script_looks_up_is_checked_here() -> None:
@@ -296,8 +299,8 @@ def test_every_element_that_the_script_looks_up_is_checked_here() -> None:
     assert len(lookups) > 10
     for lookup in lookups:
         assert re.fullmatch(
-            # A text, a template of a chart, or a name that holds an id.
-            r"\"[^\"]*\"|`#?\$\{chart\}[^`]*`|id|selector",
+            # A text, a template of a chart or section, or a name that holds an id.
+            r"\"[^\"]*\"|`#?\$\{(?:chart|section)\}[^`]*`|id|selector",
             lookup.strip(),
         ), lookup
 
@@ -312,7 +315,8 @@ def test_the_script_has_each_function_that_is_called_and_no_other() -> None:
         for callback in app.server.test_client().get("/_dash-dependencies").json
         if (part := callback["clientside_function"])
     }
-    assert called == {("theme", "pick"), *(("page", name) for name in has)}
+    sections = {("sections", name) for name in ("ask", "write")}
+    assert called == {("theme", "pick"), *(("page", name) for name in has), *sections}
     assert has == {"writePage", "writeUsers"}
 
 
