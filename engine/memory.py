@@ -18,6 +18,7 @@ from engine.freed import release_freed_memory
 from engine.model import (
     BinEdges,
     Facts,
+    Paths,
     Ranks,
     Selection,
     Statistic,
@@ -27,7 +28,9 @@ from engine.model import (
     UserColumn,
     UserPage,
 )
+from engine.paths import PathCounter
 from engine.scan import scan
+from engine.steps import path_query
 from engine.story import tell_story
 from engine.timezone import time_zone, to_instants
 from engine.users import Users, rank_user
@@ -57,6 +60,10 @@ class Counting:
     """Bytes that the last answers about all users may take; one is always kept."""
     max_cached_answers: int = 64
     """Number of answers about all users that are kept at most."""
+    max_ordered_sessions: int = 1 << 20
+    """With more sessions, what comes before and after them is counted in cells."""
+    path_bytes: int = 1 << 28
+    """Bytes that such cells, and users' sessions in order, may take; one is kept."""
     block_rows: int = 1 << 17
     """Rows that are worked on at once: few enough for the processor's cache."""
 
@@ -135,6 +142,9 @@ class MemoryEngine:
         # sessions two of them take 0.4 s rather than 0.9. Two that ask different
         # things take 0.6 s with it and 0.9 s without.
         self._by_user_lock = Lock()
+        self._paths = PathCounter(
+            store, visit_gap, counting.max_ordered_sessions, counting.path_bytes
+        )
         self._prepared: Mapping[int | None, Tally] = self._prepare_tallies(counting)
         self._facts = self._find_facts(timezone, visit_gap)
         release_freed_memory()
@@ -259,6 +269,31 @@ class MemoryEngine:
             visit_gap=self._facts.visit_gap,
             page=page,
             page_size=page_size,
+        )
+
+    def paths(
+        self,
+        selection: Selection,
+        page: str,
+        ahead: tuple[str, ...] = (),
+        back: tuple[str, ...] = (),
+    ) -> Paths:
+        """What comes after and before the selected sessions on a page, see ``Engine``.
+
+        The first answer about everyone beyond a million sessions takes some 0.15 µs for
+        each of them, and any other milliseconds; docs of ``PathCounter`` say which.
+        """
+        user = self._users.code(selection.user)
+        coded = self._store.dimensions.encode(selection)._replace(pages=None)
+        query = path_query(self._store.dimensions.page_codes, page, ahead, back)
+        return Paths(
+            facts=self._facts,
+            selection=selection,
+            page=page,
+            ahead=ahead,
+            back=back,
+            everyone=self._paths.count(None, coded, query),
+            user=None if user is None else self._paths.count(user, coded, query),
         )
 
     def _session_tables(

@@ -313,6 +313,62 @@ class Story(NamedTuple):
     """None without sessions, and where they are too many to tell visits."""
 
 
+MOST_STEPS: Final = 3
+"""How many steps before and after a page are counted at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class PathStep:
+    """Where some users were one step before, or after: sessions by their page.
+
+    Arrays by page are in the order of ``Facts.pages``.
+    """
+
+    sessions: NDArray[np.int64]
+    """(pages,): number of sessions on each page at this step."""
+    known: NDArray[np.int64]
+    """(pages,): number of these of known duration."""
+    seconds: NDArray[np.float64]
+    """(pages,): sum of the known durations, in seconds."""
+    ended: int
+    """Number of sessions without this step: their visit ends, or began, before it."""
+
+    @cached_property
+    def total(self) -> int:
+        """Number of sessions that the step is of, ended ones among them."""
+        return int(self.sessions.sum()) + self.ended
+
+    @cached_property
+    def mean(self) -> NDArray[np.float64]:
+        """(pages,): mean known duration in seconds; NaN for a page without any."""
+        return divide_or_nan(self.seconds, self.known)
+
+
+class PathCounts(NamedTuple):
+    """What comes after and before the sessions of a group on one page."""
+
+    ahead: tuple[PathStep, ...]
+    """The steps after the page, the next one first."""
+    back: tuple[PathStep, ...]
+    """The steps before the page, the nearest one first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Paths:
+    """The answer to what comes after and before a page: a user's beside everyone's."""
+
+    facts: Facts
+    selection: Selection
+    page: str
+    ahead: tuple[str, ...]
+    """The pages that were chosen after it, the next one first."""
+    back: tuple[str, ...]
+    """The pages that were chosen before it, the nearest one first."""
+    everyone: PathCounts
+    user: PathCounts | None
+    """The selection's user; None where it names none."""
+
+
 class Engine(Protocol):
     """Answers questions about one set of sessions that never changes.
 
@@ -386,4 +442,26 @@ class Engine(Protocol):
 
         Times, and so pauses, are what clocks show. Without *page* it is the first page;
         a number beyond the last page gives the last.
+        """
+
+    def paths(
+        self,
+        selection: Selection,
+        page: str,
+        ahead: tuple[str, ...] = (),
+        back: tuple[str, ...] = (),
+    ) -> Paths:
+        """What comes after and before the selected sessions on a page.
+
+        A user's sessions are in the order of time, to the second; those that began at
+        the same time by page, then by duration, the unknown first. The next one of a
+        session is the next in this order if it begins at most ``Facts.visit_gap``
+        seconds after the end of this one, which is its start where its duration is
+        unknown. The selection's dates and durations are of the sessions on the page;
+        its pages are ignored, and what comes before and after is whatever there was.
+
+        The first step ahead is of all these sessions, the second of those whose next
+        one is on ``ahead[0]``, the third of those whose next ones are on ``ahead[0]``
+        and ``ahead[1]``; likewise back. Raises NotInData for a page that isn't in the
+        data, and ValueError for more than two pages either way.
         """

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -16,6 +17,9 @@ from engine.model import (
     BinEdges,
     Facts,
     PageCount,
+    PathCounts,
+    Paths,
+    PathStep,
     Rank,
     Ranks,
     Selection,
@@ -346,6 +350,83 @@ class SlowEngine:
             len(sessions),
             _visits(visits) if visits else None,
         )
+
+    def paths(
+        self,
+        selection: Selection,
+        page: str,
+        ahead: Sequence[str] = (),
+        back: Sequence[str] = (),
+    ) -> Paths:
+        """Return what comes after and before a page, as ``Engine.paths``."""
+        everyone = self._path_counts(selection, None, page, ahead, back)
+        user = None
+        if selection.user is not None:
+            user = self._path_counts(selection, selection.user, page, ahead, back)
+        return Paths(
+            self.facts, selection, page, tuple(ahead), tuple(back), everyone, user
+        )
+
+    def _path_counts(
+        self,
+        selection: Selection,
+        user: str | None,
+        page: str,
+        ahead: Sequence[str],
+        back: Sequence[str],
+    ) -> PathCounts:
+        later: list[list[Session]] = []
+        earlier: list[list[Session]] = []
+        for name in self.users if user is None else [user]:
+            for visit in self._visits(name):
+                for i, session in enumerate(visit):
+                    whole = replace(selection, pages=())
+                    if session.page == page and is_selected(session, whole):
+                        later.append(visit[i + 1 :])
+                        earlier.append(visit[:i][::-1])
+        return PathCounts(self._steps(later, ahead), self._steps(earlier, back))
+
+    def _visits(self, user: str) -> list[list[Session]]:
+        """Return a user's sessions in order, cut where no session is the next."""
+        own = [s for s in self.all_sessions if s.user == user]
+        own.sort(
+            key=lambda s: (
+                s.time.replace(microsecond=0),
+                s.page,
+                _unknown_first(s.duration),
+            )
+        )
+        visits: list[list[Session]] = []
+        for session in own:
+            if visits:
+                last = visits[-1][-1]
+                moments = [s.time.replace(microsecond=0) for s in (last, session)]
+                pause = (moments[1] - moments[0]).total_seconds() - (last.duration or 0)
+                if pause <= self.facts.visit_gap:
+                    visits[-1].append(session)
+                    continue
+            visits.append([session])
+        return visits
+
+    def _steps(
+        self, ways: list[list[Session]], chain: Sequence[str]
+    ) -> tuple[PathStep, ...]:
+        steps = []
+        for number in range(len(chain) + 1):
+            chosen = list(chain[:number])
+            along = [way for way in ways if [s.page for s in way[:number]] == chosen]
+            found = [way[number] for way in along if len(way) > number]
+            by_page = [[s for s in found if s.page == page] for page in self.pages]
+            durations = [known_durations(some) for some in by_page]
+            steps.append(
+                PathStep(
+                    sessions=np.array([len(some) for some in by_page]),
+                    known=np.array([len(some) for some in durations]),
+                    seconds=np.array([math.fsum(some) for some in durations]),
+                    ended=len(along) - len(found),
+                )
+            )
+        return tuple(steps)
 
 
 def _visits(visits: Sequence[Sequence[str]]) -> Visits:

@@ -104,6 +104,31 @@ rows_of_many_users = st.lists(
 )
 """Up to 30 sessions of up to 13 users on as many days."""
 
+visits_lists = st.lists(
+    st.tuples(
+        st.sampled_from("ab"),
+        st.sampled_from(("x", "y", "é")),
+        st.sampled_from((None, 0.0, 1.0, 1.5, 600.0, 1_800.0, 5_000.0)),
+        st.tuples(
+            # Around midnight, the end of summer time in Berlin, and days apart.
+            st.sampled_from(("2024-03-01T00:00:00", "2024-10-27T01:00:00")),
+            st.sampled_from(
+                (-86_400, -3_600, -1_800, -1, 0, 1, 600, 1_799, 1_800, 1_801, 3_600)
+            ),
+            st.sampled_from(("", ".25", ".5")),
+        ).map(lambda parts: _moved(*parts)),
+    ),
+    min_size=1,
+    max_size=30,
+)
+"""Up to 30 sessions of two users, many of them within half an hour of each other."""
+
+
+def _moved(moment: str, seconds: int, fraction: str) -> str:
+    moved = datetime.fromisoformat(moment) + timedelta(seconds=seconds)
+    return f"{moved.isoformat()}{fraction}"
+
+
 _seconds_from_change = st.one_of(
     st.sampled_from((-3601, -3600, -1801, -1800, -1, 0, 1, 1799, 1800, 3599, 3600)),
     st.integers(-2 * 86_400, 2 * 86_400),

@@ -379,9 +379,13 @@ def test_a_pick_of_other_sessions_shows_the_first_page_of_the_story(
     page: Controls,
 ) -> None:
     fourth = view_of("ann", pages=("home",), story_page=4)
-    for changed in ({STATISTIC: "median"}, {USER: "ann"}, {SEARCH: "a"}):
+    same: list[Any] = [{STATISTIC: "median"}, {USER: "ann"}, {SEARCH: "a"}]
+    for changed in same:
         assert picked(page, fourth, changed).story_page == 4
-    for changed in ({USER: "bob"}, {PAGES: []}, {PERIOD: "2024-02"}, {LONGEST: 60}):
+    others: list[Any] = [
+        *({USER: "bob"}, {PAGES: []}, {PERIOD: "2024-02"}, {LONGEST: 60})
+    ]
+    for changed in others:
         assert picked(page, fourth, changed).story_page == 1
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from engine.aggregates import Aggregates, make_tally
+from engine.cache import Cache
 from engine.columns import ColumnStore, sort_rows
 from engine.cube import Cube
 from engine.dimensions import DAY, CodedSelection
@@ -16,6 +17,7 @@ from engine.model import (
     BinEdges,
     Facts,
     NotInData,
+    Paths,
     Ranks,
     Selection,
     Statistic,
@@ -25,15 +27,18 @@ from engine.model import (
     UserColumn,
     UserPage,
 )
+from engine.paths import PathCounter
 from engine.scan import scan
 from engine.sparse import SparseCells
+from engine.steps import path_query
 from engine.story import find_part, sessions_in_order, tell_story
 from engine.timezone import time_zone, to_instants, to_local
 from engine.turns import current
-from engine.warehouse.cache import Cache
 from engine.warehouse.database import Database, Task
 from engine.warehouse.groups import Batch, build_cube, local_times
 from engine.warehouse.many_users import ManyUsers
+from engine.warehouse.path_questions import PathQuestions
+from engine.warehouse.paths import AskedPaths
 from engine.warehouse.questions import Group, Question
 from engine.warehouse.start import (
     USUAL,
@@ -49,8 +54,8 @@ from engine.warehouse.table import MICROS, SessionTable
 from engine.warehouse.users import Asking, KnownUsers, UserLists
 from schema import COLUMNS
 
-_BYTES_A_ROW: Final = 24
-"""Bytes that a session of a user takes at most."""
+_BYTES_A_ROW: Final = 42
+"""Bytes that a session of a user takes at most, once more in the order of time."""
 
 _NO_ROWS: Final = pa.table(
     {
@@ -105,6 +110,14 @@ class WarehouseEngine:
             else KnownUsers(start.users, asking, limits.cache_bytes)
         )
         self._counters: Cache[Group, _Counter] = Cache(limits.cache_bytes)
+        self._paths = AskedPaths(
+            PathQuestions(start.questions, start.coding.bins.quantum, table.visit_gap),
+            start.group,
+            start.coding,
+            start.page_coder,
+            self._stream,
+            limits.cache_bytes,
+        )
 
     @property
     def start(self) -> Start:
@@ -149,7 +162,7 @@ class WarehouseEngine:
         if self._database.words.can_hold(text):
             counter = self._counter(self._start.group._replace(named=text))
         else:
-            counter = _counter_of(self._store(Batch(_NO_ROWS)))
+            counter = self._count(self._store(Batch(_NO_ROWS)))
         return make_tally(
             counter.aggregate(coded),
             self._start.coding.dimensions,
@@ -209,6 +222,39 @@ class WarehouseEngine:
             page_size=page_size,
         )
 
+    def paths(
+        self,
+        selection: Selection,
+        page: str,
+        ahead: tuple[str, ...] = (),
+        back: tuple[str, ...] = (),
+    ) -> Paths:
+        """What comes after and before the selected sessions on a page, see ``Engine``.
+
+        The first answer about everyone is asked of the database, and takes as long as
+        putting all sessions into the order of users and time does there.
+        """
+        coded = self._check(selection)._replace(pages=None)
+        codes = self._start.coding.dimensions.page_codes
+        query = path_query(codes, page, ahead, back)
+        user = None
+        if selection.user is not None:
+            counter = self._counter(self._start.group._replace(user=selection.user))
+            user = (
+                self._paths.count(selection.user, selection, coded, query)
+                if counter.paths is None
+                else counter.paths.count(0, coded, query)
+            )
+        return Paths(
+            facts=self._facts,
+            selection=selection,
+            page=page,
+            ahead=ahead,
+            back=back,
+            everyone=self._paths.count(None, selection, coded, query),
+            user=user,
+        )
+
     def close(self) -> None:
         """End the connection to the database."""
         self._database.close()
@@ -255,6 +301,11 @@ class WarehouseEngine:
         with current.get().ending(task.cancel):
             return self._database.ask(question, task)
 
+    def _stream(self, question: Question) -> Iterator[pa.RecordBatch]:
+        task = Task(question.about, self._limits.timeout)
+        with current.get().ending(task.cancel):
+            yield from self._database.stream(question, task)
+
     def _check(self, selection: Selection) -> CodedSelection:
         """The codes of a selection; raises NotInData as ``Engine`` says."""
         if selection.user is not None and not self.has_user(selection.user):
@@ -271,7 +322,7 @@ class WarehouseEngine:
         answer = self._ask(question)
         if answer.num_rows <= limits.max_user_rows:
             store = self._store(Batch(answer))
-            return _counter_of(store), _BYTES_A_ROW * store.n_sessions
+            return self._count(store), _BYTES_A_ROW * store.n_sessions
         frame, bins = start.coding.frame, start.coding.bins
         days = self._ask(start.questions.sketch(group, frame)).to_batches()
         cells = self._ask(start.questions.cells(group, frame, bins)).to_batches()
@@ -284,7 +335,17 @@ class WarehouseEngine:
             n_bytes = cube.n_bytes
         else:
             n_bytes = Cube.estimate_bytes(start.coding.dimensions.shape)
-        return _Counter(cube.aggregate, None), n_bytes
+        return _Counter(cube.aggregate, None, None), n_bytes
+
+    def _count(self, store: ColumnStore) -> "_Counter":
+        limits = self._limits
+        paths = PathCounter(
+            store,
+            self._facts.visit_gap,
+            max_ordered=limits.max_user_rows,
+            max_bytes=limits.cache_bytes,
+        )
+        return _Counter(lambda coded: scan(store, store.rows, coded), store, paths)
 
     def _store(self, answer: Batch) -> ColumnStore:
         """The sessions in an answer to ``Questions.user_rows``."""
@@ -318,15 +379,13 @@ class _Counter(NamedTuple):
     aggregate: Callable[[CodedSelection], Aggregates]
     store: ColumnStore | None
     """Their sessions; None where they are too many to hold."""
+    paths: PathCounter | None
+    """What counts paths; None where the database does."""
 
     @property
     def exact(self) -> bool:
         """Whether its quantiles are exact."""
         return self.store is not None
-
-
-def _counter_of(store: ColumnStore) -> _Counter:
-    return _Counter(lambda coded: scan(store, store.rows, coded), store)
 
 
 def _find_facts(start: Start, timezone: str, zone: tzinfo, visit_gap: float) -> Facts:

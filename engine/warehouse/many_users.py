@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pyarrow as pa
 
+from engine.cache import Cache
 from engine.model import (
     Rank,
     Ranks,
@@ -14,7 +15,6 @@ from engine.model import (
     UserPage,
     UserRow,
 )
-from engine.warehouse.cache import Cache
 from engine.warehouse.groups import Batch, local_times
 from engine.warehouse.questions import Question
 from engine.warehouse.user_questions import UserQuestions

@@ -182,7 +182,7 @@ class Questions:
         sql = Sql(self.words)
         day = f"{self.words.divide('s', DAY)} - {frame.day}"
         columns = (
-            f"{self._coded(sql, frame)} as c,"
+            f"{self.coded(sql, frame)} as c,"
             f" cast({day} as {self.words.middle}) as day,"
             f" cast({self.fine()} as {self.words.small}) as f"
         )
@@ -202,7 +202,7 @@ class Questions:
         quanta = self.words.round(f"d * {number(1 / bins.quantum)}")
         mean = number(bins.mean)
         columns = (
-            f"{self._coded(sql, frame)} as c, cast({hour} as {self.words.middle})"
+            f"{self.coded(sql, frame)} as c, cast({hour} as {self.words.middle})"
             f" as hour, cast({self.bin(bins)} as {self.words.small}) as b, d, s"
         )
         text = f"select {columns} from ({self.sessions_of(sql, group)}) y"
@@ -214,7 +214,7 @@ class Questions:
         )
         return self.question("hours", sql, text)
 
-    def _coded(self, sql: Sql, frame: Frame) -> str:
+    def coded(self, sql: Sql, frame: Frame) -> str:
         """The page, or its code where it has one."""
         if not frame.coded:
             return "p"

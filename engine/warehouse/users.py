@@ -9,9 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.by_user import BYTES_PER_USER, ByUser
+from engine.cache import Cache
 from engine.model import QUANTILES, Ranks, Selection, Statistic, UserColumn, UserPage
 from engine.users import Users, rank_user
-from engine.warehouse.cache import Cache
 from engine.warehouse.groups import Batch, local_times
 from engine.warehouse.questions import Group, Question, Questions
 from engine.warehouse.user_questions import UserQuestions

@@ -21,6 +21,8 @@ from engine.model import (
     Engine,
     NotInData,
     PageCount,
+    PathCounts,
+    PathStep,
     Rank,
     Ranks,
     Selection,
@@ -43,6 +45,7 @@ from tests.strategies import (
     rows_lists,
     rows_of_many_users,
     selections,
+    visits_lists,
     whole_rows_lists,
 )
 
@@ -64,6 +67,47 @@ USERS: Sequence[Row] = (
     ("cy", "q", None, "2024-01-01T13:00:00"),
     ("dee", "q", 5, "2024-01-02T00:00:00"),
 )
+
+VISITS: Sequence[Row] = (
+    # The second of 1 March begins 0 s after the first ends, in the same visit.
+    ("a", "home", None, "2024-02-29T23:40:00"),
+    ("a", "cart", None, "2024-02-29T23:59:59"),
+    ("a", "pay", None, "2024-03-01T00:29:59"),
+    ("a", "home", 20, "2024-03-01T00:30:00"),
+    ("a", "cart", None, "2024-03-01T12:00:00"),
+    ("a", "pay", None, "2024-03-02T12:00:00"),
+    ("a", "home", 30, "2024-03-02T12:29:00"),
+    ("a", "cart", 300, "2024-03-02T12:30:00"),
+    ("a", "help", 7, "2024-03-02T13:05:00"),
+    ("b", "cart", 0, "2024-03-01T08:00:00"),
+    ("b", "cart", 0, "2024-03-01T08:30:00"),
+    ("c", "cart", 600, "2024-03-01T08:00:00"),
+    ("c", "pay", 600, "2024-03-01T08:40:01"),
+)
+"""Visits that end after half an hour, to the second."""
+
+
+def step_of(
+    engine: Engine, step: PathStep
+) -> tuple[dict[str, tuple[int, float | None]], int]:
+    """Return sessions and mean duration by page, where there are any, and the ended."""
+    names = zip(engine.facts.pages, step.sessions, step.mean, strict=True)
+    found = {
+        page: (int(n), None if np.isnan(mean) else float(mean))
+        for page, n, mean in names
+        if n
+    }
+    return found, step.ended
+
+
+def assert_path_counts(actual: PathCounts, expected: PathCounts) -> None:
+    """Hold what comes after and before a page against the slow engine's."""
+    for ways, wanted in zip(actual, expected, strict=True):
+        for step, slow in zip(ways, wanted, strict=True):
+            assert step.sessions.tolist() == slow.sessions.tolist()
+            assert step.known.tolist() == slow.known.tolist()
+            assert step.ended == slow.ended
+            assert step.seconds == pytest.approx(slow.seconds, rel=1e-9, abs=1e-6)
 
 
 def sessions_in(engine: Engine, selection: Selection) -> int:
@@ -1025,6 +1069,75 @@ class EngineConformance(ABC):
             engine.story(selection, page=page, page_size=page_size),
             slow.story(selection, page=page, page_size=page_size),
         )
+
+    def test_what_comes_next_and_before(self) -> None:
+        engine = self.make(table(VISITS))
+        paths = engine.paths(Selection("a"), "cart", ("pay",), ("home",))
+        assert (paths.page, paths.ahead, paths.back) == ("cart", ("pay",), ("home",))
+        assert paths.user is not None
+        # a's carts: paid at once; then after a pause that is too long for one visit,
+        # left; then help, half an hour after the end of a cart of 5 min.
+        first, second = (step_of(engine, step) for step in paths.user.ahead)
+        assert first == ({"help": (1, 7), "pay": (1, None)}, 1)
+        assert second == ({"home": (1, 20)}, 0)
+        # Before: home, nothing, home; and before these homes nothing, and pay.
+        first, second = (step_of(engine, step) for step in paths.user.back)
+        assert first == ({"home": (2, 30)}, 1)
+        assert second == ({"pay": (1, None)}, 1)
+        ahead, back = paths.everyone.ahead[0], paths.everyone.back[0]
+        assert step_of(engine, ahead) == (
+            {"cart": (1, 0), "help": (1, 7), "pay": (1, None)},
+            3,
+        )
+        assert step_of(engine, back) == ({"cart": (1, 0), "home": (2, 30)}, 3)
+        assert ahead.total == back.total == 6
+        assert ahead.sessions.dtype == np.int64
+
+    def test_filters_are_of_the_sessions_in_the_middle(self) -> None:
+        engine = self.make(table(VISITS))
+        # Only the first cart of a is on this day, and what follows is on the next.
+        one = Selection(None, end=date(2024, 3, 1), pages=("help",))
+        everyone = engine.paths(one, "home").everyone
+        assert step_of(engine, everyone.ahead[0]) == ({"cart": (1, None)}, 0)
+        longest = engine.facts.edges.logarithmic[1]
+        zeros = Selection(shortest=0, longest=float(longest))
+        everyone = engine.paths(zeros, "cart").everyone
+        assert step_of(engine, everyone.ahead[0]) == ({"cart": (1, 0)}, 1)
+        assert step_of(engine, everyone.back[0]) == ({"cart": (1, 0)}, 1)
+        nobody = engine.paths(Selection("b", end=date(2024, 1, 1)), "cart", ("cart",))
+        assert nobody.user is not None
+        assert [step.total for step in nobody.user.ahead] == [0, 0]
+        assert np.isnan(nobody.user.back[0].mean).all()
+
+    def test_paths_of_what_is_not_in_the_data(self, engine: Engine) -> None:
+        for asked in (("shop",), ("cart", ("shop",)), ("cart", (), ("", "home"))):
+            with pytest.raises(NotInData, match="the page "):
+                engine.paths(Selection(), *asked)
+        with pytest.raises(NotInData, match="the user 'zoe'"):
+            engine.paths(Selection("zoe"), "cart")
+        with pytest.raises(NotInData, match="edge at"):
+            engine.paths(Selection(shortest=7.5), "cart")
+        with pytest.raises(ValueError, match="at most 2 pages"):
+            engine.paths(Selection(), "cart", ("cart",) * 3)
+
+    @examples(100)
+    @given(data=st.data(), rows=visits_lists)
+    def test_paths_agree_with_the_slow_engine(
+        self, data: st.DataObject, rows: list[Row]
+    ) -> None:
+        timezone = data.draw(st.sampled_from(("UTC", "Europe/Berlin")))
+        engine, slow = self.make_both(rows, timezone)
+        selection = data.draw(selections(engine))
+        page = st.sampled_from(engine.facts.pages)
+        chain = st.lists(page, max_size=2).map(tuple)
+        asked = data.draw(page), data.draw(chain), data.draw(chain)
+        actual = engine.paths(selection, *asked)
+        expected = slow.paths(selection, *asked)
+        assert actual.selection == selection
+        assert_path_counts(actual.everyone, expected.everyone)
+        assert (actual.user is None) == (expected.user is None)
+        if actual.user is not None and expected.user is not None:
+            assert_path_counts(actual.user, expected.user)
 
 
 def _in_utc(session: Session, timezone: str) -> Session:

@@ -9,10 +9,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from engine.cache import Cache
 from engine.model import CannotAnswer, Dropped, Engine, Selection
 from engine.turns import Turn, Turns, current
 from engine.warehouse import Limits, WarehouseEngine
-from engine.warehouse.cache import Cache
 from engine.warehouse.database import Task
 from engine.warehouse.duckdb import DuckDB
 from engine.warehouse.questions import Question

@@ -16,6 +16,7 @@ from sqlglot.errors import ErrorLevel
 from engine.model import BinEdges, Selection
 from engine.timezone import time_zone
 from engine.warehouse import Column, SessionTable
+from engine.warehouse.path_questions import PathQuestions
 from engine.warehouse.questions import Bins, Frame, Group, Question, Questions
 from engine.warehouse.user_questions import UserQuestions
 from engine.warehouse.words import (
@@ -109,6 +110,7 @@ def questions(table: SessionTable, words: Words) -> Iterator[Question]:
         yield all_.sessions(Group(BOUND), selection, 10)
         yield all_.ordered_rows(Group(BOUND), selection, 10, 20)
         yield from user_questions(all_, selection)
+        yield from path_questions(all_, selection)
 
 
 def user_questions(asked: Questions, selection: Selection) -> Iterator[Question]:
@@ -127,6 +129,17 @@ def user_questions(asked: Questions, selection: Selection) -> Iterator[Question]
             yield users.place(group, selection, sort, search, BOUND, reverse=reverse)
     for statistic in STATISTICS:
         yield users.ranks(group, selection, statistic, BOUND)
+
+
+def path_questions(asked: Questions, selection: Selection) -> Iterator[Question]:
+    """All that may be asked about what comes after and before a page."""
+    paths = PathQuestions(asked, 2**-20, 1_800)
+    for frame in (Frame(700_000), Frame(700_000, (BOUND, f"{BOUND} too"))):
+        for sign in (1, -1):
+            yield paths.cells(Group(), selection, frame, sign, 3)
+            for chain in ((), (BOUND, f"{BOUND} too")):
+                group = Group(BOUND, until=5)
+                yield paths.chain(group, selection, frame, sign, BOUND, chain)
 
 
 @pytest.mark.parametrize("dialect", some_of(4, list(DIALECTS)))
