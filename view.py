@@ -1,7 +1,7 @@
 """The one state of the page, a View, and its address."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from math import inf
@@ -12,7 +12,7 @@ import numpy as np
 
 import dates
 import versus as other
-from engine.model import Engine, Facts, Selection, Statistic, UserColumn
+from engine.model import MOST_STEPS, Engine, Facts, Selection, Statistic, UserColumn
 from formatting import edge_text, name_text
 
 FilterName = Literal["dates", "pages", "durations"]
@@ -45,12 +45,16 @@ With other headers it stays below what servers take (262,144 bytes).
 LONGEST_SEARCH: Final = 1_000
 """Letters of the longest text that is searched for."""
 
-_REPEATABLE: Final = ("page", "table", "open")
+MOST_CHOSEN: Final = MOST_STEPS - 1
+"""The pages that can be chosen after and before the page in the middle of paths."""
+
+_CHAINS: Final = ("ahead", "back")
+_REPEATABLE: Final = ("page", "table", "open", *_CHAINS)
 _KEYS: Final = (
     *("user", "from", "to", *_REPEATABLE, "min", "max"),
     *("stat", "scale", "timeline", "sort", "find", "sheet"),
     *("order", "rows", "match", "folder"),
-    *("vs", "align", "part"),
+    *("vs", "align", "part", "step"),
 )
 _EVERYTHING: Final = Selection()
 _FILTERS: Final[Mapping[FilterName, Sequence[str]]] = {
@@ -101,6 +105,12 @@ class View:
     """Whether another period is laid under this one weekday on weekday."""
     story_page: int = 1
     """The page of the list of a user's sessions, from 1 on."""
+    step: str | None = None
+    """The page in the middle of paths; None for that of most sessions."""
+    ahead: tuple[str, ...] = ()
+    """The pages chosen after it, the next one first; at most ``MOST_CHOSEN``."""
+    back: tuple[str, ...] = ()
+    """The pages chosen before it, the nearest one first; at most ``MOST_CHOSEN``."""
 
 
 class Reading(NamedTuple):
@@ -177,6 +187,9 @@ def address(view: View) -> str:
         ("vs", other.write(view.versus) if view.versus else None),
         ("align", "weekday" if view.weekdays else None),
         ("part", _unless(1, view.story_page)),
+        ("step", view.step),
+        *(("ahead", page) for page in view.ahead),
+        *(("back", page) for page in view.back),
     ]
     present = [(key, value) for key, value in parts if value is not None]
     return f"?{urlencode(present, quote_via=quote, safe='/')}"
@@ -187,7 +200,7 @@ def read(query: str, engine: Engine, charts: Collection[str]) -> Reading:
 
     ``from`` and ``to`` are days, half-open; ``min`` and ``max`` durations in seconds,
     half-open; ``page``, ``table`` and ``open`` may be repeated, up to ``MOST_PAGES``
-    times.
+    times, and ``ahead`` and ``back`` up to ``MOST_CHOSEN`` times.
     Without ``user`` it is the user with most sessions, with an empty one everyone.
     Of more than ``LONGEST_ADDRESS`` letters nothing is understood.
     """
@@ -228,6 +241,9 @@ def read(query: str, engine: Engine, charts: Collection[str]) -> Reading:
         versus=_read_versus(parser, engine, selection),
         weekdays=parser.choice("align", ["day", "weekday"]) == "weekday",
         story_page=_read_number(parser, "part") or 1,
+        step=_read_step(parser, engine),
+        ahead=parser.chain("ahead", engine.has_page),
+        back=parser.chain("back", engine.has_page),
     )
     return Reading(view, parser.ignored)
 
@@ -243,6 +259,8 @@ class _Parser:
 
     def __init__(self, query: str) -> None:
         self._ignored: dict[str, None] = {}
+        # In these the same value may stand twice.
+        self._chains: dict[str, list[str]] = {}
         # Dictionaries, since an address may name the same key thousands of times.
         values: dict[str, dict[str, None]] = {}
         for key, value in parse_qsl(query.removeprefix("?"), keep_blank_values=True):
@@ -253,6 +271,8 @@ class _Parser:
                 self.ignore(f"a second “{key}”")
             else:
                 known[value] = None
+            if key in _CHAINS:
+                self._chains.setdefault(key, []).append(value)
         self._values = {key: list(known) for key, known in values.items() if known}
         self.one = {key: known[0] for key, known in self._values.items()}
 
@@ -277,6 +297,19 @@ class _Parser:
             rest = len(valid) - MOST_PAGES
             self.ignore(f"{rest:,} of {len(valid):,} “{key}”: {MOST_PAGES} is the most")
         return tuple(valid[:MOST_PAGES])
+
+    def chain(self, key: str, is_valid: Callable[[str], bool]) -> tuple[str, ...]:
+        """The values of a key in order, up to the first that is invalid."""
+        values = self._chains.get(key, [])
+        if len(values) > MOST_CHOSEN:
+            self.ignore(f"“{key}” beyond the first {MOST_CHOSEN}")
+        valid = []
+        for value in values[:MOST_CHOSEN]:
+            if not is_valid(value):
+                self.ignore(f"{key} “{name_text(value)}”, which has no session")
+                break
+            valid.append(value)
+        return tuple(valid)
 
     def search(self, key: str) -> str:
         """The value of a key as a text to search for, cut where it is too long."""
@@ -358,6 +391,14 @@ def _read_versus(
     elif not is_picked(versus, selection):
         return versus
     return None
+
+
+def _read_step(parser: _Parser, engine: Engine) -> str | None:
+    page = parser.one.get("step")
+    if page is not None and not engine.has_page(page):
+        parser.ignore(f"step “{name_text(page)}”, which has no session")
+        return None
+    return page
 
 
 def _read_folder(parser: _Parser, facts: Facts) -> str | None:

@@ -1,6 +1,6 @@
 // The section that compares what is picked with something else, see charts/compare.py.
 (() => {
-    const make = (...parts) => dash_clientside.sections.make(...parts);
+    const {make} = dash_clientside.elements;
     const WAIT = 50;
     const CONFIG = {displaylogo: false, displayModeBar: false, showSendToCloud: false,
         plotlyServerURL: "", responsive: true};
@@ -111,7 +111,6 @@
             plot(shown.shares, "Durations"), plot(shown.timeline, "Over time", ...align))];
     }
 
-    // Scripts are loaded in the order of their names: others may be there before.
     window.dash_clientside = Object.assign({}, window.dash_clientside,
-        {writers: {...window.dash_clientside?.writers, compare}});
+        {writers: {...window.dash_clientside.writers, compare}});
 })();

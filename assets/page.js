@@ -2,6 +2,7 @@
 // which the one callback on the server answers.
 
 (() => {
+    const {make, bound} = dash_clientside.elements;
     const PAPER = 680;  // A4 without its margins, in pixels of 1/96 inch.
 
     let pointer = {};
@@ -118,15 +119,6 @@
         if (plot?._fullLayout && !heard.has(plot)) hear(plot);
     }, true);
 
-    // Elements of the page that Dash leaves empty, or doesn't change again, are filled
-    // here: an element, its attributes, and what is in it.
-    function make(tag, attributes, ...inside) {
-        const made = document.createElement(tag);
-        for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-        made.append(...inside);
-        return made;
-    }
-
     // With fewer, their card is shorter than the chart beside it.
     const FEW_USERS = 6;
 
@@ -207,9 +199,6 @@
     }
 
     const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
-
-    // A number and its unit stay on one line.
-    const bound = words => words.replace(/(\d) (?=(?:h|min|s|%|×)(?![\p{L}\d]))/gu, "$1\u00a0");
 
     // What isn't other than before is left alone: a reader of the screen says aloud what is
     // written, even the same, and the browser lays out anew what is touched.

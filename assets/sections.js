@@ -2,14 +2,6 @@
 // the others nothing is asked. What is in them is written by a script of their own, which has
 // its function in `dash_clientside.writers` by the section's name.
 (() => {
-    // An element, its attributes, and what is in it.
-    function make(tag, attributes, ...inside) {
-        const made = document.createElement(tag);
-        for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-        made.append(...inside);
-        return made;
-    }
-
     const bodyOf = section => document.getElementById(`${section}-body`);
     // A key of its own in the address opens a section, too.
     function isOpen(section, search) {
@@ -43,5 +35,5 @@
     }
 
     window.dash_clientside = Object.assign({}, window.dash_clientside,
-        {sections: {ask, make, write, unfold}});
+        {sections: {ask, write, unfold}});
 })();

@@ -1,18 +1,11 @@
 // One user's story: a strip for each day, on which sessions are as long as they lasted, and the
 // list of the same sessions beside it. All words, places and links come from charts/story.py.
 (() => {
+    const {make} = dash_clientside.elements;
     const N_COLORS = 7;
 
     // Few days have high strips, in pixels.
     const LOW = 22, HIGH = 44, ROOM = 440;
-
-    // An element, its attributes, and what is in it.
-    function make(tag, attributes, ...inside) {
-        const made = document.createElement(tag);
-        for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-        made.append(...inside);
-        return made;
-    }
 
     const percent = number => `${number}%`;
 
@@ -135,5 +128,6 @@
             element.classList.toggle("pointed", element.dataset.row === number);
     });
 
-    dash_clientside.sections.writers.story = write;
+    window.dash_clientside = Object.assign({}, window.dash_clientside,
+        {writers: {...window.dash_clientside.writers, story: write}});
 })();

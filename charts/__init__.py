@@ -7,6 +7,7 @@ from charts.compare import Compare
 from charts.durations import Durations
 from charts.hours import Hours
 from charts.pages import TotalTime, UserAverage
+from charts.paths import Paths
 from charts.section import Section
 from charts.story import Story
 from charts.timeline import Timeline
@@ -20,5 +21,5 @@ CHARTS: Final[tuple[Chart, ...]] = (
 )
 """All charts, in the order of the page."""
 
-SECTIONS: Final[tuple[Section, ...]] = (Compare(), Story())
+SECTIONS: Final[tuple[Section, ...]] = (Compare(), Story(), Paths())
 """All sections that are folded until they are asked for, in the order of the page."""

@@ -43,7 +43,10 @@ NEVER = {
 }
 """What a room doesn't import, though layers let it."""
 
-CHARTS = ("durations", "hours", "pages", "story", "tiles", "timeline", "users")
+CHARTS = (
+    *("compare", "durations", "hours", "pages", "paths", "story"),
+    *("tiles", "timeline", "users"),
+)
 """Modules of ``charts`` that don't know each other."""
 
 FEW_LINES = 60

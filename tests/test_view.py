@@ -79,6 +79,19 @@ def test_the_rows_of_pages_stand_in_the_address(engine: MemoryEngine) -> None:
     assert address(wanted) == query
 
 
+def test_pages_after_and_before_one_stand_in_the_address(engine: MemoryEngine) -> None:
+    query = "?user=&open=paths&step=home&ahead=home&ahead=home&back=cart&back=help"
+    wanted = View(
+        opened=("paths",), step="home", ahead=("home", "home"), back=("cart", "help")
+    )
+    assert read(query, engine) == (wanted, [])
+    assert address(wanted) == query
+    # What comes after an unknown page isn't known to be a chain.
+    view, ignored = read("?user=&back=cart&back=x&back=home", engine)
+    assert (view.back, len(ignored)) == (("cart",), 2)
+    assert ignored[0] == "“back” beyond the first 2"
+
+
 def test_no_folders_are_not_those_at_the_top(engine: MemoryEngine) -> None:
     assert read("user=", engine).view.folder is None
     assert read("user=&folder=", engine) == (View(folder=""), [])
@@ -200,6 +213,8 @@ def test_the_view_of_any_address_can_be_drawn(query: str) -> None:
             (f"sheet={sheet}", f"sheet “{sheet}”, which there isn't")
             for sheet in ("0", "-1", "1e9", "٣", "²", "1.0", "", "1000000000", "01")
         ),
+        ("step=shop", "step “shop”, which has no session"),
+        ("ahead=shop&ahead=cart", "ahead “shop”, which has no session"),
         ("sheet=1+1", "sheet “1 1”, which there isn't"),
         ("sheet=2%0A", "sheet “2”, which there isn't"),
     ],

@@ -11,7 +11,7 @@ from charts import CHARTS
 from engine.model import Engine, Selection, Statistic, UserColumn
 from tests.strategies import MOMENTS
 from versus import Kind, Versus
-from view import Length, Measure, Order, Scale, SectionName, View
+from view import MOST_CHOSEN, Length, Measure, Order, Scale, SectionName, View
 
 STRANGE = (
     *("a b", "a&b=c", "100%", "%20", "a+b", "'\"", "<script>alert(1)</script>"),
@@ -69,6 +69,8 @@ def views_of(draw: st.DrawFn, engine: Engine) -> View:
     """Every view that a page can have."""
     charts = st.sampled_from([chart.id for chart in CHARTS])
     selection = draw(selections_of(engine))
+    pages = st.sampled_from(engine.facts.pages)
+    chain = st.lists(pages, max_size=MOST_CHOSEN).map(tuple)
     return View(
         selection,
         statistic=draw(_choices(Statistic)),
@@ -87,6 +89,9 @@ def views_of(draw: st.DrawFn, engine: Engine) -> View:
         versus=draw(st.one_of(st.none(), others_of(engine, selection))),
         weekdays=draw(st.booleans()),
         story_page=draw(st.one_of(st.just(1), st.integers(1, 10**9 - 1))),
+        step=draw(st.one_of(st.none(), pages)),
+        ahead=draw(chain),
+        back=draw(chain),
     )
 
 
@@ -121,24 +126,15 @@ def folders_of(engine: Engine) -> st.SearchStrategy[str]:
 KEYS = (
     *("user", "from", "to", "page", "table", "min", "max", "stat", "scale"),
     *("timeline", "sort", "find", "sheet", "order", "rows", "match", "folder"),
-    *("open", "vs", "align", "part"),
+    *("open", "vs", "align", "part", "step", "ahead", "back"),
 )
 """The keys of an address."""
 
 _VALUES = (
     *("ann", "bob", "", "home", "cart", "help", "2024-03-01", "2024-01-01", "10"),
     *("0", "-1", "nan", "inf", "1e999", "1e-999", "9999-12-31", "0001-01-01", "time"),
-    *(
-        "median",
-        "log",
-        "story",
-        "-user",
-        "hours",
-        "2024-W09-4",
-        "99999999999",
-        "%",
-        "%zz",
-    ),
+    *("median", "log", "story", "paths", "-user", "hours", "2024-W09-4", "%", "%zz"),
+    "99999999999",
     *("٣", "\x00", "%00", "%ff", "a\nb", "+", "=", "infinity", "1_0", "0x10", "-0"),
 )
 _half_valid = st.lists(
