@@ -30,6 +30,7 @@
         const chain = shown.chains[way].slice(0, number);
         if (!row.is_chosen) chain.push(row.page);
         if (row.is_chosen) attributes["aria-current"] = "true";
+        attributes["data-at"] = `${way} ${number} ${row.page}`;
         return linkTo(shown, {step: shown.page, ...shown.chains, [way]: chain},
             attributes, row.label);
     }
@@ -62,11 +63,11 @@
 
     function columnOf(shown, way, column, number) {
         const heading = make("h3", {}, column.title);
-        const list = make("ul", {}, ...column.rows.map(row =>
-            rowOf(shown, way, number, column, row)));
-        const made = make("div", {class: "step"}, heading, ...sizesOf(column.n), list);
-        if (column.others) made.append(make("p", {class: "size"}, bound(column.others)));
-        return made;
+        const rows = column.rows.map(row => rowOf(shown, way, number, column, row));
+        if (column.others)
+            rows.splice(-1, 0, make("li", {class: "size"}, bound(column.others)));
+        const list = make("ul", {}, ...rows);
+        return make("div", {class: "step"}, heading, ...sizesOf(column.n), list);
     }
 
     function middleOf(shown) {
@@ -83,14 +84,30 @@
             make("ul", {}, ...list));
     }
 
+    // What was clicked is made anew: who came by the keyboard stays there, or goes to the
+    // page that is in the middle now.
+    function keepFocus() {
+        const {activeElement} = document;
+        if (!activeElement?.closest("#paths-body")) return;
+        const {at} = activeElement.dataset;
+        requestAnimationFrame(() => {
+            const body = document.getElementById("paths-body");
+            const again = [...body.querySelectorAll("[data-at]")]
+                .find(element => element.dataset.at === at);
+            (again ?? body.querySelector(".middle [aria-current]"))
+                ?.focus({preventScroll: true});
+        });
+    }
+
     function write(shown) {
+        keepFocus();
         const columns = [
             ...shown.back.map((column, i) => columnOf(shown, "back", column, i)).reverse(),
             middleOf(shown),
             ...shown.ahead.map((column, i) => columnOf(shown, "ahead", column, i)),
         ];
         return [
-            make("p", {class: "finding", role: "status"}, bound(shown.sentence)),
+            make("p", {class: "finding"}, bound(shown.sentence)),
             make("div", {class: "steps"}, ...columns),
             make("p", {class: "size"}, bound(shown.notes.join(" "))),
         ];
