@@ -154,7 +154,8 @@ def beside(engine: Engine, n_sessions: int) -> str:
     for number, frame in enumerate(stream(n_sessions)):
         database.register("frame", frame)
         start = "insert into sessions" if number else "create table sessions as"
-        database.execute(f"{start} select * from frame")
+        columns = "user_id::text as user_id, page::text as page, duration, timestamp"
+        database.execute(f"{start} select {columns} from frame")
         database.unregister("frame")
     times = []
     for question in questions(engine, TIMES_BESIDE):
