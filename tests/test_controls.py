@@ -458,6 +458,9 @@ def test_controls_that_say_a_view_ask_for_it(
         versus=None if is_picked(other.versus, view.selection) else other.versus,
         weekdays=other.weekdays,
         story_page=1,
+        step=other.step,
+        ahead=other.ahead,
+        back=other.back,
     )
     changed = page.differing(other, said)
     found = page.pick(other, said, changed)

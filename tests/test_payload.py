@@ -277,6 +277,7 @@ def test_the_script_knows_no_ids_but_those_of_ids() -> None:
     known = id_names() | {
         f"{name}{ending}" for name in [ids.USERS] for ending in suffixes()
     }
+    known |= {ids.body(section.id) for section in SECTIONS}
     # Dash's own.
     known |= {f"{ids.DATES}-wrapper", "_dash-config"}
     known |= {ids.body(section.id) for section in SECTIONS}
