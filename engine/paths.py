@@ -7,6 +7,7 @@ from typing import Final
 from engine.cache import Cache
 from engine.columns import ColumnStore
 from engine.dimensions import CodedSelection
+from engine.freed import release_freed_memory
 from engine.model import PathCounts
 from engine.path_cells import PathCells, count_cells
 from engine.steps import PathQuery, Steps, bytes_in_order, count_steps, read_steps
@@ -26,9 +27,11 @@ class PathCounter:
     each time. With a filter by durations and no such room, cells of their own are
     counted for it.
 
-    *Costs.* Order takes some 50 ns a session, cells some 150, a scan 2; all are made
-    when they are first asked for, by one thread while others wait. What was asked for
-    last is kept in so many bytes.
+    *Costs.* Order takes some 0.1 µs a session, and cells 0.2 to 0.6, the less the more
+    sessions a user has in a day: 18 s at 100 million sessions, which is more than a
+    tenth of what arranging them takes. So all are made when they are first asked for, by
+    one thread while others wait. An answer from cells takes about a millisecond, a scan
+    some 10 ns a session. What was asked for last is kept in so many bytes.
     """
 
     def __init__(
@@ -92,4 +95,5 @@ class PathCounter:
         self, user: int | None, selection: CodedSelection
     ) -> tuple[PathCells, int]:
         cells = count_cells(self._store, self._read(user), selection, self._max_bytes)
+        release_freed_memory()
         return cells, cells.n_bytes
