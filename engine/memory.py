@@ -63,7 +63,7 @@ class Counting:
     max_ordered_sessions: int = 1 << 20
     """With more sessions, what comes before and after them is counted in cells."""
     path_bytes: int = 1 << 28
-    """Bytes that such cells, and users' sessions in order, may take; one is kept."""
+    """Bytes that everyone's such cells, others, and sessions in order may each take."""
     block_rows: int = 1 << 17
     """Rows that are worked on at once: few enough for the processor's cache."""
 

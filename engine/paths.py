@@ -20,8 +20,9 @@ class PathCounter:
     """Answers what comes after and before a page, for a user or for everyone.
 
     *Ways.* Up to a number of sessions, these are put into the order of time and kept;
-    an answer is a scan over them. More are counted once by chains of pages and days
-    (``PathCells``), of which an answer is a slice. Where these take too much memory,
+    an answer is a scan over them. More of everyone's are counted once by chains of
+    pages and days (``PathCells``), of which an answer is a slice. Where these take too
+    much memory,
     or with a filter by durations, an answer is a scan again: over sessions in order, if
     there is room to keep them, and otherwise with the work of putting them into order
     each time. With a filter by durations and no such room, cells of their own are
@@ -41,6 +42,11 @@ class PathCounter:
         self._store, self._visit_gap = store, visit_gap
         self._max_ordered, self._max_bytes = max_ordered, max_bytes
         self._ordered: Cache[int | None, list[Steps]] = Cache(max_bytes)
+        # Everyone's without a filter by durations are apart, so that nothing else has
+        # them counted again.
+        self._everyones: Cache[tuple[int | None, int, int], PathCells] = Cache(
+            max_bytes
+        )
         self._cells: Cache[tuple[int | None, int, int], PathCells] = Cache(max_bytes)
         self._answers: Cache[object, PathCounts] = Cache(max_bytes // 8)
 
@@ -49,13 +55,17 @@ class PathCounter:
     ) -> PathCounts:
         """Count for the dates and durations of a selection."""
         n_sessions = self._n_sessions(user)
-        if n_sessions <= self._max_ordered:
+        # Half of it, so that a user's and everyone's are kept beside each other.
+        n_bytes = bytes_in_order(self._store, n_sessions)
+        has_room = n_bytes <= self._max_bytes // 2
+        if n_sessions <= self._max_ordered or (user is not None and has_room):
             return self._scan(self._in_order(user), selection, query)
         n_bins = self._store.dimensions.shape.n_bins
         durations = selection.first_bin, selection.last_bin
-        has_room = bytes_in_order(self._store, n_sessions) <= self._max_bytes
-        if durations == (0, n_bins) or not has_room:
-            cells = self._cells.get(
+        is_unfiltered = durations == (0, n_bins)
+        if is_unfiltered or not has_room:
+            kept = self._everyones if user is None and is_unfiltered else self._cells
+            cells = kept.get(
                 (user, *durations), lambda: self._count_cells(user, selection)
             )
             if (answer := cells.count(selection, query)) is not None:
