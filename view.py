@@ -146,7 +146,9 @@ def at_day_and_page(
 
     Where it is that view already, it is the one without these two filters.
     """
-    start, end = dates.clip(day, dates.day_after(day), facts.days)
+    _, last = dates.bounds(facts.days)
+    end = dates.day_after(day) if day < last else None
+    start, end = dates.clip(day, end, facts.days)
     picked = replace(view.selection, start=start, end=end, pages=pages)
     if picked == view.selection:
         return without(without(view, "dates"), "pages")

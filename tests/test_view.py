@@ -397,6 +397,12 @@ def test_a_day_and_a_page_are_picked_and_taken_back(engine: MemoryEngine) -> Non
     last = picked(view, date(2024, 12, 31))
     assert (last.selection.start, last.selection.end) == (date(2024, 12, 31), None)
     assert read(address(last), engine) == (last, [])
+    # Neither has the last day of all.
+    ends = engine_of([("u", "p", 1, "0001-01-01"), ("u", "p", 1, "9999-12-31")])
+    for day, query in ((date.min, "&to=0001-01-02"), (date.max, "&from=9999-12-31")):
+        view = views.at_day_and_page(view_of("u"), day, (), ends.facts)
+        assert address(view) == f"?user=u{query}"
+        assert read(address(view), ends) == (view, [])
 
 
 class Counted(str):
