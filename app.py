@@ -66,6 +66,7 @@ from sources import (
     Origin,
     Progress,
     Reading,
+    Report,
     check_target,
     read_sessions,
     save,
@@ -347,7 +348,7 @@ def _load_again(
         raise BadInput(f"{', '.join(names)} can be read only once")
     # Saved is what was there in the beginning.
     engine, origin = _read(argparse.Namespace(**{**vars(options), "save": None}))
-    _warn(origin)
+    _warn(origin.report)
     app = _assemble(options, engine, origin, held)
     return app.server, f"Read again: {layout.data_line(engine.facts, origin)}"
 
@@ -384,8 +385,10 @@ def _open(options: argparse.Namespace) -> databases.Opened:
 
 
 def _check_database(options: argparse.Namespace) -> None:
-    for line in databases.check(_open(options), options.timezone):
+    opened = _open(options)
+    for line in databases.check(opened, options.reading, options.timezone):
         print(printable(line), flush=True)
+    _warn(Report([opened.file]))
 
 
 def _ask(options: argparse.Namespace) -> tuple[Engine, Origin]:
@@ -425,13 +428,13 @@ def _tell(engine: Engine, origin: Origin) -> None:
         print(printable(heading))
         for line in lines:
             print(f"  {printable(line)}")
-    _warn(origin)
+    _warn(origin.report)
     print(printable(layout.data_line(engine.facts, origin)))
 
 
-def _warn(origin: Origin) -> None:
-    if origin.report.alarm():
-        print(f"WARNING: {printable(origin.report.alarm())}", file=sys.stderr)
+def _warn(report: Report) -> None:
+    if report.alarm():
+        print(f"WARNING: {printable(report.alarm())}", file=sys.stderr)
 
 
 def _arranged(

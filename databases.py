@@ -23,11 +23,12 @@ from engine.warehouse import (
     Limits,
     SessionTable,
     Tell,
+    Totals,
     WarehouseEngine,
     expect,
     whole_zone,
 )
-from formatting import count_text, duration_text, shorten
+from formatting import count_text, duration_text, shorten, unknown_text
 from sources import (
     UNITS,
     BadInput,
@@ -194,10 +195,11 @@ def open_table(address: Address, name: str | None, options: ReadOptions) -> Open
     return Opened(database, table, file)
 
 
-def check(opened: Opened, timezone: str) -> Iterator[str]:
-    """Say what was understood, and what the start will ask and hold.
+def check(opened: Opened, options: ReadOptions, timezone: str) -> Iterator[str]:
+    """Say what was understood and left out, and what the start will ask and hold.
 
-    Two of its questions are asked.
+    Two of its questions are asked, which count the rows in ``opened.file``. Raises
+    BadInput where the start would.
     """
     database, table, file = opened
     yield f"{file.name} in {database.name}"
@@ -210,14 +212,23 @@ def check(opened: Opened, timezone: str) -> Iterator[str]:
         expected = expect(database, table, timezone)
     except ValueError:
         raise BadInput(_no_row(opened)) from None
+    totals = expected.totals
     yield (
-        f"  {count_text(expected.n_sessions, 'session')} on "
+        f"  {count_text(totals.n_sessions, 'session')} on "
         f"{count_text(expected.n_pages, 'page')} and "
         f"{count_text(expected.n_days, 'day')} make at most "
         f"{count_text(expected.n_cells, 'cell')}."
     )
     took = _last_start(file.name, database.name)
     yield f"  {took}" if took else "  It wasn't asked from here before."
+    _count_rows(opened, totals)
+    report = Report([file])
+    (_, lines), *others = report.sections()
+    counts = [*lines[len(file.understood) :], unknown_text(totals.n_unknown)]
+    for heading, lines in [("Rows", counts), *others]:
+        yield heading
+        yield from (f"  {line}" for line in lines if line)
+    _check_left_out(report, f"{file.name} in {database.name}", options)
 
 
 def begin(
@@ -232,7 +243,19 @@ def begin(
     except ValueError:
         raise BadInput(_no_row(opened)) from None
     _remember_start(file.name, database.name, time.monotonic() - began)
-    totals = engine.start.totals
+    _count_rows(opened, engine.start.totals)
+    notes = [*_notes(engine), database.advice(table.user.name)]
+    report = Report([file], list(filter(None, notes)), _rule(table))
+    _check_left_out(report, place, options)
+    as_of = f"{engine.facts.last:%Y-%m-%d %H:%M}"
+    return engine, Origin(
+        f"{file.name} in {_known_as(database)}, as of {as_of}", report
+    )
+
+
+def _count_rows(opened: Opened, totals: Totals) -> None:
+    """Note how many rows there are, and why some are left out."""
+    _, table, file = opened
     file.rows = totals.n_sessions + sum(totals.left_out.values())
     names = {
         "user": table.user.name,
@@ -244,13 +267,6 @@ def begin(
     file.leave_out(
         LeftOut(reason, n, f"where {_ADVICE[reason].format(**names)}")
         for reason, n in totals.left_out.items()
-    )
-    notes = [*_notes(engine), database.advice(table.user.name)]
-    report = Report([file], list(filter(None, notes)), _rule(table))
-    _check_left_out(report, place, options)
-    as_of = f"{engine.facts.last:%Y-%m-%d %H:%M}"
-    return engine, Origin(
-        f"{file.name} in {_known_as(database)}, as of {as_of}", report
     )
 
 

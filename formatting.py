@@ -79,6 +79,11 @@ def count_text(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
+def unknown_text(n: int) -> str:
+    """Say how many durations are unknown, a sentence; empty where none is."""
+    return f"Unknown durations: {n:,} (left out of times)." if n else ""
+
+
 def rate_text(value: float) -> str:
     """Format a number to a few digits: "0.031", "2.4", "17", "1,234".
 

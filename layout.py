@@ -24,6 +24,7 @@ from formatting import (
     edge_text,
     is_reserved,
     natural_key,
+    unknown_text,
     user_text,
 )
 from labels import distinct, page_labels, page_parts
@@ -250,8 +251,8 @@ def data_line(facts: Facts, origin: Origin) -> str:
         count_text(len(facts.pages), "page"),
     )
     parts = [f"{origin.name}: {sessions} of {users} on {pages}, {_period(facts)}."]
-    if facts.n_unknown:
-        parts.append(f"Unknown durations: {facts.n_unknown:,} (left out of times).")
+    unknown = unknown_text(facts.n_unknown)
+    parts += [unknown] * bool(unknown)
     report = origin.report
     left_out = report.left_out_text()
     parts += [report.views_text()] * bool(report.views_text())

@@ -572,14 +572,51 @@ class TestProgram:
             "  totals, pages, days and durations, hours, users.",
             "  2 sessions on 2 pages and 2 days make at most 4 cells.",
             "  It wasn't asked from here before.",
+            "Rows",
+            "  2 rows read, 2 kept.",
         ]
         read(address)
         assert app.main([address, "--check"]) == 0
-        last = capsys.readouterr().out.splitlines()[-1]
-        assert last.startswith("  The last start took ")
+        *_, took, _, _ = capsys.readouterr().out.splitlines()
+        assert took.startswith("  The last start took ")
         assert app.main([address, "--check", "--where", "page=none"]) == 2
         (words,) = capsys.readouterr().err.splitlines()
         assert words.endswith("no usable row has page=none")
+
+    def test_check_says_what_is_left_out_as_the_start_does(
+        self, filled: Callable[..., str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        address = filled(
+            ANN,
+            ANN.replace("5", "null"),
+            ANN.replace("5", "'nan'"),
+            ANN.replace("5", "0"),
+            ANN.replace("5", "-1"),
+            ANN.replace("'ann'", "null"),
+        )
+        assert app.main([address, "--check"]) == 0
+        output = capsys.readouterr()
+        assert output.out.splitlines()[-6:] == [
+            "Rows",
+            "  6 rows read, 4 kept, 2 left out.",
+            "  Unknown durations: 2 (left out of times).",
+            "Rows left out",
+            "  1 with no user, such as where user_id is null.",
+            "  1 with a negative duration, such as where duration < 0.",
+        ]
+        assert output.err.startswith("WARNING: 33 % of the rows can't be used")
+        app._tell(*read(address))
+        said = capsys.readouterr()
+        assert said.err == output.err
+        for line in output.out.splitlines()[-5:]:
+            assert line.strip() in said.out
+        assert app.main([address, "--check", "--strict"]) == 2
+        assert "without --strict they are left out" in capsys.readouterr().err
+        many = filled(ANN, *[ANN.replace("5", "-1")] * 2)
+        assert app.main([many, "--check"]) == 2
+        captured = capsys.readouterr()
+        assert "  3 rows read, 1 kept, 2 left out." in captured.out
+        assert "more than half of the rows can't be used" in captured.err
 
     @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs signals")
     def test_what_is_asked_again(self, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ the words of its SQL in ``words``, and a line in the list of who connects.
 
 from engine.warehouse.database import Database
 from engine.warehouse.engine import WarehouseEngine
-from engine.warehouse.start import Limits, Tell, expect
+from engine.warehouse.start import Limits, Tell, Totals, expect
 from engine.warehouse.table import REASONS, Column, SessionTable
 from engine.warehouse.zones import whole_zone
 
@@ -17,6 +17,7 @@ __all__ = [
     "Limits",
     "SessionTable",
     "Tell",
+    "Totals",
     "WarehouseEngine",
     "expect",
     "whole_zone",

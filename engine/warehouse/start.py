@@ -82,6 +82,8 @@ class Totals(NamedTuple):
     left_out: dict[str, int]
     """Number of rows that can't be used, by the reason."""
     n_sessions: int
+    n_unknown: int
+    """Number of sessions whose duration is unknown."""
     first: int
     """The first start, in microseconds since 1970."""
     last: int
@@ -179,7 +181,7 @@ def begin(
 class Expected(NamedTuple):
     """What the start will have to do."""
 
-    n_sessions: int
+    totals: Totals
     n_pages: int
     n_days: int
     """Days from the first to the last."""
@@ -198,7 +200,7 @@ def expect(database: Database, table: SessionTable, timezone: str) -> Expected:
     places = n_pages * n_days
     n_hours = min(totals.n_sessions, places * HOURS * (len(bins.edges) + 1))
     n_fine = min(totals.n_sessions, places * _FINE_BINS)
-    return Expected(totals.n_sessions, n_pages, n_days, n_hours + n_fine)
+    return Expected(totals, n_pages, n_days, n_hours + n_fine)
 
 
 class _Asker:
@@ -249,6 +251,7 @@ def read_totals(answer: pa.Table) -> Totals:
     return Totals(
         left_out=left_out,
         n_sessions=int(n[used].sum()),
+        n_unknown=int(n[used & (fine < 0)].sum()),
         first=int(column.integers("first")[used].min()),
         last=int(column.integers("last")[used].max()),
         longest=float(greatest.max(initial=0)),
