@@ -1,5 +1,6 @@
 """Databases as people name them: connected to, understood, and made into an engine."""
 
+import difflib
 import importlib
 import json
 import os
@@ -21,6 +22,7 @@ from engine.warehouse import (
     Column,
     Database,
     Limits,
+    NoSuchTable,
     SessionTable,
     Tell,
     Totals,
@@ -44,6 +46,8 @@ N_QUESTIONS: Final = 5
 """Kinds of questions at the start."""
 
 _MOST_NAMED: Final = 10
+_MOST_NEAR: Final = 3
+_QUOTE: Final = '"'
 _LONGEST: Final = 200
 
 
@@ -185,7 +189,10 @@ def open_table(address: Address, name: str | None, options: ReadOptions) -> Open
     _check_options(options)
     database = connect(address)
     path = _split(name) if name else _only_table(database)
-    schema = database.schema(path)
+    try:
+        schema = database.schema(path)
+    except NoSuchTable as error:
+        raise _no_table(database, path) or error from None
     try:
         table, understood = _understand(database, path, schema, options)
     except BadInput as error:
@@ -353,12 +360,46 @@ def _split(name: str) -> tuple[str, ...]:
 def _only_table(database: Database) -> tuple[str, ...]:
     tables = database.tables()
     if len(tables) == 1:
-        return (tables[0],)
+        return tables[0]
     if not tables:
-        raise BadInput(f"{database.name} has no tables")
-    named = ", ".join(shorten(name, _LONGEST) for name in tables[:_MOST_NAMED])
+        raise BadInput(f"{database.name} has no tables that can be read from here")
+    listed = _list_tables(tables)
+    raise BadInput(f"{database.name}: name a table with --table: {listed}")
+
+
+def _list_tables(tables: Sequence[tuple[str, ...]]) -> str:
+    named = ", ".join(_table_text(path) for path in tables[:_MOST_NAMED])
     more = f" and {len(tables) - _MOST_NAMED:,} more" * (len(tables) > _MOST_NAMED)
-    raise BadInput(f"{database.name}: name a table with --table: {named}{more}")
+    return f"{named}{more}"
+
+
+def _no_table(database: Database, path: tuple[str, ...]) -> BadInput | None:
+    """What to say of a table that there isn't; None where there is one."""
+    tables = database.tables()
+    if path in tables:
+        # Something that it is made of is missing.
+        return None
+    wanted = _table_text(path)
+    # A name may be right but for its schema or its capital letters.
+    keys = {_table_text(known).casefold(): known for known in tables}
+    keys |= {known[-1].casefold(): known for known in reversed(tables)}
+    near = difflib.get_close_matches(wanted.casefold(), keys, _MOST_NAMED, 0.7)
+    near += difflib.get_close_matches(path[-1].casefold(), keys, _MOST_NAMED, 0.8)
+    found = list(dict.fromkeys(keys[each] for each in near))[:_MOST_NEAR]
+    words = f"{database.name} has no table {wanted}"
+    if found:
+        return BadInput(f"{words}: perhaps {' or '.join(map(_table_text, found))}")
+    has = f": it has {_list_tables(tables)}" if tables else ", and no other"
+    return BadInput(f"{words}{has}")
+
+
+def _table_text(path: Sequence[str]) -> str:
+    """The name of a table as ``_split`` reads it: ``web."page.views"``."""
+    quoted = (
+        f'"{part.replace(_QUOTE, 2 * _QUOTE)}"' if set(part) & set('"`.') else part
+        for part in path
+    )
+    return ".".join(shorten(part, _LONGEST) for part in quoted)
 
 
 def _understand(

@@ -253,14 +253,64 @@ class TestOptions:
 
 class TestTables:
     def test_none_one_and_several(self, make: Make) -> None:
-        assert line(make()).endswith(" has no tables")
+        assert line(make()).endswith(" has no tables that can be read from here")
         names = [f"t{n:02}" for n in range(12)]
         several = make(*(f"create table {name} (x int)" for name in names))
         listed = ", ".join(names[:10])
         assert line(several).endswith(
             f": name a table with --table: {listed} and 2 more"
         )
-        assert "Table with name t99 does not exist" in line(several, "--table", "t99")
+
+    def test_those_of_other_schemas(self, make: Make) -> None:
+        visits = f"create table web.visits ({SESSIONS})"
+        insert = f"insert into web.visits values {ANN}"
+        alone = make("create schema web", visits, insert)
+        assert read(alone)[1].report.files[0].name == "web.visits"
+        several = make(
+            "create schema web",
+            visits,
+            insert,
+            'create schema "a.b"',
+            'create table "a.b"."page ""views""" (x int)',
+            'create table "a.b"."two words" (x int)',
+            "create view there as from web.visits",
+        )
+        words = line(several)
+        listed = 'there, "a.b"."page ""views""", "a.b".two words, web.visits'
+        assert words.endswith(f": name a table with --table: {listed}")
+        for name in ("there", "web.visits"):
+            assert read(several, "--table", name)[0].facts.n_sessions == 1
+        for name in ('"a.b"."page ""views"""', '"a.b".two words'):
+            assert "no column for the user" in line(several, "--table", name)
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("visit", "visit: perhaps visits"),
+            ("VISITS2", "VISITS2: perhaps visits"),
+            ("web.visits", "web.visits: perhaps visits"),
+            ("pageviews", "pageviews: perhaps web.PageViews"),
+            ("web.pageview", "web.pageview: perhaps web.PageViews"),
+            ("nix", "nix: it has broken, visits, web.PageViews"),
+            ("nix.nix", "nix.nix: it has broken, visits, web.PageViews"),
+            ("cursor", "cursor: it has broken, visits, web.PageViews"),
+        ],
+    )
+    def test_one_that_there_is_not(self, name: str, words: str, make: Make) -> None:
+        address = make(
+            f"create table visits ({SESSIONS})",
+            "create schema web",
+            'create table web."PageViews" (x int)',
+            "create table gone (x int)",
+            "create view broken as from gone",
+            "drop table gone",
+        )
+        assert line(address, "--table", name) == f"{address} has no table {words}"
+        # It is there, but something that it is made of isn't.
+        assert "Table with name gone does not" in line(address, "--table", "broken")
+        name = "x" * 4_000
+        assert len(line(make(), "--table", name)) < 500
+        assert line(make(), "--table", name).endswith(", and no other")
 
     @pytest.mark.parametrize(
         ("name", "n_sessions"),
@@ -663,9 +713,13 @@ def server() -> Iterator[Server]:
 
 
 def write(server: Server, *statements: str) -> None:
+    write_at(server.url, *statements)
+
+
+def write_at(url: str, *statements: str) -> None:
     from adbc_driver_postgresql import dbapi
 
-    with dbapi.connect(server.url, autocommit=True) as connection:
+    with dbapi.connect(url, autocommit=True) as connection:
         for statement in statements:
             with connection.cursor() as cursor:
                 cursor.execute(statement)
@@ -700,6 +754,49 @@ class TestPostgreSQL:
         assert words.startswith(f"{shown}: ")
         assert "password authentication failed" in words
         assert "wr0ng" not in words
+
+    def test_tables_that_a_role_may_read(self, server: Server) -> None:
+        write(server, "create database apart")
+        apart = f"{server.url.rpartition('/')[0]}/apart"
+        assert "has no tables that can be read from here" in line(apart)
+        of_reader = apart.replace(f"postgres:{SECRET}", "looker:look")
+        shown = f"postgresql://127.0.0.1:{server.port}/apart"
+        columns = "user_id text, page text, duration int, start date"
+        statements = (
+            "create role looker login password 'look'",
+            "create schema web",
+            "create schema hidden",
+            f'create table web."PageViews" ({columns}) partition by list (page)',
+            'create table web.of_home partition of web."PageViews" for values in'
+            " ('home')",
+            "insert into web.\"PageViews\" values ('ann', 'home', 5, '2024-01-01')",
+            'create materialized view web.some as select * from web."PageViews"',
+            f"create table public.visits ({columns})",
+            f"create table hidden.visits ({columns})",
+            "grant usage on schema web to looker",
+            'grant select on web."PageViews", web.some, hidden.visits to looker',
+        )
+        write_at(apart, *statements)
+        assert line(of_reader).endswith(
+            f"{shown}: name a table with --table: web.PageViews, web.some"
+        )
+        engine, _ = read(of_reader, "--table", "web.PageViews")
+        assert engine.facts.n_sessions == 1
+        for name, words in (
+            ("web.pageviews", ": perhaps web.PageViews"),
+            ("PageViews", ": perhaps web.PageViews"),
+            ("nix", ": it has web.PageViews, web.some"),
+        ):
+            assert line(of_reader, "--table", name) == (
+                f"{shown} has no table {name}{words}"
+            )
+        # These are there.
+        assert "permission denied" in line(of_reader, "--table", "visits")
+        assert "permission denied" in line(of_reader, "--table", "hidden.visits")
+        assert line(apart).endswith(
+            ": name a table with --table: visits, hidden.visits, web.PageViews,"
+            " web.some"
+        )
 
     def test_what_came_since_the_start(self, server: Server) -> None:
         write(

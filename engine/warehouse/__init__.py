@@ -4,7 +4,7 @@
 the words of its SQL in ``words``, and a line in the list of who connects.
 """
 
-from engine.warehouse.database import Database
+from engine.warehouse.database import Database, NoSuchTable
 from engine.warehouse.engine import WarehouseEngine
 from engine.warehouse.start import Limits, Tell, Totals, expect
 from engine.warehouse.table import REASONS, Column, SessionTable
@@ -15,6 +15,7 @@ __all__ = [
     "Column",
     "Database",
     "Limits",
+    "NoSuchTable",
     "SessionTable",
     "Tell",
     "Totals",

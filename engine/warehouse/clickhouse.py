@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -12,7 +13,13 @@ import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
 from engine.model import CannotAnswer
-from engine.warehouse.database import ConnectionLost, Database, Task, at_least_one
+from engine.warehouse.database import (
+    ConnectionLost,
+    Database,
+    NoSuchTable,
+    Task,
+    at_least_one,
+)
 from engine.warehouse.questions import Question
 from engine.warehouse.words import CLICKHOUSE
 from formatting import first_line
@@ -35,6 +42,8 @@ _TIMES: Final = {
     "DateTime": pa.timestamp("s", "UTC"),
     "DateTime64": pa.timestamp("us", "UTC"),
 }
+_NO_TABLE: Final = re.compile(r"\(UNKNOWN_(TABLE|DATABASE)\)|\bcode:? (60|81)\b", re.I)
+"""What the error of a table, or a database, has that there isn't."""
 _PORTS: Final = {"clickhouse": 8123, "clickhouses": 8443}
 
 # It would write each failed connection to standard error besides.
@@ -55,17 +64,16 @@ class ClickHouse(Database):
         self.name = name
         self._client, self._killer = client, killer or client
 
-    def tables(self) -> list[str]:
-        """The names of the tables and views that need no database before them."""
-        text = (
-            "select name from system.tables where database = currentDatabase()"
-            " order by name"
+    def tables(self) -> list[tuple[str, ...]]:
+        """The names of the tables and views that may be read, see ``Database``."""
+        return self._tables(
+            "select if(database = currentDatabase(), '', database) as s, name"
+            " from system.tables where not startsWith(name, '.inner') and"
+            " database not in ('system', 'INFORMATION_SCHEMA', 'information_schema')"
         )
-        names: list[str] = self._ask("tables", text).column("name").to_pylist()
-        return names
 
     def schema(self, path: tuple[str, ...]) -> pa.Schema:
-        """The columns of a table; raises CannotAnswer where there is none."""
+        """The columns of a table; raises NoSuchTable where there is none."""
         schema = super().schema(path)
         described = self._ask("columns", f"describe table {self.words.name(*path)}")
         columns = zip(
@@ -98,7 +106,9 @@ class ClickHouse(Database):
         except OperationalError as error:
             raise ConnectionLost(self._line(error)) from None
         except ClickHouseError as error:
-            raise CannotAnswer(self._line(error)) from None
+            is_lacking = _NO_TABLE.search(str(error))
+            failure = NoSuchTable if is_lacking else CannotAnswer
+            raise failure(self._line(error)) from None
         yield from at_least_one(answer.to_reader())
 
     def close(self) -> None:

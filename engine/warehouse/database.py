@@ -27,6 +27,10 @@ class ConnectionLost(Exception):
     """The connection to the database broke; the question may be asked again."""
 
 
+class NoSuchTable(CannotAnswer):
+    """The database knows no table, or view, of the name that a question has."""
+
+
 class Task:
     """A question that runs, which any thread may end."""
 
@@ -103,18 +107,32 @@ class Database(ABC):
     name: str
     """Its name as a person knows it, without any password."""
 
-    def tables(self) -> list[str]:
-        """The names of the tables and views that need no schema before them."""
-        text = (
-            f"select cast(table_name as {self.words.text}) as name"
-            " from information_schema.tables where table_schema = current_schema()"
-            " order by 1"
+    def tables(self) -> list[tuple[str, ...]]:
+        """The names of the tables and views that may be read, but for system tables.
+
+        A name has its schema before it where that isn't the current one; the others,
+        which need none, come first.
+        """
+        schema, name = (
+            f"cast({column} as {self.words.text})"
+            for column in ("table_schema", "table_name")
         )
-        names: list[str] = self._ask("tables", text).column("name").to_pylist()
-        return names
+        return self._tables(
+            f"select case when table_schema <> current_schema() then {schema} end as s,"
+            f" {name} as name from information_schema.tables"
+            " where table_catalog = current_database()"
+            " and table_schema not in ('information_schema', 'pg_catalog')"
+        )
+
+    def _tables(self, text: str) -> list[tuple[str, ...]]:
+        """The tables that a question names; its ``s`` is NULL or empty without one."""
+        found = self._ask("tables", text)
+        schemas, names = (found.column(name).to_pylist() for name in ("s", "name"))
+        paths = [(s, n) if s else (n,) for s, n in zip(schemas, names, strict=True)]
+        return sorted(paths, key=lambda path: (len(path), path))
 
     def schema(self, path: tuple[str, ...]) -> pa.Schema:
-        """The columns of a table; raises CannotAnswer where there is none."""
+        """The columns of a table; raises NoSuchTable where there is none."""
         text = f"select * from {self.words.name(*path)} limit 0"
         return self._ask("columns", text).schema
 
@@ -139,7 +157,8 @@ class Database(ABC):
         """The answer to a question, part by part, at least one.
 
         Raises ConnectionLost where the connection broke, and CannotAnswer, with one
-        line for a person, where the database fails or the task was ended.
+        line for a person, where the database fails or the task was ended; that is
+        NoSuchTable where it lacks a table.
         """
 
     @abstractmethod

@@ -9,7 +9,13 @@ import duckdb
 import pyarrow as pa
 
 from engine.model import CannotAnswer
-from engine.warehouse.database import TIMEOUT, Database, Task, at_least_one
+from engine.warehouse.database import (
+    TIMEOUT,
+    Database,
+    NoSuchTable,
+    Task,
+    at_least_one,
+)
 from engine.warehouse.questions import Question
 from engine.warehouse.words import DUCKDB
 from formatting import first_line
@@ -105,7 +111,9 @@ class DuckDB(Database):
                 reader = relation.to_arrow_reader(_ROWS)
                 yield from at_least_one(reader)
         except duckdb.Error as error:
-            raise CannotAnswer(f"{self.name}: {first_line(error)}") from None
+            is_lacking = isinstance(error, duckdb.CatalogException)
+            failure = NoSuchTable if is_lacking else CannotAnswer
+            raise failure(f"{self.name}: {first_line(error)}") from None
         finally:
             cursor.close()
 

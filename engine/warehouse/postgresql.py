@@ -11,7 +11,13 @@ import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 
 from engine.model import CannotAnswer
-from engine.warehouse.database import ConnectionLost, Database, Task, at_least_one
+from engine.warehouse.database import (
+    ConnectionLost,
+    Database,
+    NoSuchTable,
+    Task,
+    at_least_one,
+)
 from engine.warehouse.questions import Question
 from engine.warehouse.words import POSTGRESQL
 from formatting import first_line
@@ -24,6 +30,17 @@ _SETTINGS: Final = {
 }
 _NUMERIC: Final = pa.decimal128(38, 9)
 _CONNECT_SECONDS: Final = 10
+_NO_TABLE: Final = "42P01"
+"""The SQLSTATE of a table, or its schema, that there isn't."""
+_TABLES: Final = """
+select case when not pg_table_is_visible(c.oid) then cast(n.nspname as text) end as s,
+    cast(c.relname as text) as name
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
+    and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'
+    and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
+"""
+"""(The information schema has no materialized views.)"""
 _STATUS: Final = "adbc.postgresql.transaction_status"
 
 _Errors: Final = (adbc_driver_manager.Error, OSError)
@@ -55,8 +72,12 @@ class PostgreSQL(Database):
         except _Errors as error:
             raise CannotAnswer(self._line(error)) from None
 
+    def tables(self) -> list[tuple[str, ...]]:
+        """The names of the tables and views that may be read, see ``Database``."""
+        return self._tables(_TABLES)
+
     def schema(self, path: tuple[str, ...]) -> pa.Schema:
-        """The columns of a table; raises CannotAnswer where there is none."""
+        """The columns of a table; raises NoSuchTable where there is none."""
         schema = super().schema(path)
         # In Arrow a number of any precision is a text with a name.
         for index, field in enumerate(schema):
@@ -82,7 +103,9 @@ class PostgreSQL(Database):
             if not is_whole:
                 self._forget_idle()
                 raise ConnectionLost(self._line(error)) from None
-            raise CannotAnswer(self._line(error)) from None
+            is_lacking = getattr(error, "sqlstate", None) == _NO_TABLE
+            failure = NoSuchTable if is_lacking else CannotAnswer
+            raise failure(self._line(error)) from None
         except CannotAnswer:
             is_whole = not self._is_broken(connection)
             raise

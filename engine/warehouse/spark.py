@@ -16,7 +16,13 @@ import grpc
 import pyarrow as pa
 
 from engine.model import CannotAnswer
-from engine.warehouse.database import ConnectionLost, Database, Task, at_least_one
+from engine.warehouse.database import (
+    ConnectionLost,
+    Database,
+    NoSuchTable,
+    Task,
+    at_least_one,
+)
 from engine.warehouse.questions import Question
 from engine.warehouse.words import SPARK
 from formatting import first_line
@@ -87,10 +93,10 @@ class SparkConnect(Database):
         except ValueError as error:
             raise CannotAnswer(f"{name}: {self._line(error)}") from None
 
-    def tables(self) -> list[str]:
-        """The names of the tables and views."""
+    def tables(self) -> list[tuple[str, ...]]:
+        """The names of the tables and views of the current schema alone."""
         names = self._ask("tables", "show tables").column("tableName").to_pylist()
-        return sorted(names)
+        return [(name,) for name in sorted(names)]
 
     def answer(self, question: Question, task: Task) -> Iterator[pa.RecordBatch]:
         """The answer to a question, in parts once all of it is there."""
@@ -112,7 +118,8 @@ class SparkConnect(Database):
                 return session.sql(question.text, args=values).toArrow()
         except _ERRORS as error:
             if not _is_lost(error):
-                raise CannotAnswer(f"{self.name}: {self._line(error)}") from None
+                failure = NoSuchTable if _is_lacking(error) else CannotAnswer
+                raise failure(f"{self.name}: {self._line(error)}") from None
             self._forget(session)
             raise ConnectionLost(self._line(error)) from None
 
@@ -178,6 +185,15 @@ def _is_lost(error: Exception) -> bool:
         is_gone = error.getGrpcStatusCode() == grpc.StatusCode.UNAVAILABLE
         return is_gone or (error.getCondition() or "").startswith("INVALID_HANDLE")
     return False
+
+
+def _is_lacking(error: Exception) -> bool:
+    """Whether there is no such table; Sail says so in words alone."""
+    condition = getattr(error, "getCondition", lambda: None)()
+    words = str(error).lower()
+    return condition == "TABLE_OR_VIEW_NOT_FOUND" or bool(
+        re.search(r"\btable (or view )?not found\b", words)
+    )
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from engine.model import Engine
-from engine.warehouse import Limits, WarehouseEngine
+from engine.warehouse import Limits, NoSuchTable, WarehouseEngine
 from engine.warehouse.clickhouse import ClickHouse
 from tests.engine.conformance import EngineConformance
 from tests.engine.warehouse.tables import session_table
@@ -70,3 +70,24 @@ class TestManyUsers(TestClickHouse):
 
     limits = Limits(max_users=0)
     rare_letters = ""
+
+
+def test_tables_of_all_databases(writer: Any, database: ClickHouse) -> None:
+    for text in (
+        "create table found_here (n Int32) engine = Memory",
+        "create database web",
+        'create table web."page.views" (n Int32) engine = MergeTree order by n',
+        "create materialized view web.some engine = Memory as"
+        ' select * from web."page.views"',
+    ):
+        writer.command(text)
+    found = database.tables()
+    assert ("found_here",) in found
+    assert [path for path in found if path[1:]] == [
+        ("web", "page.views"),
+        ("web", "some"),
+    ]
+    assert database.schema(("web", "page.views")).names == ["n"]
+    for path in (("nix",), ("nix", "nix"), ("web", "nix")):
+        with pytest.raises(NoSuchTable):
+            database.schema(path)

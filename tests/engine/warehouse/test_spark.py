@@ -18,7 +18,7 @@ from pyarrow import parquet
 
 import databases
 from engine.model import CannotAnswer, Engine
-from engine.warehouse import Limits, WarehouseEngine
+from engine.warehouse import Limits, NoSuchTable, WarehouseEngine
 from engine.warehouse.database import Task
 from engine.warehouse.questions import Question
 from engine.warehouse.table import Column, SessionTable
@@ -231,10 +231,13 @@ def test_any_kind_of_time_and_of_unknown_durations(
 def test_a_table_is_found(database: "SparkConnect", tmp_path: Path) -> None:
     _, file = write(tmp_path, user_id=["a"])
     ask(database, f"create table found_here using parquet location '{file}'")
-    assert "found_here" in database.tables()
+    assert ("found_here",) in database.tables()
     for path in (("found_here",), ("default", "found_here")):
         assert database.schema(path).names == ["user_id"]
     ask(database, "drop table found_here")
+    for path in (("found_here",), ("default", "found_here"), ("nix", "nix")):
+        with pytest.raises(NoSuchTable):
+            database.schema(path)
 
 
 def test_a_folder_is_named_as_a_table(sail_address: str, tmp_path: Path) -> None:
