@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 from zoneinfo import available_timezones
 
 import output
-from databases import Address, parse_address
+from databases import KINDS, Address, parse_address
 from engine.timezone import time_zone
 from engine.warehouse import Limits
 from formatting import printable, shorten
@@ -38,6 +38,11 @@ COMMAND: Final = "user-activity-dashboard"
 
 _SIMULATED: Final = {"sessions": 100_000, "users": 50, "seed": 2024}
 """What is simulated where no option says otherwise."""
+
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+_NO_DATABASES: Final = ("http", "https", "ftp", "file", "s3", "gs")
+"""What addresses of files begin with."""
 
 _PROGRAM: Final = "app.py"
 
@@ -510,6 +515,14 @@ def _file(text: str) -> Path | Address:
     if address := parse_address(text):
         return address
     path = Path(text)
+    scheme = _SCHEME.match(text)
+    if scheme and scheme[1].lower() not in _NO_DATABASES and not path.exists():
+        # What follows may have a password.
+        known = ", ".join(f"{k}:" if k == "duckdb" else f"{k}://" for k in KINDS)
+        raise argparse.ArgumentTypeError(
+            f"{shorten(scheme[0], 40)} is no database that is known here; "
+            f"there are {known}"
+        )
     # A path forgets the "./" by which a file of this name differs from standard input.
     return path.absolute() if path == Path("-") and text != "-" else path
 

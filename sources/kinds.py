@@ -40,8 +40,7 @@ _KINDS: Final = {
         "sqlite3 -header -csv FILE 'select * from TABLE' > sessions.csv"
     ),
     rb".{8}DUCK.*\x00": (
-        "a DuckDB database; export the table: "
-        "duckdb FILE \"copy TABLE to 'sessions.parquet'\""
+        "a DuckDB database; put duckdb: before it on the command line: duckdb:FILE"
     ),
     rb"\x00\x01\x00\x00Standard (Jet|ACE) DB": f"an Access database; {_SAVE}",
     rb"ARROW1\x00|FEA1\x00|\xff{4}.{3}\x00": f"an Arrow or Feather file; {_PARQUET}",

@@ -193,14 +193,57 @@ class TestAddresses:
         words = line(address)
         assert f" needs {driver}: pip install '.[{extra}]'" in words
 
+    @pytest.mark.parametrize("said", [(), ("--table", "x"), ("--check",)])
+    def test_one_that_is_not_known(
+        self, said: Sequence[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert refused(capsys, f"mysql://u:{SECRET}@h/x", *said) == (
+            "argument FILE: mysql:// is no database that is known here; there are "
+            "duckdb:, postgresql://, postgres://, clickhouse://, clickhouses://, sc://"
+        )
+
+    def test_files_that_look_like_one(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "a:").mkdir()
+        (tmp_path / "a:" / "b.csv").touch()
+        for text in ("a://b.csv", "http://a/b.csv"):
+            assert arguments.parse([text], "1").files == [Path(text)]
+
+    def test_a_file_of_duckdb_without_its_mark(self, make: Make) -> None:
+        file = make(f"create table visits ({SESSIONS})").partition(":")[2]
+        how = "put duckdb: before it on the command line: duckdb:FILE"
+        assert line(file) == f"{file}: a DuckDB database; {how}"
+
+    def test_a_server_that_is_not_there(self) -> None:
+        pytest.importorskip("adbc_driver_postgresql")
+        port = free_port()
+        place = f"127.0.0.1:{port}/shop"
+        assert line(f"postgresql://u:{SECRET}@{place}") == (
+            f'postgresql://{place}: connection to server at "127.0.0.1", port {port} '
+            "failed: Connection refused"
+        )
+
     def test_a_database_beside_a_file(self, capsys: pytest.CaptureFixture[str]) -> None:
         for both in (("duckdb:a", "b.csv"), ("b.csv", "duckdb:a"), ("duckdb:a",) * 2):
             assert "duckdb:a is a data set alone" in refused(capsys, *both)
 
     def test_no_database(self, tmp_path: Path) -> None:
         assert "duckdb: names no file" in line("duckdb:")
-        assert "does not exist" in line(f"duckdb:{tmp_path}/none")
-        assert "No files found" in line(f"duckdb:{tmp_path}")
+        name = (
+            ": name a file of DuckDB's, a Parquet file, or a folder with Parquet files"
+            " in it"
+        )
+        for address, why in (
+            (f"duckdb:{tmp_path}/none", f"is no file or folder{name}"),
+            (f"duckdb:{tmp_path}/none.parquet", f"is no file or folder{name}"),
+            (f"duckdb:{tmp_path}", f"has no Parquet files{name}"),
+            (f"duckdb:{tmp_path}/*/*.parquet", f"is a pattern{name}"),
+            (f"duckdb:{tmp_path}/*", f"is a pattern{name}"),
+        ):
+            assert line(address) == f"{address} {why}"
+        assert f"/{'x' * 300}: [Errno 36]" in line(f"duckdb:{tmp_path}/{'x' * 300}")
         (tmp_path / "a.txt").write_text("none")
         assert "not a valid DuckDB database" in line(f"duckdb:{tmp_path}/a.txt")
 
@@ -397,6 +440,24 @@ class TestTables:
         assert read(address)[0].facts.n_sessions == 10
         assert read(address, "--where", "country=DE")[0].facts.n_sessions == 3
         assert read(address, "--page", "country")[0].facts.pages == ("DE", "F R")
+
+    @pytest.mark.parametrize("name", ["one.parquet", "it's [1] *.PARQUET"])
+    def test_one_file_of_parquet(self, name: str, tmp_path: Path) -> None:
+        file, other = tmp_path / name, tmp_path / "other.parquet"
+        with duckdb.connect() as connection:
+            connection.execute(f"create table visits ({SESSIONS})")
+            connection.execute(f"insert into visits values {ANN}")
+            for path in (file, other):
+                quoted = str(path).replace("'", "''")
+                connection.execute(f"copy visits to '{quoted}' (format parquet)")
+        engine, origin = read(f"duckdb:{file}")
+        assert rows(engine) == [("ann", "home", 5, "2024-01-01T10:00:00.000000")]
+        assert origin.name.startswith(f"sessions in duckdb:{name}")
+        # A folder's own name is none of a pattern's either.
+        folder = tmp_path / "[ab]*"
+        folder.mkdir()
+        other.rename(folder / "a.parquet")
+        assert read(f"duckdb:{folder}")[0].facts.n_sessions == 1
 
 
 def alike(
@@ -753,7 +814,17 @@ class TestPostgreSQL:
         words = line(wrong, "--table", name)
         assert words.startswith(f"{shown}: ")
         assert "password authentication failed" in words
+        assert words.endswith('password authentication failed for user "postgres"')
+        assert words.count(shown) == 1
         assert "wr0ng" not in words
+        assert line(server.url.replace(f":{SECRET}", ""), "--table", name) == (
+            f'{shown}: connection to server at "127.0.0.1", port {server.port} failed: '
+            "fe_sendauth: no password supplied; it is taken from PGPASSWORD or "
+            "~/.pgpass"
+        )
+        assert line(server.url, "--table", name, "--where", "nix=1").startswith(
+            f'{shown}, web.page "views": '
+        )
 
     def test_tables_that_a_role_may_read(self, server: Server) -> None:
         write(server, "create database apart")

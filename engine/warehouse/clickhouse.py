@@ -104,11 +104,11 @@ class ClickHouse(Database):
                     settings={**_SETTINGS, "log_comment": mark},
                 )
         except OperationalError as error:
-            raise ConnectionLost(self._line(error)) from None
+            raise ConnectionLost(first_line(error)) from None
         except ClickHouseError as error:
             is_lacking = _NO_TABLE.search(str(error))
             failure = NoSuchTable if is_lacking else CannotAnswer
-            raise failure(self._line(error)) from None
+            raise failure(f"{self.name}: {first_line(error)}") from None
         yield from at_least_one(answer.to_reader())
 
     def close(self) -> None:
@@ -116,9 +116,6 @@ class ClickHouse(Database):
         self._client.close()
         if self._killer is not self._client:
             self._killer.close()
-
-    def _line(self, error: Exception) -> str:
-        return f"{self.name}: {first_line(error)}"
 
 
 def connect(text: str, shown: str) -> ClickHouse:

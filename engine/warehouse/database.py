@@ -24,7 +24,10 @@ _HUGE: Final = 9 * 10**18
 
 
 class ConnectionLost(Exception):
-    """The connection to the database broke; the question may be asked again."""
+    """The connection to the database broke; the question may be asked again.
+
+    The message says why, without the name of the database.
+    """
 
 
 class NoSuchTable(CannotAnswer):
@@ -189,7 +192,8 @@ class Database(ABC):
             raise self._unreachable(error) from None
 
     def _unreachable(self, error: Exception) -> CannotAnswer:
-        return CannotAnswer(f"{self.name} can't be reached: {error}.")
+        words = str(error).rstrip(".")
+        return CannotAnswer(f"{self.name} can't be reached: {words}.")
 
 
 def at_least_one(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:

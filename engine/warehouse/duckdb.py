@@ -1,5 +1,6 @@
-"""DuckDB: a file of it, or a folder of Parquet."""
+"""DuckDB: a file of it, or Parquet: a file, or a folder of such."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,10 +19,16 @@ from engine.warehouse.database import (
 )
 from engine.warehouse.questions import Question
 from engine.warehouse.words import DUCKDB
-from formatting import first_line
+from formatting import first_line, shorten
 
 _ROWS: Final = 1 << 17
 """Rows of an answer that come at once, at most."""
+
+_WANTED: Final = (
+    "name a file of DuckDB's, a Parquet file, or a folder with Parquet files in it"
+)
+_NO_FILES: Final = "No files found that match"
+_LONGEST_NAME: Final = 60
 
 _CATALOG: Final = "given"
 """What a file is attached as."""
@@ -43,28 +50,33 @@ class DuckDB(Database):
     words = DUCKDB
     _catalog = ""
     _files = ""
-    """What finds the files of a folder, as a text in SQL."""
+    """What finds the files of Parquet, as a text in SQL; empty without such."""
 
     def __init__(self, path: Path, name: str) -> None:
-        """Open a database file, or a folder with Parquet files, at any depth.
+        """Open a database file, a Parquet file, or a folder with such, at any depth.
 
         Folders such as ``country=DE`` are columns. Raises CannotAnswer where it can't
         be opened.
         """
         self.name = name
+        _check(path, name)
+        self._path = path.resolve()
         try:
-            is_folder = path.is_dir()
-            self._connection = _folder(path) if is_folder else _file(path)
-            if is_folder:
-                self._files = _pattern(path)
+            if _is_parquet(path):
+                self._files = _pattern(self._path)
+                self._connection = _parquet(self._path)
             else:
                 self._catalog = _CATALOG
+                self._connection = _file(path)
             # What is set afterwards can't be unset by a question.
             for setting in ("enable_external_access = false", "TimeZone = 'UTC'"):
                 self._connection.execute(f"set {setting}")
             self._connection.execute("set lock_configuration = true")
         except duckdb.Error as error:
-            raise CannotAnswer(f"{name}: {first_line(error)}") from None
+            words = f": {first_line(error)}"
+            if _NO_FILES in words:
+                words = f" has no Parquet files: {_WANTED}"
+            raise CannotAnswer(f"{name}{words}") from None
 
     @classmethod
     def of(cls, connection: Any, name: str = "DuckDB") -> "DuckDB":
@@ -90,13 +102,15 @@ class DuckDB(Database):
         if n < _FEW_PARTS or mixed < n / 2:
             return ""
         # The page shows it: folders above are the machine's own affair.
-        folder = Path(self.name.partition(":")[2]).name
-        files = _text(f"{folder}/**/*.parquet")
+        given = self._path.name
+        files = _text(f"{given}/**/*.parquet" if self._path.is_dir() else given)
         order = self.words.name(user)
-        copy = f"COPY (FROM {files} ORDER BY {order}) TO 'sorted.parquet'"
+        target = "sorted.parquet" if given != "sorted.parquet" else "sorted-2.parquet"
+        copy = f"COPY (FROM {files} ORDER BY {order}) TO '{target}'"
         return (
-            "It isn't sorted by user, so that picking one reads all of it. This sorts "
-            f"it: duckdb -c {shlex.quote(copy)}"
+            "It isn't sorted by user, so that picking one reads all of it. Run in the "
+            f"folder that {shorten(given, _LONGEST_NAME)} is in, this sorts it: "
+            f"duckdb -c {shlex.quote(copy)} – then open duckdb:{target}."
         )
 
     def answer(self, question: Question, task: Task) -> Iterator[pa.RecordBatch]:
@@ -138,9 +152,27 @@ def _file(path: Path) -> Any:
     return connection
 
 
-def _folder(path: Path) -> Any:
+def _is_parquet(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() == ".parquet"
+
+
+def _check(path: Path, name: str) -> None:
+    """Raise CannotAnswer where there is nothing to open, which says what may be."""
+    try:
+        is_there = path.exists()
+    except (OSError, ValueError) as error:
+        raise CannotAnswer(f"{name}: {first_line(error)}") from None
+    if not is_there:
+        what = "a pattern" if set(str(path)) & set("*?[") else "no file or folder"
+        raise CannotAnswer(f"{name} is {what}: {_WANTED}")
+
+
+def _parquet(path: Path) -> Any:
     connection = duckdb.connect()
-    connection.execute(f"set allowed_directories = [{_text(str(path.resolve()))}]")
+    allowed = "directories" if path.is_dir() else "paths"
+    # It is looked for by its pattern, and read by its name.
+    names = f"{_text(str(path))}, {_text(_without_marks(path))}"
+    connection.execute(f"set allowed_{allowed} = [{names}]")
     connection.execute(
         f"create view {VIEW} as select * from read_parquet({_pattern(path)},"
         " hive_partitioning = true, union_by_name = true)"
@@ -148,8 +180,15 @@ def _folder(path: Path) -> Any:
     return connection
 
 
-def _pattern(folder: Path) -> str:
-    return _text(str(folder.resolve() / "**" / "*.parquet"))
+def _pattern(path: Path) -> str:
+    """What finds the files of a folder, or one file, as a text in SQL."""
+    name = _without_marks(path)
+    return _text(f"{name}/**/*.parquet" if path.is_dir() else name)
+
+
+def _without_marks(path: Path) -> str:
+    """A path as a pattern that nothing else fits."""
+    return re.sub(r"[*?[]", r"[\g<0>]", str(path))
 
 
 def _text(text: str) -> str:

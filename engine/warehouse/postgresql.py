@@ -1,5 +1,6 @@
 """PostgreSQL, by ADBC."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from threading import Lock
@@ -41,6 +42,13 @@ where c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition
     and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
 """
 """(The information schema has no materialized views.)"""
+_MARKS: Final = re.compile(
+    r"^(?:[A-Z_]+:\s+)?(?:Failed to [a-z ]+:\s+)?"
+    r"|(?<![^\s])(?:ERROR|FATAL):\s+"
+)
+"""What the driver and the server put before what they have to say."""
+_NO_PASSWORD: Final = "fe_sendauth: no password supplied"  # noqa: S105
+_PASSWORD_HINT: Final = "; it is taken from PGPASSWORD or ~/.pgpass"  # noqa: S105
 _STATUS: Final = "adbc.postgresql.transaction_status"
 
 _Errors: Final = (adbc_driver_manager.Error, OSError)
@@ -70,7 +78,7 @@ class PostgreSQL(Database):
         try:
             self._first = dbapi.connect(_with_settings(url), autocommit=True)
         except _Errors as error:
-            raise CannotAnswer(self._line(error)) from None
+            raise CannotAnswer(f"{name}: {self._line(error)}") from None
 
     def tables(self) -> list[tuple[str, ...]]:
         """The names of the tables and views that may be read, see ``Database``."""
@@ -105,7 +113,7 @@ class PostgreSQL(Database):
                 raise ConnectionLost(self._line(error)) from None
             is_lacking = getattr(error, "sqlstate", None) == _NO_TABLE
             failure = NoSuchTable if is_lacking else CannotAnswer
-            raise failure(self._line(error)) from None
+            raise failure(f"{self.name}: {self._line(error)}") from None
         except CannotAnswer:
             is_whole = not self._is_broken(connection)
             raise
@@ -164,10 +172,10 @@ class PostgreSQL(Database):
     def _line(self, error: Exception) -> str:
         """A message in one line, without what is secret in the address."""
         words = str(error).replace("[libpq]", "").strip() or type(error).__name__
-        line = first_line(ValueError(words))
+        line = _MARKS.sub("", first_line(ValueError(words)))
         for secret in self._secrets:
             line = line.replace(secret, "…")
-        return f"{self.name}: {line}"
+        return f"{line}{_PASSWORD_HINT}" if _NO_PASSWORD in line else line
 
 
 def connect(text: str, shown: str) -> PostgreSQL:

@@ -90,7 +90,9 @@ def test_databases(tmp_path: Path) -> None:
     for name in ("a b.db", "$(x).db", "-a", "a\nb"):
         assert said(path.read_bytes(), name) == start + command.format("FILE")
     duck = struct.pack("<Q4sQ", 123, b"DUCK", 64) + bytes(100)
-    assert said(duck).startswith("a DuckDB database; ")
+    words = "a DuckDB database; put duckdb: before it on the command line: duckdb:"
+    assert said(duck, "shop.duckdb") == f"{words}shop.duckdb"
+    assert said(duck, "a b.duckdb") == f"{words}FILE"
     assert "an Access database" in said(b"\0\1\0\0Standard ACE DB\0" + bytes(9))
 
 
