@@ -358,7 +358,8 @@ def _add_database_options(parser: argparse.ArgumentParser) -> None:
         "--timeout",
         type=_span,
         metavar="SPAN",
-        help="cancel what a person asks for after this time (60s)",
+        help="cancel what a person asks for after this time, in seconds where no unit "
+        "is said (60s); what is asked at the start, or by --check, takes its time",
     )
 
 

@@ -468,10 +468,10 @@ def _register_turns(server: Flask) -> None:
 
 
 def _told(error: CannotAnswer) -> str:
-    """The line of an error for the page, once it is in the log."""
+    """The line of an error for the page, once that for the log is there."""
     notes = notes_of(request.environ)
     notes.has_failed = True
-    _log.warning("%s (%s)", error, notes.id)
+    _log.warning("%s (%s)", error.logged, notes.id)
     return str(error)
 
 

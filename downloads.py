@@ -178,7 +178,7 @@ def _while_answered(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
             yield from frames
         except CannotAnswer as error:
             notes.has_failed = True
-            _log.warning("a download was cut off: %s (%s)", error, notes.id)
+            _log.warning("a download was cut off: %s (%s)", error.logged, notes.id)
             raise ConnectionResetError(errno.ECONNRESET, str(error)) from None
 
     return parts()

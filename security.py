@@ -225,7 +225,7 @@ def _answer_refusals(server: Flask) -> None:
         notes = notes_of(request.environ)
         notes.has_failed = True
         path = loggable_path(request.path)
-        _log.warning("%s %r: %s (%s)", request.method, path, error, notes.id)
+        _log.warning("%s %r: %s (%s)", request.method, path, error.logged, notes.id)
         return WSGIResponse(str(error), ServiceUnavailable.code)
 
     @server.errorhandler(Exception)

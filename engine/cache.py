@@ -49,7 +49,7 @@ class Cache(Generic[_K, _V]):
             if error is None:
                 return making.made.result()
             if isinstance(error, CannotAnswer) and not isinstance(error, Dropped):
-                raise CannotAnswer(str(error)) from None
+                raise CannotAnswer(str(error), error.logged) from None
 
     def _make(
         self,

@@ -58,6 +58,11 @@ class NotInData(LookupError):
 class CannotAnswer(RuntimeError):
     """An engine can't answer now; the message is one line for whoever asked."""
 
+    def __init__(self, message: str, logged: str = "") -> None:
+        super().__init__(message)
+        self.logged = logged or message
+        """The line for whoever runs the program, who may have options to change."""
+
 
 class Dropped(CannotAnswer):
     """Nobody waits for the answer any more."""

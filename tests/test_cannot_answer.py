@@ -94,6 +94,23 @@ def test_a_pick_that_is_not_answered_says_why(caplog: pytest.LogCaptureFixture) 
     assert answer(pick(app, ""))[ids.PROBLEM]["children"] == ""
 
 
+@pytest.mark.parametrize("path", ["", "sessions.csv?user=ann", "cut"])
+def test_what_only_the_operator_needs_is_in_the_log_alone(
+    path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = away(FEW, CannotAnswer(LINE, f"{LINE[:-1]} (--option)."))
+    client = app.server.test_client()
+    if path == "cut":
+        with pytest.raises(ConnectionResetError):
+            list(client.get("/sessions.csv?user=").iter_encoded())
+    elif path:
+        assert client.get(f"/{path}").text == LINE
+    else:
+        pick(app, "ann")
+    (record,) = [each for each in caplog.records if each.levelno >= logging.WARNING]
+    assert f"{LINE[:-1]} (--option)." in record.getMessage()
+
+
 def test_the_table_of_users_says_for_itself_why_it_is_not_there(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

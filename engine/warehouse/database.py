@@ -12,9 +12,6 @@ from engine.model import CannotAnswer
 from engine.warehouse.questions import Question
 from engine.warehouse.words import Words
 
-TIMEOUT: Final = 60.0
-"""Seconds that a question may take where nothing else is said."""
-
 _AGAIN: Final = 0.2
 """Seconds after which a question that still runs is ended once more."""
 
@@ -38,19 +35,38 @@ class Task:
     """A question that runs, which any thread may end."""
 
     def __init__(self, about: str = "", seconds: float | None = None) -> None:
-        """*seconds* is how long it may take; None for as long as it needs."""
+        """*seconds* is how long it may take; None for as long as it needs.
+
+        It is over after that, unless it was let ``go_on`` before.
+        """
         self.about = about
         self._seconds = seconds
         self._lock = Lock()
         self._interrupt: Callable[[], object] | None = None
-        self._reason = ""
+        self._reason = self._logged = ""
+        self._timer: Timer | None = None
 
     def cancel(self, reason: str = "another was asked for") -> None:
         """End it, now or as soon as it begins; it then fails with this reason."""
         with self._lock:
             if self._reason:
                 return
-            self._reason = reason
+            self._reason = self._logged = reason
+        self._end()
+
+    def go_on(self) -> None:
+        """Let it take as long as it needs from now on, as its answer has begun."""
+        with self._lock:
+            self._seconds = None
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _late(self) -> None:
+        with self._lock:
+            if self._seconds is None or self._reason:
+                return
+            self._reason = f"it took longer than {self._seconds:g} s"
+            self._logged = f"{self._reason} (--timeout)"
         self._end()
 
     def _end(self) -> None:
@@ -73,13 +89,11 @@ class Task:
         """
         with self._lock:
             self._interrupt = interrupt
-        timer = None
-        try:
             if self._seconds is not None:
-                words = f"it took longer than {self._seconds:g} s (--timeout)"
-                timer = Timer(self._seconds, self.cancel, [words])
-                timer.daemon = True
-                timer.start()
+                self._timer = Timer(self._seconds, self._late)
+                self._timer.daemon = True
+                self._timer.start()
+        try:
             self._check()
             yield
             self._check()
@@ -91,12 +105,13 @@ class Task:
         finally:
             with self._lock:
                 self._interrupt = None
-            if timer is not None:
-                timer.cancel()
+                if self._timer is not None:
+                    self._timer.cancel()
 
     def _check(self) -> None:
         if self._reason:
-            raise CannotAnswer(f"The question for {self.about} ended: {self._reason}.")
+            ended = f"The question for {self.about} ended"
+            raise CannotAnswer(f"{ended}: {self._reason}.", f"{ended}: {self._logged}.")
 
 
 class Database(ABC):
@@ -153,7 +168,7 @@ class Database(ABC):
         return ""
 
     def _ask(self, about: str, text: str) -> pa.Table:
-        return self.ask(Question(about, text, ()), Task(about, TIMEOUT))
+        return self.ask(Question(about, text, ()), Task(about))
 
     @abstractmethod
     def answer(self, question: Question, task: Task) -> Iterator[pa.RecordBatch]:

@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from engine.model import CannotAnswer
 from engine.warehouse.database import (
-    TIMEOUT,
     Database,
     NoSuchTable,
     Task,
@@ -97,7 +96,7 @@ class DuckDB(Database):
             " select count(*) as n, count(*) filter (where least < before) as mixed"
             " from ordered"
         )
-        found = self.ask(Question("parts", text, (user,)), Task("parts", TIMEOUT))
+        found = self.ask(Question("parts", text, (user,)), Task("parts"))
         (n,), (mixed,) = (found.column(name).to_pylist() for name in ("n", "mixed"))
         if n < _FEW_PARTS or mixed < n / 2:
             return ""

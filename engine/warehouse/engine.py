@@ -260,7 +260,10 @@ class WarehouseEngine:
         self._database.close()
 
     def _session_tables(self, question: Question) -> Iterator[pd.DataFrame]:
-        for batch in self._database.stream(question, Task(question.about)):
+        task = Task(question.about, self._limits.timeout)
+        for batch in self._database.stream(question, task):
+            # Whoever takes the rows may be slow.
+            task.go_on()
             column = Batch(batch)
             if not batch.num_rows:
                 continue

@@ -3,13 +3,17 @@
 import shlex
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from pathlib import Path
+from threading import Event
+from time import sleep
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from engine.model import CannotAnswer, Engine, Selection
-from engine.warehouse import Database, WarehouseEngine
+from engine.warehouse import Database, Limits, WarehouseEngine
 from engine.warehouse.database import Task
 from engine.warehouse.duckdb import DuckDB
 from engine.warehouse.postgresql import connect
@@ -123,6 +127,75 @@ def test_nothing_is_written_to_duckdb(tmp_path: Path) -> None:
     ):
         with pytest.raises(CannotAnswer, match=why):
             database.ask(Question("all", text, ()), Task())
+
+
+WORK = "(select sum(hash(i, j)) as work from range(50000) a(i), range(50000) b(j))"
+
+
+def test_a_question_that_takes_too_long_is_ended_unless_its_answer_has_begun(
+    tmp_path: Path,
+) -> None:
+    database = ask_duckdb(tmp_path)
+    long = Question("the sum", f"select work from {WORK}", ())
+    with pytest.raises(CannotAnswer) as raised:
+        database.ask(long, Task(long.about, 0.2))
+    assert str(raised.value) == (
+        "The question for the sum ended: it took longer than 0.2 s."
+    )
+    assert raised.value.logged == (
+        "The question for the sum ended: it took longer than 0.2 s (--timeout)."
+    )
+    many = Question("rows", "select i from range(1000000) t(i)", ())
+    task, n_rows = Task(many.about, 0.2), 0
+    for batch in database.stream(many, task):
+        if not n_rows:
+            task.go_on()
+            sleep(0.4)
+        n_rows += batch.num_rows
+    assert n_rows == 1_000_000
+    late = Task(many.about, 0.2)
+    rows = database.stream(many, late)
+    next(rows)
+    sleep(0.4)
+    with pytest.raises(CannotAnswer, match=r"longer than 0\.2 s\.$"):
+        list(rows)
+
+
+class Late(Database):
+    """A database whose answers come late, or pause after their first part."""
+
+    def __init__(self, database: Database, before: float, after: float) -> None:
+        self.name, self.words = database.name, database.words
+        self._database, self._pauses = database, (before, after)
+
+    def answer(self, question: Question, task: Task) -> Iterator[pa.RecordBatch]:
+        ended = Event()
+        whole = pa.Table.from_batches(list(self._database.answer(question, Task())))
+        parts = whole.to_batches(max_chunksize=5)
+        with task.running(ended.set):
+            for pause, part in zip_longest(self._pauses, parts):
+                if pause and ended.wait(pause):
+                    raise InterruptedError
+                yield part
+
+    def close(self) -> None:
+        self._database.close()
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 0.6), (30, 0)])
+def test_a_download_ends_only_before_its_first_rows(
+    before: float, after: float, tmp_path: Path
+) -> None:
+    database = ask_duckdb(tmp_path)
+    about = session_table(database, "sessions")
+    engine = WarehouseEngine(database, about, limits=Limits(timeout=0.3))
+    engine._database = Late(database, before, after)
+    taken = engine.sessions(Selection(), 100)
+    if before:
+        with pytest.raises(CannotAnswer, match="for the sessions ended: it took longe"):
+            next(taken)
+    else:
+        assert list(map(len, taken)) == [5, 5, 2]
 
 
 def check_threads(database: Database, name: str) -> None:
