@@ -231,6 +231,7 @@ def _register_redraw(
     )
     def show(search: object, values: list[object], drawn: object) -> dict[str, Any]:
         notes_of(request.environ).is_pick = True
+        g.is_first = drawn is None
         triggered = {cause["prop_id"] for cause in ctx.triggered}
         changed = {c for c in all_controls if ".".join(c) in triggered}
         said = dict(zip(all_controls, values, strict=True))
@@ -475,6 +476,11 @@ def _told(error: CannotAnswer) -> str:
     return str(error)
 
 
+def _is_first() -> bool:
+    """Whether the request asks for the first view of a page, which nobody picked."""
+    return bool(g.get("is_first"))
+
+
 def report(error: Exception) -> None:
     """Tell an unexpected failure in one line on the page, and in full in the log.
 
@@ -487,7 +493,10 @@ def report(error: Exception) -> None:
     if isinstance(error, Dropped):
         raise PreventUpdate
     if isinstance(error, CannotAnswer):
-        words = f"{_told(error)} This pick was not drawn."
+        so = "This pick was not drawn."
+        if _is_first():
+            so = "So the page can't be drawn."
+        words = f"{_told(error)} {so}"
         set_props(ids.PROBLEM, {"children": words})
         return
     notes = notes_of(request.environ)
@@ -495,4 +504,6 @@ def report(error: Exception) -> None:
     _log.error("a callback failed (%s)", notes.id, exc_info=error)
     words = f"Something went wrong ({notes.id}), and this pick was not drawn."
     words = f"{words} Please try another."
+    if _is_first():
+        words = f"Something went wrong ({notes.id}), and the page was not drawn."
     set_props(ids.PROBLEM, {"children": words})

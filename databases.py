@@ -254,10 +254,9 @@ def begin(
     notes = [*_notes(engine), database.advice(table.user.name)]
     report = Report([file], list(filter(None, notes)), _rule(table))
     _check_left_out(report, place, options)
-    as_of = f"{engine.facts.last:%Y-%m-%d %H:%M}"
-    return engine, Origin(
-        f"{file.name} in {_known_as(database)}, as of {as_of}", report
-    )
+    newest = f"{engine.facts.last:%Y-%m-%d %H:%M}"
+    name = f"{file.name} in {_known_as(database)}, newest session {newest}"
+    return engine, Origin(name, report)
 
 
 def _count_rows(opened: Opened, totals: Totals) -> None:

@@ -137,6 +137,8 @@ def build_layout(
             html.P(id=ids.NEWS, role="status"),
             html.P(id=ids.TAKEN, role="status"),
             html.P(id=ids.PROBLEM, role="alert"),
+            # Seen while there is a problem; it loads the page again.
+            html.Button("Try again", id=ids.AGAIN, type="button"),
             html.P(id=ids.NOTICE, role="status"),
             _tiles(),
             html.Div(

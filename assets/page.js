@@ -281,9 +281,11 @@
         const words = Object.entries(text).filter(([id]) => !RANKS.test(id));
         writeText(Object.fromEntries(words), before.text);
         if (!same(users, before.users)) {
+            const section = document.getElementById("users-section");
+            // What stands below stays where it is while there is nobody to list.
+            section.style.minHeight = users.rows.length ? "" : `${section.offsetHeight}px`;
             document.getElementById("users-table").replaceChildren(...usersTable(users));
-            document.getElementById("users-section")
-                .toggleAttribute("data-few", users.rows.length < FEW_USERS);
+            section.toggleAttribute("data-few", users.rows.length < FEW_USERS);
         }
         writeRanks();
     }
@@ -393,6 +395,10 @@
             [...line.children].map(cell => cell.textContent).join("\t"));
         event.clipboardData.setData("text/plain", lines.join("\n") || held.textContent);
         event.preventDefault();
+    });
+
+    document.addEventListener("click", event => {
+        if (event.target.id === "again") location.reload();
     });
 
     // On a narrow screen the filters are folded.

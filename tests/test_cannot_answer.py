@@ -89,9 +89,20 @@ def is_one_warning(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_pick_that_is_not_answered_says_why(caplog: pytest.LogCaptureFixture) -> None:
     app = away(FEW, CannotAnswer(LINE))
     words = f"{LINE} This pick was not drawn."
-    assert changed_beside(pick(app, "ann")) == {ids.PROBLEM: {"children": words}}
+    answered = pick(app, "ann", drawn_data={})
+    assert changed_beside(answered) == {ids.PROBLEM: {"children": words}}
     is_one_warning(caplog)
     assert answer(pick(app, ""))[ids.PROBLEM]["children"] == ""
+
+
+def test_a_first_view_that_is_not_answered_was_picked_by_nobody() -> None:
+    app = away(FEW, CannotAnswer(LINE))
+    words = f"{LINE} So the page can't be drawn."
+    answered = opened(app, "?user=ann")
+    assert changed_beside(answered) == {ids.PROBLEM: {"children": words}}
+    failing = away(FEW, RuntimeError("unexpected"))
+    (told,) = changed_beside(opened(failing, "?user=ann")).values()
+    assert told["children"].endswith(", and the page was not drawn.")
 
 
 @pytest.mark.parametrize("path", ["", "sessions.csv?user=ann", "cut"])

@@ -808,7 +808,7 @@ class TestPostgreSQL:
         ]
         assert origin.report.left_out_text() == "1 row left out: 1 with no time"
         shown = f"postgresql://127.0.0.1:{server.port}/postgres"
-        assert origin.name == f'web.page "views" in {shown}, as of 2024-01-01 08:00'
+        assert origin.name == f'web.page "views" in {shown}, newest session 2024-01-01 08:00'
         assert SECRET in server.url
         wrong = server.url.replace(SECRET, "wr0ng")
         words = line(wrong, "--table", name)

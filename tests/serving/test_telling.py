@@ -304,7 +304,7 @@ def test_a_failure_has_an_id_that_all_know(
     monkeypatch.setattr("callbacks.redraw", lambda *_: 1 / 0)
     answer = client.post(URL, json=call)
     name = answer.headers["X-Request-ID"]
-    words = f"Something went wrong ({name}), and this pick was not drawn."
+    words = f"Something went wrong ({name}), and the page was not drawn."
     assert words in answer.text
     assert "ZeroDivisionError" not in answer.text
     _, stream = written
