@@ -521,6 +521,9 @@ class TestRows:
             (("--longest", "1h"), [None, None, 0, 5, None, 1e-7]),
         ):
             assert durations(alike(address, tmp_path, *options)[0]) == expected
+        whole = filled("('a', 'p', 9934, '2024-01-01')")
+        for unit, seconds in (("ms", 9.934), ("us", 0.009934), ("ns", 9.934e-6)):
+            assert durations(read(whole, "--duration-unit", unit)[0]) == [seconds]
         minutes, _ = alike(address, tmp_path, "--duration-unit", "min")
         assert durations(minutes)[3:5] == [300, 432_000]
 
@@ -808,7 +811,10 @@ class TestPostgreSQL:
         ]
         assert origin.report.left_out_text() == "1 row left out: 1 with no time"
         shown = f"postgresql://127.0.0.1:{server.port}/postgres"
-        assert origin.name == f'web.page "views" in {shown}, newest session 2024-01-01 08:00'
+        assert (
+            origin.name
+            == f'web.page "views" in {shown}, newest session 2024-01-01 08:00'
+        )
         assert SECRET in server.url
         wrong = server.url.replace(SECRET, "wr0ng")
         words = line(wrong, "--table", name)

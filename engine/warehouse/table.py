@@ -139,6 +139,10 @@ class SessionTable:
 
     def _seconds(self, sql: Sql, column: Column) -> str:
         seconds = f"cast({sql.words.name(column.name)} as {sql.words.double})"
+        per_second = round(1 / self.seconds_per_unit)
+        if per_second > 1:
+            # 9,934 ms times 0.001 would be 9.934000000000001 s.
+            return f"{seconds} / {number(per_second)}"
         return f"{seconds} * {number(self.seconds_per_unit)}"
 
     def _is_user(self, sql: Sql, user: str) -> str:
