@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from charts.section import Section
 from charts.sentences import none_match, sample_text
-from engine import model
-from engine.model import Engine, Facts, PathStep
+from engine.model import Engine, Facts, PathStep, Selection
+from engine.model import Paths as Answer
 from formatting import count_text, duration_text, name_text, percent_text, user_text
 from labels import page_labels
 from view import MOST_CHOSEN, View, address
@@ -141,7 +141,7 @@ class _Side(NamedTuple):
     chain: tuple[str, ...]
 
 
-def _side(paths: model.Paths, way: str) -> _Side:
+def _side(paths: Answer, way: str) -> _Side:
     everyone: tuple[PathStep, ...] = getattr(paths.everyone, way)
     users: Sequence[PathStep | None] = [None] * len(everyone)
     if paths.user is not None:
@@ -149,7 +149,7 @@ def _side(paths: model.Paths, way: str) -> _Side:
     return _Side(list(zip(everyone, users, strict=True)), getattr(paths, way))
 
 
-def columns(paths: model.Paths, way: str) -> list[Column]:
+def columns(paths: Answer, way: str) -> list[Column]:
     """The columns ahead or back, the one next to the middle first."""
     side = _side(paths, way)
     labels = page_labels(paths.facts.pages)
@@ -165,7 +165,7 @@ def columns(paths: model.Paths, way: str) -> list[Column]:
 
 
 def _column(
-    paths: model.Paths,
+    paths: Answer,
     ended: str,
     everyone: PathStep,
     user: PathStep | None,
@@ -274,7 +274,7 @@ def _details(
     return f"{text}; {user_text(name)}: {own}, average {_time(user, page)}"
 
 
-def sentence(paths: model.Paths, view: View) -> str:
+def sentence(paths: Answer, view: View) -> str:
     """Where people go from the page, and where they came from: "After cart 38 % …"."""
     labels = page_labels(paths.facts.pages)
     page = name_text(labels[paths.page])
@@ -295,13 +295,11 @@ def sentence(paths: model.Paths, view: View) -> str:
     return f"{words} {user_text(user)}: {own} ({sample_text(step.total)})."
 
 
-def _of_everyone(view: View) -> model.Selection:
+def _of_everyone(view: View) -> Selection:
     return replace(view.selection, user=None)
 
 
-def _told(
-    step: PathStep, paths: model.Paths, go_on: str, leave: str, leaves: str
-) -> str:
+def _told(step: PathStep, paths: Answer, go_on: str, leave: str, leaves: str) -> str:
     """The largest share, and that of visits that end: "38 % go on to a; 41 % leave"."""
     ended = percent_text(step.ended, step.total)
     if step.ended == step.total:

@@ -383,7 +383,7 @@ def test_version() -> None:
 def test_is_told_what_memory_cannot_hold(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr(app, "MemoryEngine", fail)
