@@ -32,6 +32,7 @@ from charts.chart import Chart, Shown
 from charts.figure import Figure, revision
 from charts.section import Section
 from charts.sentences import caption, filter_texts, subject_text
+from charts.sides import find_before
 from controls import Control, Controls, text_list, text_or_none
 from engine.model import (
     CannotAnswer,
@@ -106,6 +107,9 @@ def redraw(
     for name, tile in tiles.tiles(filtered, view).items():
         for part, words in tile._asdict().items():
             text[ids.tile(name, part)] = words
+    before = find_before(engine, view, filtered.subject)
+    for name, words in tiles.changes(before, view).items():
+        text[ids.tile(name, "beside")] += f"\n{words}"
     address = views.address(view)
     page: PagePayload = {
         "text": text,

@@ -66,6 +66,7 @@ dl > div, section {{
     background: var(--card);
 }}
 dt {{ font-size: 0.85rem; font-weight: 600; }}
+dd {{ white-space: pre-line; }}
 figure:empty {{ display: none; }}
 figure img {{ display: block; max-width: 100%; margin: 8px 0; background: #ffffff; }}
 .scale span {{

@@ -15,6 +15,7 @@ from charts.sentences import (
     FEW,
     STATISTICS,
     capitalized,
+    change_text,
     known_duration_text,
 )
 from charts.sides import Sides, find_sides
@@ -26,7 +27,6 @@ from formatting import (
     name_text,
     names_text,
     percent_text,
-    ratio_text,
 )
 from labels import LONGEST_PAGE, distinct, page_labels
 from versus import Kind, Versus
@@ -155,18 +155,6 @@ def tiles(sides: Sides, view: View) -> list[Tile]:
             "",
         ),
     ]
-
-
-def change_text(value: float, beside: float) -> str:
-    """Format a change: "+12 %", "−30 %", "2.4 ×", "about the same"; "" from nothing."""
-    if not beside > 0 or not value >= 0:
-        return ""
-    change = 100 * (value / beside - 1)
-    if abs(change) < 0.5:
-        return "about the same"
-    if change >= 100:
-        return f"{ratio_text(value, beside)} ×"
-    return f"{'+' if change > 0 else '−'}{abs(change):.0f} %"
 
 
 def _chance(sides: Sides, view: View) -> str:

@@ -159,6 +159,18 @@ def comparison(value: float, other: float, noun: str = "") -> str:
     return f"{ratio} × {noun}".rstrip()
 
 
+def change_text(value: float, beside: float) -> str:
+    """Format a change: "+12 %", "−30 %", "2.4 ×", "about the same"; "" from nothing."""
+    if not beside > 0 or not value >= 0:
+        return ""
+    change = 100 * (value / beside - 1)
+    if abs(change) < 0.5:
+        return "about the same"
+    if change >= 100:
+        return f"{ratio_text(value, beside)} ×"
+    return f"{'+' if change > 0 else '−'}{abs(change):.0f} %"
+
+
 def known_duration_text(seconds: float, *, known: bool) -> str:
     """Format a sum or a statistic of durations; "unknown" where none is known."""
     return duration_text(seconds) if known else "unknown"

@@ -126,6 +126,17 @@ def find_sides(engine: Engine, view: View) -> Sides | None:
     return Sides(user, other, relation, everyone.tally)
 
 
+def find_before(engine: Engine, view: View, tally: Tally) -> Sides | None:
+    """The picked dates, whose *tally* is known, beside the period before.
+
+    None where no dates are picked, or the data has nothing of the period before.
+    """
+    if view.selection.start is None and view.selection.end is None:
+        return None
+    sides = _periods(engine, view, versus.Versus("before"), tally)
+    return sides if sides and sides.other.n_days else None
+
+
 def _periods(
     engine: Engine, view: View, against: versus.Versus, tally: Tally
 ) -> Sides | None:

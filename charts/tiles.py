@@ -10,10 +10,12 @@ import dates
 from charts.sentences import (
     FEW,
     STATISTICS,
+    change_text,
     comparison,
     is_beside,
     known_duration_text,
 )
+from charts.sides import Sides
 from engine.model import Engine, Rank, Summary, divide_or_nan
 from formatting import count_text, duration_text, instant_text, ordinal, percent_text
 from view import View
@@ -59,6 +61,39 @@ def tiles(summary: Summary, view: View) -> dict[str, Tile]:
     if 0 < known < FEW:
         beside["typical"] += ", may be chance"
     return {name: Tile(*values[name], beside[name]) for name in TILES}
+
+
+def changes(sides: Sides | None, view: View) -> dict[str, str]:
+    """How numbers differ from those of the period before, by ``TILES``.
+
+    Sums are compared by day where the periods have different numbers of days. A tile
+    is left out where there is nothing to compare with.
+    """
+    found: dict[str, str] = {}
+    if sides is None:
+        return found
+    this, before = sides.this, sides.other
+    a_day = " a day" if sides.have_other_lengths else ""
+
+    def change(value: float, other: float, unit: str = "") -> str:
+        words = change_text(value, other)
+        if not words:
+            return ""
+        if words.endswith("%"):
+            return f"{words}{unit} on {before.name}"
+        as_ = " as" if words.startswith("about") else ""
+        return f"{words}{as_} {before.name}{f',{unit}' if unit else ''}"
+
+    def by_day(value: float, other: float) -> str:
+        return change(value / this.n_days, other / before.n_days, a_day)
+
+    a, b = this.tally, before.tally
+    found["sessions"] = by_day(int(a.sessions.sum()), int(b.sessions.sum()))
+    if a.known.any() and b.known.any():
+        found["total"] = by_day(float(a.seconds.sum()), float(b.seconds.sum()))
+        statistic = view.statistic
+        found["typical"] = change(a.overall(statistic), b.overall(statistic))
+    return {name: words for name, words in found.items() if words}
 
 
 def lines(summary: Summary, view: View) -> dict[str, str]:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charts.chance import differences
-from charts.compare import Compare, Tile, change_text, sentence, tiles
+from charts.compare import Compare, Tile, sentence, tiles
+from charts.sentences import change_text
 from charts.sides import Sides, find_sides
 from engine.memory import MemoryEngine
 from tests.building import engine_of, view_of

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charts.tiles import TILES, Tile, lines, ranks, tiles
+from charts.sides import find_before
+from charts.tiles import TILES, Tile, changes, lines, ranks, tiles
 from tests.building import MARCH, at, days_from, engine_of, view_of
 from tests.examples import examples
 from tests.sessions import ROWS, Row
@@ -375,3 +376,26 @@ def test_lines_are_of_the_selected_days(rows: list[Row], data: st.DataObject) ->
     for values in found.values():
         assert all(0 <= value <= 51 for value in values)
         assert not any(values) or max(values) == 51
+
+
+def test_picked_dates_are_compared_with_the_period_before() -> None:
+    engine = engine_of(ROWS)
+
+    def changed(view: View) -> dict[str, str]:
+        tally = engine.summarise(view.selection).subject
+        return changes(find_before(engine, view, tally), view)
+
+    assert changed(view_of(**MARCH)) == {
+        "sessions": "−38 % a day on February 2024",
+        "total": "−26 % a day on February 2024",
+        "typical": "+32 % on February 2024",
+    }
+    # Of equal length: by session; nobody's durations are known on 31 December.
+    days: dict[str, Any] = {"start": date(2024, 3, 1), "end": date(2024, 3, 2)}
+    assert changed(view_of(**days))["sessions"] == "−60 % on 29 February 2024"
+    days = {"start": date(2024, 12, 31)}
+    assert changed(view_of(**days)) == {}
+    # Without dates, or before the data, there is nothing.
+    assert changed(View()) == {}
+    days = {"start": date(2024, 1, 1), "end": date(2024, 1, 2)}
+    assert changed(view_of(**days)) == {}
