@@ -1,0 +1,107 @@
+"""What is picked beside another user, some users, or another period."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from .conftest import Open
+
+STRANGE = (
+    "__proto__,<b>x</b>,10,2024-03-05T09:00:00\n"
+    "<i>bob</i>,<b>x</b>,20,2024-03-05T09:00:00\n"
+    "<i>bob</i>,__proto__,,2024-02-05T09:00:00\n"
+)
+
+
+def told(page: Page, words: str) -> None:
+    """Wait until the section is about a view, and none is awaited."""
+    expect(page.locator("#compare-body:not([aria-busy]) .finding")).to_contain_text(
+        words
+    )
+
+
+def asked(page: Page) -> dict[str, str]:
+    """What the page's address asks for, by its keys."""
+    return dict(parse_qsl(urlsplit(page.url).query))
+
+
+def test_a_user_is_compared_with_another_one(open_page: Open) -> None:
+    page = open_page(query="?user=user_7")
+    page.locator("#compare-section summary").click()
+    told(page, "of user_7, 1 min 28 s of everyone")
+    page.get_by_label("User, or a part of names").fill("user_9")
+    page.get_by_role("button", name="This user").click()
+    told(page, "of user_7, 2 min 6 s of user_9 (−18 %, more than chance)")
+    assert asked(page)["vs"] == "user:user_9"
+    expect(page.locator("#compare-body .beyond th")).to_have_count(5)
+    expect(page.locator("#compare-body .js-plotly-plot .legend")).to_have_count(2)
+    # It is in the address alone.
+    page.reload()
+    told(page, "of user_7, 2 min 6 s of user_9")
+    page.go_back()
+    told(page, "of user_7, 1 min 28 s of everyone")
+
+
+def test_with_ctrl_a_click_in_the_table_compares(open_page: Open) -> None:
+    page = open_page(query="?user=user_7")
+    row = page.locator("#users-table tbody a").nth(2)
+    name = row.inner_text()
+    row.click(modifiers=["ControlOrMeta"])
+    told(page, f"of {name}")
+    assert asked(page) == {"user": "user_7", "vs": f"user:{name}"}
+    # What opened it goes with it.
+    page.locator("#compare-section summary").click()
+    page.wait_for_url(lambda url: "vs=" not in url)
+    expect(page.locator("#compare-body")).to_be_hidden()
+
+
+def test_a_month_is_compared_with_the_one_before(
+    open_page: Open, tmp_path: Path
+) -> None:
+    query = "?user=&from=2024-03-01&to=2024-04-01&open=compare"
+    page = open_page(query=query)
+    page.get_by_role("link", name="The period before").click()
+    told(page, "1 min 26 s in March 2024, 1 min 31 s in February 2024")
+    expect(page.locator("#tile-sessions-beside")).to_contain_text("on February 2024")
+    page.get_by_role("link", name="Weekday on weekday").click()
+    expect(page.get_by_role("link", name="Day on day")).to_be_visible()
+    with page.expect_download() as download:
+        page.locator("#compare-body .others a").click()
+    download.value.save_as(tmp_path / "numbers.csv")
+    text = (tmp_path / "numbers.csv").read_text(encoding="utf-8-sig")
+    rows = list(csv.reader(text.splitlines()))
+    assert rows[0][1] == "March 2024: sessions"
+    assert len(rows) == 11
+
+
+def test_some_users_and_any_dates(open_page: Open) -> None:
+    page = open_page(query="?user=user_7&open=compare")
+    page.get_by_label("User, or a part of names").fill("user_1")
+    page.get_by_role("button", name="All users with it in the name").click()
+    told(page, "of users with “user_1” in the name")
+    dates = page.locator("#compare-body")
+    dates.get_by_label("First day").fill("2024-01-01")
+    dates.get_by_label("Last day").fill("2024-01-31")
+    dates.get_by_role("button", name="These dates").click()
+    told(page, "in January 2024")
+    assert asked(page)["vs"] == "2024-01-01/2024-02-01"
+
+
+@pytest.mark.parametrize("width", [375, 1920])
+def test_names_are_text(
+    open_page: Open, table_file: Callable[..., str], width: int
+) -> None:
+    query = "?user=__proto__&vs=user:%3Ci%3Ebob%3C/i%3E"
+    page = open_page(table_file(STRANGE), query=query, width=width)
+    told(page, "of <i>bob</i>")
+    expect(page.locator("#compare-body i, #compare-body b")).to_have_count(0)
+    expect(page.locator("#compare-body tbody th").first).to_have_text("<b>x</b>")
+    wider = "document.documentElement.scrollWidth > innerWidth"
+    assert not page.evaluate(f"() => {wider}")
+    found = Axe().run(page, context="#compare-section")
+    assert found.response["violations"] == []
