@@ -68,7 +68,11 @@ class DuckDB(Database):
                 self._catalog = _CATALOG
                 self._connection = _file(path)
             # What is set afterwards can't be unset by a question.
-            for setting in ("enable_external_access = false", "TimeZone = 'UTC'"):
+            # (Each cursor is a session of its own: they have what is set globally.)
+            for setting in (
+                "enable_external_access = false",
+                "global TimeZone = 'UTC'",
+            ):
                 self._connection.execute(f"set {setting}")
             self._connection.execute("set lock_configuration = true")
         except duckdb.Error as error:

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from itertools import zip_longest
 from pathlib import Path
 from threading import Event
@@ -196,6 +197,22 @@ def test_a_download_ends_only_before_its_first_rows(
             next(taken)
     else:
         assert list(map(len, taken)) == [5, 5, 2]
+
+
+def test_the_zone_of_the_machine_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with duckdb.connect(str(tmp_path / "a.duckdb")) as connection:
+        connection.execute(
+            "create table t as select timestamptz '2024-01-01 00:00+00' as at"
+        )
+        connection.execute("create view sessions as select at::timestamp as at from t")
+    there = duckdb.connect()
+    there.execute("set global TimeZone = 'America/New_York'")
+    monkeypatch.setattr(duckdb, "connect", lambda: there)
+    database = DuckDB(tmp_path / "a.duckdb", "duckdb:a.duckdb")
+    found = database.ask(Question("all", "from sessions", ()), Task())
+    assert found.column("at").to_pylist() == [datetime(2024, 1, 1)]
 
 
 def check_threads(database: Database, name: str) -> None:
