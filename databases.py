@@ -81,6 +81,10 @@ _BOUND: Final = {
 }
 """The fields of ``ReadOptions`` that say something about a table of a database."""
 
+_HOST: Final = r"(?:\[[\da-fA-F:.%]+\]|[^:,]*)(?::\d*(?=,|$))?"
+_HOSTS: Final = re.compile(rf"{_HOST}(?:,{_HOST})*")
+"""The hosts of an address, each perhaps with a port."""
+
 _SAID_AS: Final = {"header": "no-header", "keep_bots": "bots"}
 """Fields of ``ReadOptions`` whose options have another name."""
 
@@ -119,8 +123,12 @@ class Address(NamedTuple):
         place, _, query = rest.partition("?")
         if "@" in query and ":" in place and "@" not in place:
             place = "…"
-        place = place.rpartition("@")[2]
-        return f"{self.kind}://{re.split('[#;]', place)[0]}"
+        host, slash, path = place.rpartition("@")[2].partition("/")
+        known = _HOSTS.match(host)
+        if known is not None and known[0] != host:
+            # What is no port may be a password.
+            host = f"{known[0]}:…"
+        return f"{self.kind}://{re.split('[#;&]', f'{host}{slash}{path}')[0]}"
 
 
 def parse_address(text: str) -> Address | None:
@@ -157,11 +165,16 @@ def _check_address(address: Address) -> None:
     if address.text.partition(":")[2][:2] != "//":
         raise BadInput(f"an address begins with {address.shown}")
     if address.kind == "sc":
+        _check_ports(address, re.split("[/;?#]", address.text.partition("//")[2])[0])
         return
     try:
         parts = urlsplit(address.text)
-    except ValueError as error:
-        raise BadInput(f"{address.shown}: {error}") from None
+    except ValueError:
+        # Its message may have the password.
+        raise BadInput(
+            f"{address.shown}: it is no address: in a user or a password write "
+            "[ and ] as %5B and %5D, and letters that aren't plain as %C3%A9"
+        ) from None
     behind = f"{parts.path}{parts.query}{parts.fragment}"
     has_secret = ":" in parts.netloc and "@" not in parts.netloc
     if parts.netloc.count("@") > 1 or (has_secret and "@" in behind):
@@ -169,6 +182,15 @@ def _check_address(address: Address) -> None:
             f"{address.shown}: a user or a password has @, /, ? or #: "
             "write %40, %2F, %3F or %23"
         )
+    _check_ports(address, parts.netloc.rpartition("@")[2])
+    if "&" in parts.path:
+        raise BadInput(f"{address.shown}: options begin with ?, and & in a name is %26")
+
+
+def _check_ports(address: Address, hosts: str) -> None:
+    """Raise BadInput for a port that is none: messages of others would quote it."""
+    if not _HOSTS.fullmatch(hosts):
+        raise BadInput(f"{address.shown}: its port is no number")
 
 
 class Opened(NamedTuple):

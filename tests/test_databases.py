@@ -122,6 +122,13 @@ class TestAddresses:
             (f"postgresql://u:{SECRET}#1@db/shop", "postgresql://db/shop"),
             (f"postgresql://u:{SECRET}?1@db/shop", "postgresql://…"),
             (f"postgresql:u:{SECRET}@db/shop", "postgresql://"),
+            (f"postgresql://u@db:{SECRET}/shop", "postgresql://db:…/shop"),
+            (f"postgresql://u@db:5{SECRET},e/shop", "postgresql://db:…/shop"),
+            (
+                f"postgresql://a:1,b,[::1]:2,c:{SECRET}/x",
+                "postgresql://a:1,b,[::1]:2,c:…/x",
+            ),
+            (f"postgresql://db/shop&password={SECRET}", "postgresql://db/shop"),
             (f"clickhouses://u:{SECRET}@db:8443/shop", "clickhouses://db:8443/shop"),
             (f"sc://db:15002/;token={SECRET};user_id=a@b", "sc://db:15002/"),
         ],
@@ -160,11 +167,19 @@ class TestAddresses:
             "postgresql://u:{}@127.0.0.1:1/db",
             "postgresql://u:{}@127.0.0.1:nan/db",
             "postgresql://u:%zz{}@127.0.0.1:1/db",
+            "postgresql://u:{}℀@127.0.0.1:1/db",
+            "postgresql://u:{}？@127.0.0.1:1/db",
+            "postgresql://u:[{}]@127.0.0.1:1/db",
+            "postgresql://u@127.0.0.1:{}/db",
+            "postgresql://127.0.0.1:1/db&password={}",
+            "postgresql://127.0.0.1:1/db?PASSWORD={}",
+            "clickhouse://u:{}℀@127.0.0.1:1/db",
             "postgresql://127.0.0.1:1/db?user=u&password={}",
             "postgresql:u:{}@127.0.0.1:1/db",
             "clickhouse://u:{}@127.0.0.1:1/db",
             "clickhouse://u:{}@127.0.0.1:nan/db",
             "clickhouse://u:{}@[bad/db",
+            "sc://127.0.0.1:{}/",
         ],
     )
     def test_no_message_has_the_password(self, text: str) -> None:
@@ -875,6 +890,37 @@ class TestPostgreSQL:
             ": name a table with --table: visits, hidden.visits, web.PageViews,"
             " web.some"
         )
+
+    def test_addresses_that_only_libpq_reads(self, server: Server) -> None:
+        write(
+            server,
+            "create role plus login superuser password 'a+b'",
+            "create table reached (user_id text, page text, duration int, time date)",
+            "insert into reached values ('a', 'p', 1, '2024-01-01')",
+        )
+        host, port = "127.0.0.1", f"port={server.port}"
+        for address in (
+            f"postgresql:///postgres?host={server.folder}&{port}&user=plus",
+            f"postgresql://?dbname=postgres&host={host}&{port}&user=plus",
+            f"postgresql://{host}:{server.port}/postgres?user=plus",
+        ):
+            for password in ("a+b", "a%2Bb"):
+                said = f"{address}&password={password}"
+                engine, _ = read(said, "--table", "reached")
+                assert engine.facts.n_sessions == 1
+        engine, _ = read(server.url.replace("p", "P", 1), "--table", "reached")
+        assert engine.facts.n_sessions == 1
+
+    def test_pages_at_one_time_are_ordered_by_their_bytes(self, server: Server) -> None:
+        write(
+            server,
+            'create table tied (user_id text, page text collate "en-x-icu",'
+            " start timestamp)",
+            "insert into tied values ('u', 'a', '2024-01-01'),"
+            " ('u', 'B', '2024-01-01'), ('u', 'c', '2024-01-01 00:10')",
+        )
+        engine, _ = read(server.url, "--table", "tied")
+        assert [row[1:3] for row in rows(engine)] == [("B", 0), ("a", 600), ("c", None)]
 
     def test_what_came_since_the_start(self, server: Server) -> None:
         write(

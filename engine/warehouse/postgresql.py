@@ -187,18 +187,25 @@ def _secrets(url: str) -> list[str]:
     """What of an address must not be shown, the longest first."""
     password = urlsplit(url).netloc.rpartition("@")[0].partition(":")[2]
     secrets = {url, password, unquote(password)}
-    secrets |= {
-        value for name, value in parse_qsl(urlsplit(url).query) if "pass" in name
-    }
+    options = _options(urlsplit(url).query)
+    secrets |= {value for name, value in options if "pass" in name.lower()}
     return sorted(filter(None, secrets), key=len, reverse=True)
 
 
 def _with_settings(url: str) -> str:
     """The address with what holds for each session."""
-    parts = urlsplit(url)
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    # urlsplit's parts would come together without the // of an address without a host.
+    base, _, query = url.partition("#")[0].partition("?")
+    given = dict(_options(query))
     own = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
     given["options"] = f"{given.get('options', '')} {own}".strip()
     given.setdefault("connect_timeout", str(_CONNECT_SECONDS))
     given.setdefault("application_name", "user-activity-dashboard")
-    return parts._replace(query=urlencode(given, quote_via=quote)).geturl()
+    # libpq knows its scheme in small letters alone.
+    scheme, colon, place = base.partition(":")
+    return f"{scheme.lower()}{colon}{place}?{urlencode(given, quote_via=quote)}"
+
+
+def _options(query: str) -> list[tuple[str, str]]:
+    """The options of an address, as libpq reads them: + is no blank."""
+    return parse_qsl(query.replace("+", "%2B"), keep_blank_values=True)

@@ -185,7 +185,7 @@ class SessionTable:
         """Rows with the time to the same user's next row as their duration."""
         # Rows that are left out are apart, so that they end no stay.
         # Of a column that is never NULL, ClickHouse has 0 behind the last.
-        order = "partition by r, u order by t, p"
+        order = f"partition by r, u order by t, p{sql.words.by_bytes}"
         follows = f"lead(cast(t as {sql.words.integer})) over ({order})"
         gaps = f"select u, p, t, r, {follows} - t as g from ({rows}) c"
         known = self._known(f"g / {number(MICROS)}")
