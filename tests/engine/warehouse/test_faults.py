@@ -204,15 +204,15 @@ def test_the_zone_of_the_machine_changes_nothing(
 ) -> None:
     with duckdb.connect(str(tmp_path / "a.duckdb")) as connection:
         connection.execute(
-            "create table t as select timestamptz '2024-01-01 00:00+00' as at"
+            "create table t as select timestamptz '2024-01-01 00:00+00' as x"
         )
-        connection.execute("create view sessions as select at::timestamp as at from t")
+        connection.execute("create view sessions as select x::timestamp as x from t")
     there = duckdb.connect()
     there.execute("set global TimeZone = 'America/New_York'")
     monkeypatch.setattr(duckdb, "connect", lambda: there)
     database = DuckDB(tmp_path / "a.duckdb", "duckdb:a.duckdb")
     found = database.ask(Question("all", "from sessions", ()), Task())
-    assert found.column("at").to_pylist() == [datetime(2024, 1, 1)]
+    assert found.column("x").to_pylist() == [datetime(2024, 1, 1)]
 
 
 def check_threads(database: Database, name: str) -> None:
