@@ -79,6 +79,8 @@ class WarehouseEngine:
 
     *Limits.* Everyone's quantiles are within 1 %. Sessions that begin after the newest
     at the start aren't counted; those that come late are in what is asked later alone.
+    Where no row was unusable at first, one without a user that comes between the
+    questions of the start counts for everyone until the table is read again.
     Of pages for which there is no room those of most sessions are told apart.
     """
 

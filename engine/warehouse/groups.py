@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.cube import Cells, FineCells, SketchedCube
 from engine.dimensions import Dimensions
 from engine.sparse import SparseCells
-from engine.warehouse.questions import Bins, Frame
+from engine.warehouse.questions import NO_FINE_BIN, Bins, Frame
 
 FIRST_DAY: Final = np.datetime64("0001-01-01", "D")
 """What days in answers count from."""
@@ -57,11 +57,19 @@ class FineDays(NamedTuple):
         return FineDays(*(cast("Any", column)[which] for column in self))
 
 
+def is_blank(name: str | None) -> bool:
+    """Whether a name is NULL, empty, or of blanks alone, as in ``REASONS``."""
+    return name is None or not name.strip(" ")
+
+
 class PageCoder:
     """The codes of pages by name, in the order that they are given in."""
 
     def __init__(self, names: Iterable[str], others: str | None = None) -> None:
-        """Pages that came since are counted as *others*, or not where it is None."""
+        """Pages that came since are counted as *others*, or not where it is None.
+
+        What is no page, NULL or blank, is never counted.
+        """
         self._codes = {name: code for code, name in enumerate(names)}
         self._other = -1 if others is None else self._codes[others]
 
@@ -70,9 +78,11 @@ class PageCoder:
         if pa.types.is_integer(column.type):
             given = column.fill_null(-1).to_numpy(zero_copy_only=False)
             return cast("NDArray[np.int32]", given.astype(np.int32))
-        coded = column.dictionary_encode()
-        names = coded.dictionary.to_pylist()
-        codes = [self._codes.get(name, self._other) for name in names]
+        coded = column.dictionary_encode(null_encoding="encode")
+        codes = [
+            -1 if is_blank(name) else self._codes.get(name, self._other)
+            for name in coded.dictionary.to_pylist()
+        ]
         indices = coded.indices.to_numpy(zero_copy_only=False)
         found: NDArray[np.int32] = np.array(codes, np.int32)[indices]
         return found
@@ -92,7 +102,7 @@ def read_fine_days(
             fine=column.integers("f", -1).astype(np.int16),
             n=column.integers("n").astype(np.uint32),
         )
-        parts.append(part.take(page >= 0))
+        parts.append(part.take((page >= 0) & (part.fine != NO_FINE_BIN)))
     return parts
 
 

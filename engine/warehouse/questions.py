@@ -16,6 +16,9 @@ from schema import LONGEST_DURATION
 FINE_PER_DOUBLING: Final = 64
 """Fine bins of durations for each doubling."""
 
+NO_FINE_BIN: Final = -2
+"""Stands for the fine bin of what is no usable duration."""
+
 _FINEST: Final = 2.0**-7
 """Seconds: shorter durations share a fine bin."""
 
@@ -38,7 +41,11 @@ class Group(NamedTuple):
     until: int | None = None
     """The latest start that counts, in microseconds since 1970."""
     are_usable: bool = False
-    """Whether all its rows are known to be usable, so that none needs a look."""
+    """Whether its rows are known to be usable, so that none needs a look.
+
+    In answers NULL and blank names, and durations that can't be (bins of -1, fine bins
+    of ``NO_FINE_BIN``), are of rows that came since then.
+    """
 
 
 @dataclass(frozen=True)
@@ -289,17 +296,27 @@ class Questions:
         return self.question("the sessions", sql, text)
 
     def bin(self, bins: Bins) -> str:
-        """The bin of a duration; 0 for unknown ones, see ``Dimensions``."""
-        inner = [number(edge) for edge in bins.edges[1:]]
-        codes = [str(code) for code in range(1, len(bins.edges) + 1)]
-        return f"case when d is null then 0 else {pick('d', inner, codes)} end"
+        """The bin of a duration, see ``Dimensions``; 0 for unknown ones.
+
+        Of what is no usable duration it is -1.
+        """
+        beyond = math.nextafter(LONGEST_DURATION, math.inf)
+        edges = [0.0, *(edge for edge in bins.edges[1:] if edge < beyond), beyond]
+        codes = ["-1", *map(str, range(1, len(edges))), "-1"]
+        found = pick("d", list(map(number, edges)), codes)
+        return f"case when d is null then 0 else {found} end"
 
     def fine(self) -> str:
-        """The fine bin of a duration, of equal ratios; NULL for unknown ones."""
+        """The fine bin of a duration, of equal ratios; NULL for unknown ones.
+
+        Of what is no usable duration it is ``NO_FINE_BIN``.
+        """
         steps = number(FINE_PER_DOUBLING / math.log(2))
         fine = f"floor(ln(d * {number(1 / _FINEST)}) * {steps})"
         return (
-            f"case when d < {number(_FINEST)} then 0"
+            f"case when d < {number(_FINEST)}"
+            f" then case when d < 0 then {NO_FINE_BIN} else 0 end"
             f" when d <= {number(LONGEST_DURATION)}"
-            f" then 1 + cast({fine} as {self.words.integer}) end"
+            f" then 1 + cast({fine} as {self.words.integer})"
+            f" when d > 0 then {NO_FINE_BIN} end"
         )

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from engine.bins import check_edges, choose_edges
@@ -27,6 +28,7 @@ from engine.warehouse.groups import (
     FineDays,
     PageCoder,
     build_cube,
+    is_blank,
     read_fine_days,
 )
 from engine.warehouse.questions import Bins, Frame, Group, Question, Questions
@@ -129,7 +131,8 @@ def begin(
     """Ask the questions of the start; raises ValueError where there are no sessions."""
     ask = _Asker(database, tell)
     totals, clocks = _ask_totals(ask, database, table, zone)
-    # What comes late may be unusable: later questions look at each row again.
+    # What comes since then may be unusable. It is left out by what is read anyway, and
+    # later questions look at each row again.
     group = Group(until=totals.last, are_usable=not totals.left_out)
     bins, edges = _choose_bins(totals, edges)
 
@@ -139,10 +142,10 @@ def begin(
     room = limits.max_pages
     if room is None:
         room = max(dense, _room_for_cells(totals, limits))
-    found = Batch(ask.whole(questions.pages(group, room + 1)))
-    names = found.text("p").to_pylist()
+    found = Batch(ask.whole(questions.pages(group, room + 1))).text("p").to_pylist()
+    names = [name for name in found if not is_blank(name)]
     others = None
-    if len(names) > room:
+    if len(found) > room:
         kept, others = tuple(names[: max(room - 1, 0)]), _other_name(names)
         questions = Questions(table, database.words, clocks, kept, others)
         names = [*kept, others]
@@ -368,11 +371,12 @@ def read_cells(
         day, hour = np.divmod(column.integers("hour"), HOURS)
         day = code_days(day + coding.frame.day, coding.dimensions)
         page = pages.encode(column.names("c"))
-        kept = np.flatnonzero((day >= 0) & (page >= 0))
+        bins = column.integers("b")
+        kept = np.flatnonzero((day >= 0) & (page >= 0) & (bins >= 0))
         quanta = column.doubles("quanta")[kept]
         yield Cells(
             page=page[kept],
-            bin=column.integers("b")[kept],
+            bin=bins[kept],
             hour=(day * HOURS + hour)[kept],
             n=column.integers("n")[kept].astype(np.uint32),
             seconds=quanta * np.float64(coding.bins.quantum),
@@ -389,8 +393,11 @@ def _find_users(
     ask: _Asker, questions: Questions, group: Group, limits: Limits
 ) -> tuple[Users | None, int]:
     answer = Batch(ask.whole(questions.users(group, limits.max_users + 1)))
-    names = pd.Index(answer.text("u").to_pandas(), dtype="str")
-    if len(names) > limits.max_users:
+    found = answer.text("u")
+    is_name = pc.fill_null(pc.not_equal(pc.utf8_trim(found, " "), ""), False)
+    names = pd.Index(found.filter(is_name).to_pandas(), dtype="str")
+    if len(found) > limits.max_users:
         return None, Batch(ask.whole(questions.count_users(group))).integer("n")
+    n_sessions = answer.integers("n")[is_name.to_numpy(zero_copy_only=False)]
     order = names.argsort()
-    return Users(names[order], answer.integers("n")[order]), len(names)
+    return Users(names[order], n_sessions[order]), len(names)

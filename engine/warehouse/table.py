@@ -81,7 +81,9 @@ class SessionTable:
         Its columns are the user ``u``, the page ``p``, the start ``t`` in microseconds
         since 1970, the duration ``d`` in seconds, and the reason ``r`` to leave the row
         out, or 0, see ``REASONS``. *until* is the latest start, as ``t``. With
-        *are_usable* no row is looked at for a reason, and all have 0.
+        *are_usable* rows are known to be usable, so that no more columns are read than
+        are asked for: all have 0, but those without a time aren't there. (Where
+        durations are derived, all columns are read anyway.)
         """
         words = sql.words
         u, p = (
@@ -104,8 +106,13 @@ class SessionTable:
         text = f"select {', '.join(columns)} from {words.name(*self.path)}"
         if conditions:
             text += f" where {' and '.join(conditions)}"
-        until_now = "" if until is None else f" where t <= {until}"
-        text = f"select u, p, t, {self._duration(sql)} as d from ({text}) a{until_now}"
+        bounds = [] if until is None else [f"t <= {until}"]
+        are_usable = are_usable and not self.is_derived
+        if are_usable:
+            bounds.append(f"t >= {YEAR_1 * MICROS}")
+        text = f"select u, p, t, {self._duration(sql)} as d from ({text}) a"
+        if bounds:
+            text += f" where {' and '.join(bounds)}"
         reason = "0" if are_usable else self._reason()
         text = f"select u, p, t, d, {reason} as r from ({text}) b"
         return self._with_next(sql, text) if self.is_derived else text
