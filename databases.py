@@ -22,6 +22,7 @@ from engine.warehouse import (
     Column,
     Database,
     Limits,
+    NoSessions,
     NoSuchTable,
     SessionTable,
     Tell,
@@ -239,7 +240,7 @@ def check(opened: Opened, options: ReadOptions, timezone: str) -> Iterator[str]:
     yield "  totals, pages, days and durations, hours, users."
     try:
         expected = expect(database, table, timezone)
-    except ValueError:
+    except NoSessions:
         raise BadInput(_no_row(opened)) from None
     totals = expected.totals
     yield (
@@ -269,7 +270,7 @@ def begin(
     began = time.monotonic()
     try:
         engine = WarehouseEngine(database, table, timezone, limits=limits, tell=tell)
-    except ValueError:
+    except NoSessions:
         raise BadInput(_no_row(opened)) from None
     _remember_start(file.name, database.name, time.monotonic() - began)
     _count_rows(opened, engine.start.totals)

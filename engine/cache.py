@@ -85,7 +85,7 @@ class _Making(Generic[_V]):
 
     def run(self, make: Callable[[], tuple[_V, int]], turn: Turn) -> tuple[_V, int]:
         """Make it for all who wait."""
-        with self._turn.shared(turn):
+        with self._turn.shared(turn, is_first=True):
             token = current.set(self._turn)
             try:
                 return make()

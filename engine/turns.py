@@ -65,11 +65,12 @@ class SharedTurn(Turn):
     """A turn that is over once all are that share it."""
 
     def __init__(self) -> None:
+        """The first to share it is expected: before that, nobody's leaving ends it."""
         super().__init__()
-        self._n_waiting = 0
+        self._n_waiting = 1
 
     @contextmanager
-    def shared(self, turn: Turn) -> Iterator[None]:
+    def shared(self, turn: Turn, *, is_first: bool = False) -> Iterator[None]:
         """While this is entered, *turn* shares it; raises as ``Turn.ending``."""
 
         def leave() -> None:
@@ -80,7 +81,7 @@ class SharedTurn(Turn):
                 self.end()
 
         with self._lock:
-            self._n_waiting += 1
+            self._n_waiting += not is_first
         with turn.ending(leave):
             yield
 

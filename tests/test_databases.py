@@ -17,6 +17,9 @@ import app
 import arguments
 from databases import parse_address
 from engine.model import CannotAnswer, Engine, Selection
+from engine.warehouse import Limits, WarehouseEngine
+from engine.warehouse.database import Task
+from engine.warehouse.questions import Group
 from formatting import printable
 from sources import BadInput, Origin
 from tests.engine.warehouse.postgres import Server, binaries, cluster
@@ -655,6 +658,45 @@ class TestRows:
         ]
         assert f"Time: ts, {unit} since 1970." in origin.report.files[0].understood
 
+    @pytest.mark.parametrize(
+        "kind",
+        ["decimal(18, 3)", "decimal(18, 8)", "decimal(38, 18)", "decimal(38, 28)"],
+    )
+    def test_times_that_are_decimal(
+        self, kind: str, filled: Callable[..., str]
+    ) -> None:
+        address = filled(
+            "('a', 'p', 1, 1704103200.5)",
+            columns=f"user_id text, page text, duration int, ts {kind}",
+        )
+        assert rows(read(address)[0])[0][3] == "2024-01-01T10:00:00.500000"
+
+    @pytest.mark.parametrize(
+        ("kind", "times"),
+        [
+            ("date", ("5000000-01-01", "infinity")),
+            ("timestamp", ("290000-01-01", "0044-03-15 (BC)")),
+        ],
+    )
+    def test_times_that_are_far(
+        self, kind: str, times: Sequence[str], filled: Callable[..., str]
+    ) -> None:
+        address = filled(
+            "('a', 'p', 1, '2024-01-01')",
+            *(f"('a', 'p', 1, '{time}')" for time in times),
+            columns=f"user_id text, page text, duration int, time {kind}",
+        )
+        engine, origin = read(address, "--allow-left-out")
+        assert engine.facts.n_sessions == 1
+        assert f"{len(times)} with no time" in origin.report.left_out_text()
+
+    def test_columns_of_any_kind(self, filled: Callable[..., str]) -> None:
+        address = filled(
+            "('a', 'p', 1, '2024-01-01', 3)",
+            columns=f"{SESSIONS}, x union(a int, b text)",
+        )
+        assert read(address)[0].facts.n_sessions == 1
+
     def test_pages_that_are_too_many_are_one(self, filled: Callable[..., str]) -> None:
         address = filled(
             *(f"('u{n}', 'p{n % 9}', {n}, '2024-01-0{n % 3 + 1}')" for n in range(33)),
@@ -921,6 +963,106 @@ class TestPostgreSQL:
         )
         engine, _ = read(server.url, "--table", "tied")
         assert [row[1:3] for row in rows(engine)] == [("B", 0), ("a", 600), ("c", None)]
+
+    def test_texts_that_a_collation_does_not_tell_apart(self, server: Server) -> None:
+        write(
+            server,
+            "create collation alike (provider=icu, locale='und-u-ks-level2',"
+            " deterministic=false)",
+            "create table folded (user_id text collate alike, page text collate alike,"
+            " duration int, time date)",
+            "insert into folded select u, p, 1, '2024-01-01' from unnest(array['ann',"
+            " 'Ann', 'ANN']) u, unnest(array['p', 'P']) p",
+            "insert into folded select 'u' || i, 'p', 1, '2024-01-01' from"
+            " generate_series(1, 20000) i",
+            "create index on folded (user_id)",
+            "analyze folded",
+        )
+        said = (server.url, "--table", "folded")
+        engine, _ = read(*said, "--where", "page=P")
+        assert engine.facts.n_users == 3
+        first, _ = read(*said)
+        assert isinstance(first, WarehouseEngine)
+        table, limits = first.start.questions._table, Limits(max_users=0)
+        for engine in (
+            first,
+            WarehouseEngine(first._database, table, limits=limits),
+        ):
+            assert engine.facts.pages == ("P", "p")
+            assert engine.facts.n_users == 20_003
+            assert sorted(engine.find_users("aNN", 9)) == ["ANN", "Ann", "ann"]
+            user = engine.summarise(Selection("Ann")).user
+            assert user is not None
+            assert user.sessions.tolist() == [1, 1]
+        question = first.start.questions.user_rows(Group("Ann"), 9)
+        planned = question._replace(text=f"explain {question.text}")
+        plan = str(first._database.ask(planned, Task()).to_pylist())
+        assert "Index" in plan
+
+    def test_durations_and_times_that_no_number_can_be(self, server: Server) -> None:
+        for kind, odd in (
+            ("float8", ("1.7e308", "4e-324", "-1.7e308", "'inf'", "'nan'")),
+            ("numeric", ("1e400", "1e-400", "-1e400", "'inf'", "'nan'")),
+            ("real", ("3e38", "1e-45", "-3e38", "'inf'", "'nan'")),
+        ):
+            values = ", ".join(f"('u', 'p', date '2024-01-01', {n})" for n in odd)
+            write(
+                server,
+                "drop table if exists odd",
+                "create table odd (user_id text, page text, time date,"
+                f" duration {kind})",
+                f"insert into odd values ('u', 'p', '2024-01-01', 1), {values}",
+                "insert into odd values ('u', 'p', '5000000-01-01', 1),"
+                " ('u', 'p', '0044-03-15 BC', 1), ('u', 'p', 'infinity', 1)",
+            )
+            for unit, second in (("h", 3_600), ("ms", 0.001)):
+                said = ("--duration-unit", unit, "--allow-left-out")
+                engine, origin = read(server.url, "--table", "odd", *said)
+                found = durations(engine)
+                assert found[0] is None
+                assert found[1] == pytest.approx(0, abs=1e-30)
+                assert found[2:] == [second]
+                assert {each.rows for each in origin.report.left_out.values()} == {
+                    *(3, 1, 2),
+                }
+
+    def test_pages_that_are_more_than_values_can_be_bound(self, server: Server) -> None:
+        write(
+            server,
+            "create table wide as select 'u' as user_id, 'p' || i as page,"
+            " 1 as duration, date '2024-01-01' as time"
+            " from generate_series(1, 70000) i",
+        )
+        engine, _ = read(server.url, "--table", "wide", "--max-pages", "69999")
+        assert len(engine.facts.pages) == 32_001
+        assert engine.facts.n_sessions == 70_000
+
+    @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+    def test_other_encodings(self, encoding: str, server: Server) -> None:
+        name = f"in_{encoding.lower()}"
+        write(
+            server,
+            f"create database {name} encoding '{encoding}' template template0"
+            " lc_collate 'C' lc_ctype 'C'",
+        )
+        address = f"{server.url.rpartition('/')[0]}/{name}"
+        from adbc_driver_postgresql import dbapi
+
+        text = (
+            "create table visits as select 'u' as user_id, 'p\u00e9' as page,"
+            " 1 as duration, date '2024-01-01' as time"
+        )
+        with dbapi.connect(f"{address}?client_encoding=UTF8", autocommit=True) as there:
+            with there.cursor() as cursor:
+                cursor.execute(text)
+            assert read(address)[0].facts.pages == ("p\u00e9",)
+            if encoding == "SQL_ASCII":
+                with there.cursor() as cursor:
+                    cursor.execute(
+                        "insert into visits select 'u', chr(233), 1, time from visits"
+                    )
+                words = line(address)
+                assert "UTF" in words
 
     def test_what_came_since_the_start(self, server: Server) -> None:
         write(

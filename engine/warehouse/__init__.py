@@ -6,7 +6,7 @@ the words of its SQL in ``words``, and a line in the list of who connects.
 
 from engine.warehouse.database import Database, NoSuchTable
 from engine.warehouse.engine import WarehouseEngine
-from engine.warehouse.start import Limits, Tell, Totals, expect
+from engine.warehouse.start import Limits, NoSessions, Tell, Totals, expect
 from engine.warehouse.table import REASONS, Column, SessionTable
 from engine.warehouse.zones import whole_zone
 
@@ -15,6 +15,7 @@ __all__ = [
     "Column",
     "Database",
     "Limits",
+    "NoSessions",
     "NoSuchTable",
     "SessionTable",
     "Tell",

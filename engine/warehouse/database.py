@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from engine.model import CannotAnswer
 from engine.warehouse.questions import Question
-from engine.warehouse.words import Words
+from engine.warehouse.words import Words, number
 
 _AGAIN: Final = 0.2
 """Seconds after which a question that still runs is ended once more."""
@@ -158,8 +158,8 @@ class Database(ABC):
         """The largest number in a column, but for huge ones; 0 where there is none."""
         name, table = self.words.name(column), self.words.name(*path)
         largest = f"cast(max({name}) as {self.words.double})"
-        # NaN is larger than all numbers.
-        text = f"select {largest} as n from {table} where {name} < {_HUGE}"
+        # NaN is larger than all numbers. (A DECIMAL may hold no integer as large.)
+        text = f"select {largest} as n from {table} where {name} < {number(_HUGE)}"
         (largest,) = self._ask("the newest time", text).column("n").to_pylist()
         return float(largest or 0)
 
@@ -218,5 +218,5 @@ def at_least_one(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         is_empty = False
         yield batch
     if is_empty:
-        columns = [pa.array([], field.type) for field in reader.schema]
+        columns = [pa.nulls(0, field.type) for field in reader.schema]
         yield pa.RecordBatch.from_arrays(columns, schema=reader.schema)

@@ -104,8 +104,15 @@ class PostgreSQL(Database):
             with task.running(connection.adbc_cancel), connection.cursor() as cursor:
                 cursor.execute(question.text, list(question.values) or None)
                 with cursor.fetch_record_batch() as reader:
-                    yield from at_least_one(reader)
+                    for batch in at_least_one(reader):
+                        batch.validate(full=True)
+                        yield batch
             is_whole = True
+        except pa.ArrowInvalid:
+            # Of a database that doesn't say what its texts are.
+            raise CannotAnswer(
+                f"{self.name}: it holds texts that aren't UTF-8"
+            ) from None
         except _Errors as error:
             is_whole = not self._is_broken(connection)
             if not is_whole:
@@ -199,6 +206,8 @@ def _with_settings(url: str) -> str:
     given = dict(_options(query))
     own = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
     given["options"] = f"{given.get('options', '')} {own}".strip()
+    # Whatever the database's own is; Arrow knows no other.
+    given["client_encoding"] = "UTF8"
     given.setdefault("connect_timeout", str(_CONNECT_SECONDS))
     given.setdefault("application_name", "user-activity-dashboard")
     # libpq knows its scheme in small letters alone.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.dimensions import DAY
 from engine.model import BinEdges, Selection
@@ -21,6 +22,12 @@ NO_FINE_BIN: Final = -2
 
 _FINEST: Final = 2.0**-7
 """Seconds: shorter durations share a fine bin."""
+
+
+def fine_edges(n: int) -> NDArray[np.float64]:
+    """(n,): where the first fine bins begin, in seconds."""
+    inner = _FINEST * 2.0 ** (np.arange(n - 1) / FINE_PER_DOUBLING)
+    return np.concatenate([[0.0], inner])
 
 
 class Question(NamedTuple):

@@ -31,7 +31,14 @@ from engine.warehouse.groups import (
     is_blank,
     read_fine_days,
 )
-from engine.warehouse.questions import Bins, Frame, Group, Question, Questions
+from engine.warehouse.questions import (
+    Bins,
+    Frame,
+    Group,
+    Question,
+    Questions,
+    fine_edges,
+)
 from engine.warehouse.table import MICROS, REASONS, YEAR_1, SessionTable
 from engine.warehouse.zones import Changes, changes
 
@@ -72,6 +79,10 @@ class Limits:
     """Seconds that a question of a person may take."""
     block_rows: int = 1 << 17
     """Rows that are worked on at once."""
+
+
+class NoSessions(ValueError):
+    """The table has no usable row."""
 
 
 USUAL: Final = Limits()
@@ -128,7 +139,7 @@ def begin(
     edges: BinEdges | None,
     tell: Tell,
 ) -> Start:
-    """Ask the questions of the start; raises ValueError where there are no sessions."""
+    """Ask the questions of the start; raises NoSessions where there are none."""
     ask = _Asker(database, tell)
     totals, clocks = _ask_totals(ask, database, table, zone)
     # What comes since then may be unusable. It is left out by what is read anyway, and
@@ -146,7 +157,8 @@ def begin(
     names = [name for name in found if not is_blank(name)]
     others = None
     if len(found) > room:
-        kept, others = tuple(names[: max(room - 1, 0)]), _other_name(names)
+        most = min(max(room - 1, 0), database.words.most_kept)
+        kept, others = tuple(names[:most]), _other_name(names)
         questions = Questions(table, database.words, clocks, kept, others)
         names = [*kept, others]
     pages = sorted(names)
@@ -193,7 +205,7 @@ class Expected(NamedTuple):
 
 
 def expect(database: Database, table: SessionTable, timezone: str) -> Expected:
-    """Ask for totals and pages; raises ValueError where there are no sessions."""
+    """Ask for totals and pages; raises NoSessions where there are none."""
     ask = _Asker(database, lambda *_: None)
     totals, clocks = _ask_totals(ask, database, table, time_zone(timezone))
     group, (bins, _) = Group(until=totals.last), _choose_bins(totals, None)
@@ -234,7 +246,7 @@ def _ask_totals(
 
 
 def read_totals(answer: pa.Table) -> Totals:
-    """Read the answer to ``Questions.totals``; raises ValueError without sessions."""
+    """Read the answer to ``Questions.totals``; raises NoSessions without any."""
     column = Batch(answer)
     reason, n = column.integers("r"), column.integers("n")
     left_out = {
@@ -244,7 +256,7 @@ def read_totals(answer: pa.Table) -> Totals:
     }
     used = reason == 0
     if not used.any():
-        raise ValueError("there are no sessions")
+        raise NoSessions("there are no sessions")
     fine = column.integers("f", -1)
     known = used & (fine >= 0)
     order = np.argsort(fine[known])
@@ -269,7 +281,8 @@ def read_totals(answer: pa.Table) -> Totals:
 def _by_fine_bin(
     fine: NDArray[np.int64], values: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    found = np.zeros(int(fine.max(initial=0)) + 1)
+    # What comes late may be where nothing was: an edge is within 1 % of it.
+    found = fine_edges(int(fine.max(initial=0)) + 1)
     found[fine] = values
     return found
 

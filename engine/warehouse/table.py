@@ -87,7 +87,7 @@ class SessionTable:
         """
         words = sql.words
         u, p = (
-            f"cast({words.name(column.name)} as {words.text})"
+            f"cast({words.name(column.name)} as {words.text}){words.by_bytes}"
             for column in (self.user, self.page)
         )
         t = self._micros(sql, self.time)
@@ -98,7 +98,7 @@ class SessionTable:
             columns.append(f"{self._seconds(sql, self.duration)} as d")
         conditions = [
             f"coalesce(cast({words.name(column.name)} as {words.text}), '')"
-            f" = {sql.bind(value)}"
+            f"{words.by_bytes} = {sql.bind(value)}"
             for column, value in self.where
         ]
         if user is not None:
@@ -122,30 +122,40 @@ class SessionTable:
         name, kind = sql.words.name(column.name), column.kind
         types = pa.types
         if types.is_floating(kind) or types.is_decimal(kind) or types.is_integer(kind):
-            return self._from_number(sql, name, is_whole=types.is_integer(kind))
+            return self._from_number(sql, name, kind)
         micros = sql.words.micros(name, kind)
         if self.times_are.is_utc or getattr(kind, "tz", None) is not None:
             return micros
         return self.times_are.from_local(micros)
 
-    def _from_number(self, sql: Sql, name: str, *, is_whole: bool) -> str:
+    def _from_number(self, sql: Sql, name: str, kind: pa.DataType) -> str:
         """A time in microseconds since 1970, where it is a number; else NULL."""
         per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[self.number_unit]
-        words, factor = sql.words, MICROS // per_second
+        words, factor, given = sql.words, MICROS // per_second, name
+        is_whole = pa.types.is_integer(kind)
         if is_whole and factor:
             # The product may need a wider type than the number has.
             micros = f"cast({name} as {words.integer}) * {factor}"
         elif factor:
+            if pa.types.is_decimal(kind):
+                # The product may have more digits than the type has room for.
+                name = f"cast({name} as decimal(38, 6))"
             micros = f"cast({name} * {factor} as {words.integer})"
         else:
             whole = f"cast({name} as {words.integer})"
             micros = words.divide(whole, per_second // MICROS)
         # Of others, such as NaN, there may be no integer: that would be an error.
         most = min(YEAR_10000 * per_second, _LARGEST)
-        return f"case when {name} > {-most} and {name} < {most} then {micros} end"
+        bounds = [str(n) if is_whole else number(n) for n in (-most, most)]
+        within = f"{given} > {bounds[0]} and {given} < {bounds[1]}"
+        return f"case when {within} then {micros} end"
 
     def _seconds(self, sql: Sql, column: Column) -> str:
-        seconds = f"cast({sql.words.name(column.name)} as {sql.words.double})"
+        name = sql.words.name(column.name)
+        if pa.types.is_integer(column.kind):
+            seconds = f"cast({name} as {sql.words.double})"
+        else:
+            seconds = sql.words.to_double(name)
         per_second = round(1 / self.seconds_per_unit)
         if per_second > 1:
             # 9,934 ms times 0.001 would be 9.934000000000001 s.
@@ -157,7 +167,11 @@ class SessionTable:
         name = sql.words.name(self.user.name)
         if pa.types.is_integer(self.user.kind) and _is_integer(user):
             return f"{name} = {sql.bind(int(user))}"
-        return f"cast({name} as {sql.words.text}) = {sql.bind(user)}"
+        text, bound = f"cast({name} as {sql.words.text})", sql.bind(user)
+        # An index has the collation of its column, by which more may be equal.
+        by_bytes = sql.words.by_bytes
+        exactly = f" and {text}{by_bytes} = {bound}" if by_bytes else ""
+        return f"{text} = {bound}{exactly}"
 
     def _duration(self, sql: Sql) -> str:
         """The duration in seconds; a negative one where an end is before its start."""

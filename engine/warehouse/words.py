@@ -34,6 +34,8 @@ class Words:
     """A positive integer divided by another, rounded down."""
     quantile: Callable[[str, float], str]
     """The aggregate that is an exact quantile, linearly interpolated."""
+    real: Callable[[str], str] | None = None
+    """A fractional number as a double; None where it is a plain cast."""
     is_nan: Callable[[str], str] = "isnan({})".format
     """Whether a floating-point number is none."""
     by_bytes: str = ""
@@ -48,6 +50,8 @@ class Words:
     """Whether a text may have a NUL."""
     position: Callable[[str, str], str] = "position({} in {})".format
     """Where a text is in another, from 1 on; 0 where it isn't."""
+    most_kept: int = 1 << 30
+    """How many pages may be told apart by binding each to a question."""
     some: Callable[[int, int], str] = "limit {0} offset {1}".format
     """So many rows, after so many others."""
     quote: str = '"'
@@ -65,6 +69,12 @@ class Words:
             # Half of a surrogate pair is in no text.
             return False
         return True
+
+    def to_double(self, expression: str) -> str:
+        """A fractional number as a double, perhaps an even smaller or larger one."""
+        if self.real is None:
+            return f"cast({expression} as {self.double})"
+        return self.real(expression)
 
     def name(self, *parts: str) -> str:
         """The name of a table or a column, such as ``"public"."sessions"``."""
@@ -124,7 +134,10 @@ def pick(expression: str, bounds: list[str], results: list[str]) -> str:
 def _duckdb_micros(expression: str, kind: pa.DataType) -> str:
     if pa.types.is_timestamp(kind) and kind.tz is not None:
         return f"epoch_us({expression})"
-    return f"epoch_us(cast({expression} as timestamp))"
+    if kind == pa.timestamp("us"):
+        return f"epoch_us({expression})"
+    # Dates, and times in seconds, may be beyond what a timestamp can be.
+    return f"epoch_us(try_cast({expression} as timestamp))"
 
 
 def _dollar(index: int, _: type[Value]) -> str:
@@ -149,11 +162,24 @@ DUCKDB: Final = Words(
 
 
 def _postgresql_micros(expression: str, kind: pa.DataType) -> str:
+    micros = f"cast(extract(epoch from {expression}) * 1000000 as bigint)"
     if pa.types.is_date(kind):
         days = f"cast({expression} - date '1970-01-01' as bigint)"
-        return f"case when isfinite({expression}) then {days} * {DAY} * 1000000 end"
-    exact = f"cast(extract(epoch from {expression}) * 1000000 as bigint)"
-    return f"case when isfinite({expression}) then {exact} end"
+        micros = f"{days} * {DAY} * 1000000"
+    # Beyond there may be no integer, which would be an error.
+    within = f"{expression} >= '0001-01-01' and {expression} < '10000-01-01'"
+    return f"case when {within} then {micros} end"
+
+
+def _postgresql_real(expression: str) -> str:
+    # What a double can't be, or its product with a unit, would be an error.
+    cast = "cast({} as double precision)".format
+    return (
+        f"case when {expression} > 1e100 and {expression} < 'NaN' then {cast('1e100')}"
+        f" when {expression} < -1e100 then {cast('-1e100')}"
+        f" when {expression} > -1e-100 and {expression} < 1e-100 then {cast('0')}"
+        f" else {cast(expression)} end"
+    )
 
 
 POSTGRESQL: Final = Words(
@@ -166,11 +192,16 @@ POSTGRESQL: Final = Words(
     micros=_postgresql_micros,
     divide=lambda a, b: f"({a}) / {b}",
     quantile=lambda x, p: f"percentile_cont({p}) within group (order by {x})",
+    real=_postgresql_real,
     is_nan="{} = cast('NaN' as double precision)".format,
     by_bytes=' collate "C"',
+    # By bytes alone only A to Z have small letters.
+    lower='lower({} collate "default")'.format,
     # Otherwise it is an error.
     square="case when abs({0}) > 1e-150 then ({0}) * ({0}) else 0 end".format,
     holds_nul=False,
+    # Of 65,535 values; some questions ask for the sessions twice.
+    most_kept=32_000,
 )
 """PostgreSQL 14 and later."""
 

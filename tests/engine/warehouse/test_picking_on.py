@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event, Thread
 from time import monotonic
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pytest
 
-from engine.cache import Cache
+from engine.cache import Cache, _Making
 from engine.model import CannotAnswer, Dropped, Engine, Selection
 from engine.turns import Turn, Turns, current
 from engine.warehouse import Limits, WarehouseEngine
@@ -194,15 +195,15 @@ class Kept:
         self.ended.set()
         self.go.set()
 
-    def wanted(self, turn: Turn) -> "Future[int]":
-        def run() -> int:
-            token = current.set(turn)
-            try:
-                return self.cache.get("a", self.make)
-            finally:
-                current.reset(token)
+    def asked(self, turn: Turn) -> int:
+        token = current.set(turn)
+        try:
+            return self.cache.get("a", self.make)
+        finally:
+            current.reset(token)
 
-        found = self.people.submit(run)
+    def wanted(self, turn: Turn) -> "Future[int]":
+        found = self.people.submit(self.asked, turn)
         until(lambda: bool(turn._ends) or found.done())
         return found
 
@@ -232,6 +233,30 @@ def test_who_waits_for_another_stops_waiting_when_they_pick_on() -> None:
     third = kept.wanted(Turn())
     kept.go.set()
     assert third.result(30) == 2
+
+
+def test_who_leaves_early_ends_nothing_of_who_is_about_to_make_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept, first, second = Kept(), Turn(), Turn()
+    entered, go = Event(), Event()
+    run = _Making.run
+
+    def late(making: Any, make: Any, turn: Turn) -> Any:
+        entered.set()
+        go.wait(30)
+        return run(making, make, turn)
+
+    monkeypatch.setattr(_Making, "run", late)
+    one = kept.people.submit(kept.asked, first)
+    assert entered.wait(30)
+    other = kept.wanted(second)
+    second.end()
+    with pytest.raises(Dropped):
+        other.result(30)
+    go.set()
+    kept.go.set()
+    assert one.result(30) == 1
 
 
 def test_a_failure_that_is_no_answer_is_not_shared() -> None:
