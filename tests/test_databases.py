@@ -477,6 +477,38 @@ class TestTables:
         other.rename(folder / "a.parquet")
         assert read(f"duckdb:{folder}")[0].facts.n_sessions == 1
 
+    @pytest.mark.parametrize("has_folders", [False, True])
+    @pytest.mark.parametrize("name", ["a[b]*?", "page=z/lake", "site=x/lake"])
+    def test_folders_with_odd_names(
+        self, name: str, has_folders: bool, tmp_path: Path
+    ) -> None:
+        if has_folders and "page" in name:
+            return
+        lake = tmp_path / name
+        lake.mkdir(parents=True)
+        parted = ", partition_by (country)" * has_folders
+        with duckdb.connect() as connection:
+            connection.execute(
+                "copy (select i as user_id, 'p' as page, i as duration, timestamp"
+                " '2024-01-01' as timestamp, 'DE' as country from range(10) t(i)) to"
+                f" '{lake / '' if has_folders else lake / 'a.parquet'}'"
+                f" (format parquet, overwrite_or_ignore{parted})"
+            )
+        engine, _ = read(f"duckdb:{lake}")
+        assert engine.facts.n_sessions == 10
+        assert engine.facts.pages == ("p",)
+        assert "no column site" in line(f"duckdb:{lake}", "--where", "site=x")
+        where = ("--where", "country=DE")
+        assert read(f"duckdb:{lake}", *where)[0].facts.n_sessions == 10
+
+    def test_a_schema_that_is_named_given(self, make: Make) -> None:
+        address = make(
+            "create schema given",
+            f"create table given.visits ({SESSIONS})",
+            f"insert into given.visits values {ANN}",
+        )
+        assert read(address, "--table", "given.visits")[0].facts.n_sessions == 1
+
 
 def alike(
     address: str, folder: Path, *options: str, only_csv: Sequence[str] = ()

@@ -29,8 +29,8 @@ _WANTED: Final = (
 _NO_FILES: Final = "No files found that match"
 _LONGEST_NAME: Final = 60
 
-_CATALOG: Final = "given"
-"""What a file is attached as."""
+_CATALOG: Final = "user_activity_dashboard"
+"""What a file is attached as; no schema in it should have this name."""
 
 _FEW_PARTS: Final = 4
 """With fewer groups of rows, reading all of them takes no time."""
@@ -54,8 +54,8 @@ class DuckDB(Database):
     def __init__(self, path: Path, name: str) -> None:
         """Open a database file, a Parquet file, or a folder with such, at any depth.
 
-        Folders such as ``country=DE`` are columns. Raises CannotAnswer where it can't
-        be opened.
+        Folders in it such as ``country=DE`` are columns. Raises CannotAnswer where
+        it can't be opened.
         """
         self.name = name
         _check(path, name)
@@ -93,8 +93,16 @@ class DuckDB(Database):
         if not self._files:
             return ""
         text = (
-            "with parts as (select stats_min_value as least, stats_max_value as most"
+            # Integers are written as texts there.
+            "with written as (select stats_min_value as a, stats_max_value as b,"
+            f" type like 'INT%' as is_number"
             f" from parquet_metadata({self._files}) where path_in_schema = $1),"
+            " parts as (select"
+            " {'n': case when is_number then try_cast(a as double) end, 't': a}"
+            " as least,"
+            " {'n': case when is_number then try_cast(b as double) end, 't': b}"
+            " as most"
+            " from written),"
             " ordered as (select least, max(most) over (order by least, most"
             " rows between unbounded preceding and 1 preceding) as before from parts)"
             " select count(*) as n, count(*) filter (where least < before) as mixed"
@@ -176,11 +184,24 @@ def _parquet(path: Path) -> Any:
     # It is looked for by its pattern, and read by its name.
     names = f"{_text(str(path))}, {_text(_without_marks(path))}"
     connection.execute(f"set allowed_{allowed} = [{names}]")
+    # Of what is above the folder nothing is a column, nor where nothing below is.
+    above, below = _keys(path), {""}
+    if above and path.is_dir():
+        found = path.rglob("*.parquet")
+        below = {key for file in found for key in _keys(file.parent.relative_to(path))}
+    outside = above - below if below else set()
+    excluded = ", ".join(map(DUCKDB.name, sorted(outside)))
+    columns = f"* exclude ({excluded})" if excluded else "*"
     connection.execute(
-        f"create view {VIEW} as select * from read_parquet({_pattern(path)},"
-        " hive_partitioning = true, union_by_name = true)"
+        f"create view {VIEW} as select {columns} from read_parquet({_pattern(path)},"
+        f" hive_partitioning = {bool(below)}, union_by_name = true)"
     )
     return connection
+
+
+def _keys(path: Path) -> set[str]:
+    """The names of columns in a path, such as ``country`` in ``country=DE``."""
+    return {part.partition("=")[0] for part in path.parts if "=" in part}
 
 
 def _pattern(path: Path) -> str:

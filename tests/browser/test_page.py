@@ -69,6 +69,7 @@ def test_the_page_as_it_opens(open_page: Open) -> None:
         "Users",
         "Sessions by Weekday and Hour",
         "Sessions per Week",
+        *("Compare", "One User's Story", "What Comes Next"),
     ]
     expect(page.locator("#user")).to_have_text("user_1")
     expect(page.locator("#problem")).to_be_hidden()

@@ -233,18 +233,23 @@ def check_threads(database: Database, name: str) -> None:
             assert answer.result() == right
 
 
+@pytest.mark.parametrize("prefix", ["'u' ||", ""])
 @pytest.mark.parametrize(
     ("order", "is_told"), [("user_id, timestamp", False), ("timestamp", True)]
 )
 def test_parquet_that_is_not_sorted_by_user_is_told(
-    tmp_path: Path, order: str, is_told: bool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    order: str,
+    is_told: bool,
+    prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = tmp_path / "my lake's"
     folder.mkdir()
     with duckdb.connect() as connection:
         file = str(folder / "a.parquet").replace("'", "''")
         connection.execute(
-            "copy (select 'u' || range % 100 as user_id, 'p' as page, 1 as duration,"
+            f"copy (select {prefix} range % 100 as user_id, 'p' as page, 1 as duration,"
             " timestamp '2024-01-01' + to_seconds(range) as timestamp"
             f" from range(40960) order by {order}) to '{file}'"
             " (format parquet, row_group_size 2048)"

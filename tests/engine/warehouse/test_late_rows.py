@@ -80,6 +80,14 @@ def check(engine: WarehouseEngine, n_pages: int) -> None:
     assert engine.list_users(Selection()).n_users == facts.n_users == 3
 
 
+def test_a_duration_where_there_was_none_counts_as_about_itself() -> None:
+    engine = start("('u1', 'p1', '2024-01-01 05:00', 2.5)")
+    least, greatest = engine.start.totals.least, engine.start.totals.greatest
+    fine = np.searchsorted(least, 2.5, side="right") - 1
+    assert least[fine] == pytest.approx(2.5, rel=0.02)
+    assert greatest[fine] == pytest.approx(2.5, rel=0.02)
+
+
 @pytest.mark.parametrize("name", ["null", "''", "'  '"])
 def test_who_has_no_name_is_no_user(name: str) -> None:
     engine = start(f"({name}, 'p1', '2024-01-01 05:00', 3)")
