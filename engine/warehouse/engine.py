@@ -81,7 +81,7 @@ class WarehouseEngine:
     at the start aren't counted; those that come late are in what is asked later alone.
     Where no row was unusable at first, one without a user that comes between the
     questions of the start counts for everyone until the table is read again.
-    Of pages for which there is no room those of most sessions are told apart.
+    Pages are told apart as far as there is room: those of most sessions first.
     """
 
     def __init__(
