@@ -11,7 +11,8 @@ from labels import common_start
 
 # The first part of an address is its host; a query or a fragment has no folders. What
 # is matched isn't given back, so that a name beginning with a part has that part.
-_PART: Final = re.compile(r"(?:[a-zA-Z][\w+.-]*+:)?+/*+[^/?#]*+/")
+# (Of groups Python before 3.11.5 can do that only in this form.)
+_PART: Final = re.compile(r"(?>(?:[a-zA-Z][\w+.-]*+:)?)/*+[^/?#]*+/")
 
 
 class Folders(NamedTuple):

@@ -48,15 +48,15 @@ class RowFinder:
         mark = re.escape(self._mark)
         blanks = b" *+" * drops_blanks
         slash, escaped = (rb"\\", rb"|\\.") if escape else (b"", b"")
-        quoted = rb'"(?:[^"%s]++|""%s)*+"' % (slash, escaped)
-        plain = rb"(?:[^%s\r\n%s]++%s)*+" % (mark, slash, escaped)
+        quoted = rb'"(?>(?:[^"%s]++|""%s)*)"' % (slash, escaped)
+        plain = rb"(?>(?:[^%s\r\n%s]++%s)*)" % (mark, slash, escaped)
         field = rb'(?:%s|(?!"))%s' % (quoted, plain)
-        row = rb"%s(?:%s%s%s)*+(?:\r\n?|\n|\Z)" % (field, mark, blanks, field)
+        row = rb"%s(?>(?:%s%s%s)*)(?:\r\n?|\n|\Z)" % (field, mark, blanks, field)
         self._row = re.compile(row, re.DOTALL)
         fields = rb"(?:\A|%s%s)%s" % (mark, blanks, field)
         self._field = re.compile(fields, re.DOTALL)
         null = rb"|\\N" * escape
-        self._empty = re.compile(rb'(?:%s%s(?:""%s)?)++\Z' % (mark, blanks, null))
+        self._empty = re.compile(rb'(?>(?:%s%s(?:""%s)?)+)\Z' % (mark, blanks, null))
         first = rb"(?:\A|[\r\n])%s%s" % (quoted, escaped)
         self._blanks = re.compile(
             rb"(%s)|(%s) *+(%s)?" % (first, mark, quoted), re.DOTALL
@@ -357,7 +357,7 @@ def _have_row_names(rows: Sequence[bytes], layout: Layout) -> bool:
     signs = (b'\\"', b"\\" + mark)
     if len(rows) < 2 or any(sign in row for row in rows for sign in signs):
         return False
-    name = rb'(?:(\d{1,18})|"((?:[^"]++|"")*+)")' + re.escape(mark)
+    name = rb'(?:(\d{1,18})|"((?>(?:[^"]++|"")*))")' + re.escape(mark)
     names = [re.match(name, row) for row in rows]
     numbers = [int(name[1]) for name in names if name and name[1]]
     if len(numbers) == len(rows):
