@@ -54,7 +54,7 @@ class Compare(Section):
 
     id = "compare"
     title = "Compare"
-    about = "with another user, some users or another period"
+    about = "With another user, some users or another period"
     key = "vs"
 
     def answer(self, engine: Engine, view: View) -> dict[str, Any]:

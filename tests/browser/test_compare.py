@@ -9,6 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.examples import some_of
+
 from .conftest import Open
 
 STRANGE = (
@@ -92,7 +94,7 @@ def test_some_users_and_any_dates(open_page: Open) -> None:
     assert asked(page)["vs"] == "2024-01-01/2024-02-01"
 
 
-@pytest.mark.parametrize("width", [375, 1920])
+@pytest.mark.parametrize("width", some_of(1, [375, 1920]))
 def test_names_are_text(
     open_page: Open, table_file: Callable[..., str], width: int
 ) -> None:
