@@ -12,7 +12,7 @@ from engine.model import Selection
 Kind = Literal["user", "names", "before", "month", "quarter", "year", "dates"]
 """How what is compared with is said."""
 
-MONTHS_BEFORE: Final[Mapping[str, int]] = {"month": 1, "quarter": 3, "year": 12}
+_MONTHS_BEFORE: Final[Mapping[str, int]] = {"month": 1, "quarter": 3, "year": 12}
 """The kinds that are the same period so many months before."""
 
 _WITH_TEXT: Final[tuple[Kind, ...]] = ("user", "names")
@@ -33,11 +33,6 @@ class Versus(NamedTuple):
     def is_period(self) -> bool:
         """Whether it is another period of the same user, or of everyone."""
         return self.kind not in _WITH_TEXT
-
-    @property
-    def follows_dates(self) -> bool:
-        """Whether it depends on the dates that are picked."""
-        return self.kind in _PERIODS
 
 
 def write(versus: Versus) -> str:
@@ -88,7 +83,7 @@ def other_dates(
     start, end = picked_dates(selection, days)
     n_months = 12 * (end.year - start.year) + end.month - start.month
     are_months = start.day == end.day == 1
-    back = MONTHS_BEFORE.get(versus.kind)
+    back = _MONTHS_BEFORE.get(versus.kind)
     try:
         if versus.kind == "before" and not are_months:
             return start - (end - start), start
