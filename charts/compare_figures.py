@@ -154,10 +154,24 @@ def timeline_figure(sides: Sides, view: View, facts: Facts) -> Figure:
         {
             "margin": MARGIN,
             "hovermode": "x unified",
-            "xaxis": {"type": "date", "fixedrange": True},
+            "xaxis": {"type": "date", "fixedrange": True, **_few_ticks(placed.edges)},
             "yaxis": value_axis(f"{axis} per {placed.unit}"),
         },
     )
+
+
+def _few_ticks(edges: dates.Days) -> dict[str, Any]:
+    """Ticks on the days themselves, where these are so few that hours would show."""
+    starts = edges[:-1]
+    if len(starts) > _MOST_TICKS:
+        return {}
+    half = np.timedelta64(12, "h")
+    ends = starts[[0, -1]].astype("M8[h]")
+    return {
+        "tickvals": [str(day) for day in starts],
+        "tickformat": "%-d %b<br>%Y",
+        "range": [str(ends[0] - half), str(ends[1] + half)],
+    }
 
 
 def _days(sides: Sides, view: View, facts: Facts) -> _Days:

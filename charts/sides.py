@@ -14,6 +14,7 @@ from charts.rows import PageStatistics, pool
 from charts.sentences import dates_text
 from engine.model import Engine, Facts, Selection, Tally
 from formatting import name_text, user_text
+from labels import LONGEST_USER, distinct
 from view import View
 
 Relation = Literal["apart", "within", "overlapping"]
@@ -111,6 +112,10 @@ def find_sides(engine: Engine, view: View) -> Sides | None:
         picked = replace(selection, user=against.text)
         tally = engine.summarise(picked).user
         name = user_text(against.text)
+        if user is not None and user.name == name:
+            # Long names may be alike up to where they are cut.
+            own, name = distinct([selection.user or "", against.text], LONGEST_USER)
+            user = user._replace(name=own)
     else:
         tally = engine.tally_named(against.text, selection)
         name = f"users with “{name_text(against.text)}” in the name"

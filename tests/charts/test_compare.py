@@ -230,3 +230,16 @@ def test_every_view_can_be_answered(rows: list[Row], data: st.DataObject) -> Non
     # It goes to the browser, where there is no NaN.
     json.dumps(shown, allow_nan=False, default=lambda value: value.tolist())
     assert set(Compare().numbers(engine, view)["page"]) <= set(engine.facts.pages)
+
+
+def test_long_names_are_told_apart_and_few_days_have_ticks() -> None:
+    first, second = (f"{'n' * 400}{end}" for end in "ab")
+    rows: list[Row] = [(name, "p", 1, "2024-01-01") for name in (first, second)]
+    view = view_of(first, versus=Versus("user", second))
+    sides = sides_of(view, rows)
+    assert sides.this.name != sides.other.name
+    frame = Compare().numbers(engine_of(rows), view)
+    assert len(frame.columns) == 8
+    axis = answer(view, rows)["timeline"]["layout"]["xaxis"]
+    assert axis["tickvals"] == ["2024-01-01"]
+    assert axis["range"] == ["2023-12-31T12", "2024-01-01T12"]
