@@ -209,6 +209,8 @@ def _on_pages(sides: Sides, by_page: Differences, pages: tuple[str, ...]) -> str
         return "On each page there are too few sessions to tell."
     corrected = f"more than chance, corrected for {count_text(n_tested, 'page')}"
     differing = np.flatnonzero(by_page.beyond_chance)
+    if not len(differing) and n_tested == 1:
+        return "On the only page with enough sessions it may be chance."
     if not len(differing):
         return f"On none of {count_text(n_tested, 'page')} is it more than chance."
     a, b = sides.this.tally.mean[differing], sides.other.tally.mean[differing]
@@ -271,7 +273,11 @@ def _pages(sides: Sides, view: View, pages: tuple[str, ...]) -> dict[str, Any]:
     others = ""
     if len(rest):
         n = count_text(len(rest), "other page")
-        others = f"{n}: {duration_text(float(weight[rest].sum()))} of both together."
+        # All of one may be on the other side: that is no time of its own.
+        whole, whose = weight, "of both together"
+        if sides.relation == "within":
+            whole, whose = b.seconds, f"of {sides.other.name}"
+        others = f"{n}: {duration_text(float(whole[rest].sum()))} {whose}."
     return {
         "rows": rows,
         "others": others,

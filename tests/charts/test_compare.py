@@ -140,7 +140,7 @@ def test_two_equal_users_do_not_differ() -> None:
     view = view_of("ann", versus=BOB)
     assert sentence(sides_of(view, rows), view, ("cart",)) == (
         "Average session: 30 s of ann, 30 s of bob (about the same, may be chance). "
-        "On none of 1 page is it more than chance."
+        "On the only page with enough sessions it may be chance."
     )
 
 
@@ -243,3 +243,13 @@ def test_long_names_are_told_apart_and_few_days_have_ticks() -> None:
     axis = answer(view, rows)["timeline"]["layout"]["xaxis"]
     assert axis["tickvals"] == ["2024-01-01"]
     assert axis["range"] == ["2023-12-31T12", "2024-01-01T12"]
+
+
+def test_time_on_other_pages_is_counted_once() -> None:
+    rows: list[Row] = [
+        (user, f"p{n}", 60, "2024-01-01") for n in range(12) for user in ("ann", "bob")
+    ]
+    shown = answer(view_of("ann"), rows)["pages"]
+    assert shown["others"] == "2 other pages: 4 min of everyone."
+    shown = answer(view_of("ann", versus=BOB), rows)["pages"]
+    assert shown["others"] == "2 other pages: 4 min of both together."
