@@ -3,7 +3,7 @@
 ``python -m benchmarks peers`` measures how soon a pick is seen, beside other pages.
 ``python -m benchmarks logs`` measures reading a web server's log, beside others.
 ``python -m benchmarks warehouse`` measures sessions that stay in a database.
-``python -m benchmarks paths`` measures what comes before and after a page.
+``python -m benchmarks sections`` measures the sections that are folded at first.
 ``python -m benchmarks load`` measures many people at once, and ``soak`` ten minutes.
 """
 
@@ -28,10 +28,10 @@ if __name__ == "__main__":
         warehouse.main(sys.argv[2:])
         sys.exit()
 
-    if sys.argv[1:2] == ["paths"]:
-        from benchmarks import paths
+    if sys.argv[1:2] == ["sections"]:
+        from benchmarks import sections
 
-        paths.main(full="--full" in sys.argv[2:])
+        sections.main(full="--full" in sys.argv[2:])
         sys.exit()
 
     from benchmarks import logs

@@ -1,25 +1,12 @@
-"""What comes before and after a page: the memory engine beside DuckDB's SQL."""
+"""What comes before and after a page: questions, and the same in DuckDB's SQL."""
 
-import json
 import random
-import resource
-import subprocess
-import sys
-import time
 from typing import Any, Final
 
 import duckdb
 import numpy as np
 
-from benchmarks.scale import FULL, SIZES, memory, ms, seconds, stream
-from engine.memory import MemoryEngine
-from engine.model import MOST_STEPS, Engine, PathCounts, Selection
-
-PICKS: Final = 200
-"""Random questions that are timed."""
-BESIDE: Final = 10_000_000
-"""The most sessions that DuckDB is asked about."""
-TIMES_BESIDE: Final = 3
+from engine.model import MOST_STEPS, Engine, PathCounts
 
 SQL: Final = """
 with ordered as (
@@ -105,78 +92,3 @@ def questions(engine: Engine, n: int) -> list[dict[str, Any]]:
         }
         for _ in range(n)
     ]
-
-
-def timed(engine: Engine, selection: Selection, n: int = PICKS) -> str:
-    """Median and 95th percentile of random questions, in ms."""
-    return ms(
-        [
-            seconds(lambda q=q: engine.paths(selection, **q))
-            for q in questions(engine, n)
-        ]
-    )
-
-
-def measure(n_sessions: int) -> dict[str, str]:
-    """Measure one size, in this process."""
-    start = time.perf_counter()
-    engine = MemoryEngine(stream(n_sessions))
-    build, before = time.perf_counter() - start, memory()
-    page = engine.facts.pages[0]
-    first = seconds(engine.paths, Selection(), page)
-    after = memory()
-    days = engine.facts.days.tolist()
-    month_or_two = Selection(start=days[30], end=days[90])
-    long = Selection(shortest=float(engine.facts.edges.logarithmic[5]))
-    busiest = Selection(engine.find_users("", 1)[0])
-    found = {
-        "build, s": f"{build:.2f}",
-        "first answer, s": f"{first:.2f}",
-        "its memory, MB": f"{(after - before) / 1e6:.0f}",
-        "memory without it, MB": f"{before / 1e6:.0f}",
-        "peak, MB": f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f}",
-        "everyone, ms": timed(engine, Selection()),
-        "60 days, ms": timed(engine, month_or_two),
-        "first with durations, s": f"{seconds(engine.paths, long, page):.2f}",
-        "with durations, ms": timed(engine, long),
-        "busiest user, first, ms": f"{1e3 * seconds(engine.paths, busiest, page):.1f}",
-        "busiest user, ms": timed(engine, busiest),
-    }
-    if n_sessions <= BESIDE:
-        found["DuckDB beside it, ms"] = beside(engine, n_sessions)
-    return found
-
-
-def beside(engine: Engine, n_sessions: int) -> str:
-    """DuckDB's time for the same questions, whose numbers are checked."""
-    database = duckdb.connect()
-    database.execute("set TimeZone = 'UTC'")
-    for number, frame in enumerate(stream(n_sessions)):
-        database.register("frame", frame)
-        start = "insert into sessions" if number else "create table sessions as"
-        columns = "user_id::text as user_id, page::text as page, duration, timestamp"
-        database.execute(f"{start} select {columns} from frame")
-        database.unregister("frame")
-    times = []
-    for question in questions(engine, TIMES_BESIDE):
-        start_ = time.perf_counter()
-        steps = asked_of_duckdb(database, question)
-        times.append(time.perf_counter() - start_)
-        assert_equal(engine, engine.paths(Selection(), **question).everyone, steps)
-    return ms(times)
-
-
-def main(*, full: bool) -> None:
-    """Measure each size in a process of its own, and print a table."""
-    columns = {}
-    for n_sessions in (*SIZES, *([FULL] if full else [])):
-        command = [sys.executable, "-m", "benchmarks.paths", str(n_sessions)]
-        answer = subprocess.run(command, check=True, capture_output=True, text=True)
-        columns[f"{n_sessions:.0e}"] = json.loads(answer.stdout)
-    print(f"{'what comes next':28}", *(f"{name:>22}" for name in columns))
-    for row in columns[f"{SIZES[0]:.0e}"]:
-        print(f"{row:28}", *(f"{c.get(row, ''):>22}" for c in columns.values()))
-
-
-if __name__ == "__main__":
-    print(json.dumps(measure(int(sys.argv[1]))))

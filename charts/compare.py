@@ -114,12 +114,11 @@ def tiles(sides: Sides, view: View) -> list[Tile]:
     this, other = sides.this, sides.other
     a, b = this.tally, other.tally
     statistic = view.statistic
-    per = (this.n_days, other.n_days) if sides.have_other_lengths else (1, 1)
-    a_day = " a day" if sides.have_other_lengths else ""
+    per, per_other, rate = sides.rates
 
     def change(value: float, beside: float) -> str:
-        words = change_text(value / max(per[0], 1), beside / max(per[1], 1))
-        return f"{words}{a_day}" if words else ""
+        words = change_text(value / per, beside / per_other)
+        return f"{words}{rate}" if words else ""
 
     def share_or_change(value: float, beside: float) -> str:
         if sides.is_beside_everyone and beside > 0:

@@ -117,20 +117,21 @@ class _Days(NamedTuple):
 def timeline_figure(sides: Sides, view: View, facts: Facts) -> Figure:
     """Sessions or time by day, week or month: the other period laid under this one.
 
-    Users are seen on the same days. Everyone is the average user, beside whom a user
-    can be seen. A line ends where its period does.
+    Users are seen on the same days. Of many users it is the average one, beside whom a
+    user can be seen. A line ends where its period does.
     """
     placed, days = _days(sides, view, facts), facts.days
+    everyone = sides.other._replace(name="everyone", n_users=facts.n_users)
+    other = everyone if sides.is_beside_everyone else sides.other
     curves = [
-        (sides.other, EVERYONE_COLOR, 2, placed.shift, sides.is_beside_everyone),
-        (sides.this, USER_COLOR, 2, 0, False),
+        (other, EVERYONE_COLOR, 2, placed.shift),
+        (sides.this, USER_COLOR, 2, 0),
     ]
     if sides.everyone is not None:
-        third = sides.other._replace(tally=sides.everyone)
-        curves.append((third, _THIRD, 1, 0, True))
+        curves.append((everyone._replace(tally=sides.everyone), _THIRD, 1, 0))
     lines = [
-        placed.sums(side, view, days, shift) / (facts.n_users if is_average else 1)
-        for side, _, _, shift, is_average in curves
+        placed.sums(side, view, days, shift) / max(side.n_users, 1)
+        for side, _, _, shift in curves
     ]
     divisor, axis, unit = 1.0, "Sessions", ""
     if view.timeline == "time":
@@ -138,10 +139,8 @@ def timeline_figure(sides: Sides, view: View, facts: Facts) -> Figure:
         divisor, name = duration_unit(longest)
         axis, unit = name.capitalize(), f" {UNITS[name]}"
     traces: list[Trace] = []
-    for line, (side, color, width, shift, is_average) in zip(
-        lines, curves, strict=True
-    ):
-        trace = _curve("average user" if is_average else side.name, color, width)
+    for line, (side, color, width, shift) in zip(lines, curves, strict=True):
+        trace = _curve(_average(side), color, width)
         trace["x"] = [str(day) for day in placed.edges[:-1]]
         trace["y"] = rounded(line / divisor)
         trace["hovertemplate"] = f"%{{y}}{unit}"
@@ -158,6 +157,13 @@ def timeline_figure(sides: Sides, view: View, facts: Facts) -> Figure:
             "yaxis": value_axis(f"{axis} per {placed.unit}"),
         },
     )
+
+
+def _average(side: Side) -> str:
+    """What a line of a side is called."""
+    if side.n_users == 1:
+        return side.name
+    return "average user" if side.name == "everyone" else f"average of {side.name}"
 
 
 def _few_ticks(edges: dates.Days) -> dict[str, Any]:

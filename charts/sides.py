@@ -13,7 +13,7 @@ from charts.chance import Differences, differences
 from charts.rows import PageStatistics, pool
 from charts.sentences import dates_text
 from engine.model import Engine, Facts, Selection, Tally
-from formatting import name_text, user_text
+from formatting import count_text, name_text, user_text
 from labels import LONGEST_USER, distinct
 from view import View
 
@@ -32,6 +32,8 @@ class Side(NamedTuple):
     end: date
     n_days: int
     """How many of its days are between the first and the last of the data."""
+    n_users: int = 1
+    """How many users' numbers are added up, those of everyone apart."""
 
 
 class Sides(NamedTuple):
@@ -49,9 +51,17 @@ class Sides(NamedTuple):
         return self.relation == "within" and self.everyone is None
 
     @property
-    def have_other_lengths(self) -> bool:
-        """Whether the two have different numbers of days: then rates say more."""
-        return self.this.n_days != self.other.n_days
+    def rates(self) -> tuple[float, float, str]:
+        """What counts of both are divided by to be compared, and the words for it.
+
+        Where they have different numbers of days, or of users, rates say more.
+        """
+        this, other = self.this, self.other
+        if this.n_days != other.n_days:
+            return max(this.n_days, 1), max(other.n_days, 1), " a day"
+        if this.n_users != other.n_users:
+            return max(this.n_users, 1), max(other.n_users, 1), " per user"
+        return 1, 1, ""
 
     def by_page(self) -> Differences | None:
         """Whether averages differ by more than chance, page by page; None: untested."""
@@ -109,7 +119,7 @@ def find_sides(engine: Engine, view: View) -> Sides | None:
     if against.is_period:
         return _periods(engine, view, against, summary.subject)
     if against.kind == "user":
-        picked = replace(selection, user=against.text)
+        n_users, picked = 1, replace(selection, user=against.text)
         tally = engine.summarise(picked).user
         name = user_text(against.text)
         if user is not None and user.name == name:
@@ -118,10 +128,12 @@ def find_sides(engine: Engine, view: View) -> Sides | None:
             user = user._replace(name=own)
     else:
         tally = engine.tally_named(against.text, selection)
-        name = f"users with “{name_text(against.text)}” in the name"
+        n_users = engine.count_named(against.text)
+        users = count_text(n_users, "user") if n_users else "users"
+        name = f"{users} with “{name_text(against.text)}” in the name"
     if tally is None:
         return None
-    other = _side(name, tally, selection, facts)
+    other = _side(name, tally, selection, facts)._replace(n_users=n_users)
     if user is None:
         return Sides(other, everyone, "within", None)
     are_within = against.kind == "names" and (

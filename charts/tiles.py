@@ -73,7 +73,7 @@ def changes(sides: Sides | None, view: View) -> dict[str, str]:
     if sides is None:
         return found
     this, before = sides.this, sides.other
-    a_day = " a day" if sides.have_other_lengths else ""
+    per, per_before, rate = sides.rates
 
     def change(value: float, other: float, unit: str = "") -> str:
         words = change_text(value, other)
@@ -85,7 +85,7 @@ def changes(sides: Sides | None, view: View) -> dict[str, str]:
         return f"{words}{as_} {before.name}{f',{unit}' if unit else ''}"
 
     def by_day(value: float, other: float) -> str:
-        return change(value / this.n_days, other / before.n_days, a_day)
+        return change(value / per, other / per_before, rate)
 
     a, b = this.tally, before.tally
     found["sessions"] = by_day(int(a.sessions.sum()), int(b.sessions.sum()))

@@ -407,6 +407,9 @@ class Engine(Protocol):
         They are filtered by everything in the selection but its user.
         """
 
+    def count_named(self, text: str) -> int:
+        """Number of all users whose name contains *text*, ignoring case."""
+
     def list_users(
         self,
         selection: Selection,

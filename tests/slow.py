@@ -223,6 +223,11 @@ class SlowEngine:
         ]
         return tally(own, self.pages, self.days, self.edges)
 
+    def count_named(self, text: str) -> int:
+        """Return the number of users by name, as ``Engine.count_named``."""
+        part = text.casefold()
+        return len({s.user for s in self.all_sessions if part in s.user.casefold()})
+
     def user_row(self, user: str, selection: Selection) -> UserRow | None:
         """Return one user's numbers; None where they have no selected session."""
         sessions = [

@@ -171,6 +171,10 @@ class WarehouseEngine:
             exact=counter.exact,
         )
 
+    def count_named(self, text: str) -> int:
+        """Number of all users whose name contains *text*, ignoring case."""
+        return self._users.count_containing(text)
+
     def list_users(
         self,
         selection: Selection,

@@ -40,6 +40,9 @@ class UserLists(Protocol):
     def search(self, text: str, limit: int) -> list[str]:
         """At most *limit* names that contain *text*."""
 
+    def count_containing(self, text: str) -> int:
+        """Number of all users whose name contains *text*."""
+
     def list_page(
         self,
         selection: Selection,
@@ -92,6 +95,10 @@ class KnownUsers:
     def search(self, text: str, limit: int) -> list[str]:
         """At most *limit* names that contain *text*; see ``Engine.find_users``."""
         return self._users.search(text, limit)
+
+    def count_containing(self, text: str) -> int:
+        """Number of all users whose name contains *text*."""
+        return self._users.count_containing(text)
 
     def list_page(
         self,

@@ -91,11 +91,36 @@ def test_with_everyone_picked_another_user_is_compared_with_them() -> None:
 
 def test_users_by_a_part_of_their_name() -> None:
     sides = sides_of(view_of("cy", versus=Versus("names", "B")))
-    assert sides.other.name == "users with “B” in the name"
+    assert sides.other.name == "1 user with “B” in the name"
     assert int(sides.other.tally.sessions.sum()) == 3
     assert sides.relation == "apart"
     # Who is among them is so.
     assert sides_of(view_of("bob", versus=Versus("names", "B"))).relation == "within"
+
+
+def test_several_users_are_compared_as_the_average_one() -> None:
+    rows = [
+        ("ann", "cart", 60, "2024-03-01T10:00:00"),
+        ("ann", "cart", 60, "2024-03-02T10:00:00"),
+        ("bob", "cart", 60, "2024-03-01T10:00:00"),
+        ("bill", "cart", 30, "2024-03-01T11:00:00"),
+        ("bill", "cart", 30, "2024-03-02T11:00:00"),
+        ("bill", "cart", 30, "2024-03-02T12:00:00"),
+        ("cy", "cart", 30, "2024-03-02T12:00:00"),
+        ("cy", "cart", 30, "2024-03-03T12:00:00"),
+    ]
+    view = view_of("ann", versus=Versus("names", "b"))
+    sides = sides_of(view, rows)
+    assert sides.other.name == "2 users with “b” in the name"
+    assert tiles(sides, view)[0] == Tile(
+        "Sessions", "2", "4", "about the same per user", ""
+    )
+    lines = answer(view, rows)["timeline"]["data"]
+    assert [(line["name"], line["y"]) for line in lines] == [
+        ("average of 2 users with “b” in the name", [1, 1, 0]),
+        ("ann", [1, 1, 0]),
+        ("average user", [0.75, 1, 0.25]),
+    ]
 
 
 def test_two_periods() -> None:

@@ -463,7 +463,10 @@ class EngineConformance(ABC):
         assert tally.sessions.tolist() == [1, 1]
         assert tally.seconds.tolist() == [40, 5]
         assert users_engine.tally_named("", Selection()).sessions.sum() == 8
+        assert users_engine.count_named("E") == 2
+        assert users_engine.count_named("") == users_engine.facts.n_users
         for nobody in ("x", "\0", "\ud800"):
+            assert users_engine.count_named(nobody) == 0
             assert not users_engine.tally_named(nobody, Selection()).sessions.any()
         with pytest.raises(NotInData):
             users_engine.tally_named("e", Selection(pages=("none",)))
@@ -478,6 +481,7 @@ class EngineConformance(ABC):
         start = data.draw(st.integers(0, len(name)))
         text = name[start : data.draw(st.integers(start, len(name)))]
         selection = data.draw(selections(engine))
+        assert engine.count_named(text) == slow.count_named(text)
         assert_tally(
             engine.tally_named(text, selection),
             slow.tally_named(text, selection),
