@@ -75,8 +75,8 @@ def register(
     @server.get(f"{prefix}numbers/<chart_id>.csv")
     def numbers(chart_id: str) -> Response:
         spreadsheet = _is_for_spreadsheet()
-        if chart_id in sections_by_id:
-            section = sections_by_id[chart_id]
+        section = sections_by_id.get(chart_id)
+        if section is not None and section.has_file:
             return section_file(section, engine, shown(), spreadsheet=spreadsheet)
         if chart_id not in by_id:
             abort(404, "there is no such chart")
@@ -108,10 +108,8 @@ def chart_file(
 def section_file(
     section: Section, engine: Engine, view: View, *, spreadsheet: bool = False
 ) -> Response:
-    """The numbers of a section; it is not found where it has none."""
-    frame = section.numbers(engine, view)
-    if frame is None:
-        abort(404, "there are no such numbers")
+    """The numbers of a section, all rows of them."""
+    frame = section.numbers(engine, view, every_row=True)
     name = f"{section.title}, {caption(view, engine.facts.pages)}"
     return _csv([frame], frame.columns, name, _any_lines, spreadsheet=spreadsheet)
 

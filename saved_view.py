@@ -12,14 +12,16 @@ from flask import Flask, Response, request
 import ids
 import view as views
 from callbacks import list_users, redraw
+from charts import SECTIONS
 from charts.chart import Chart
 from charts.figure import EVERYONE_COLOR, USER_COLOR
+from charts.section import Section
 from charts.tiles import TILES
 from downloads import attach
 from engine.model import Engine
 from formatting import instant_text
 from layout import TITLE
-from payload import NumbersTable, UsersTable
+from payload import NumbersTable, UsersTable, numbers_table
 from view import View
 
 _TILE_PARTS: Final = {"label": "dt", "value": "dd", "beside": "dd", "rank": "dd"}
@@ -127,13 +129,14 @@ def document(
     charts: Sequence[Chart],
     data_line: str,
     now: pd.Timestamp,
+    sections: Sequence[Section] = SECTIONS,
 ) -> tuple[str, str]:
     """A view as an HTML document, and its caption.
 
     It has all that is shown but the pictures: each chart has its numbers as a table,
     open where it is open on the page, and an empty ``<figure data-chart="id">``, in
-    which the browser puts the picture that it has drawn. Raises NotInData as
-    ``Engine.summarise`` does.
+    which the browser puts the picture that it has drawn. Of *sections* it has those
+    that are open. Raises NotInData as ``Engine.summarise`` does.
     """
     with_tables = replace(view, tables=tuple(chart.id for chart in charts))
     page = redraw(engine, with_tables, charts).page
@@ -162,6 +165,7 @@ def document(
             for chart in charts
         ),
         _users(listed["users"], text[ids.finding(ids.USERS)]),
+        *(_section(section, engine, view) for section in sections),
     ]
     return _whole(f"{page['caption']}: {TITLE}", body), page["caption"]
 
@@ -229,6 +233,19 @@ def _numbers(numbers: NumbersTable, *, is_open: bool) -> str:
     table = _table(numbers["head"], rows)
     state = {"open": ""} if is_open else {}
     return _element("details", "<summary>Table</summary>", table, **state)
+
+
+def _section(section: Section, engine: Engine, view: View) -> str:
+    """A section in words and numbers; nothing where it is folded."""
+    if not section.is_open(view):
+        return ""
+    frame = section.numbers(engine, view)
+    return _element(
+        "section",
+        _element("h2", escape(section.title)),
+        _paragraph(section.answer(engine, view)["finding"]),
+        "" if frame.empty else _numbers(numbers_table(frame), is_open=True),
+    )
 
 
 def _users(users: UsersTable, sentence: str) -> str:

@@ -107,9 +107,10 @@
             ...shown.ahead.map((column, i) => columnOf(shown, "ahead", column, i)),
         ];
         return [
-            make("p", {class: "finding"}, bound(shown.sentence)),
+            make("p", {class: "finding"}, bound(shown.finding)),
             make("div", {class: "steps"}, ...columns),
-            make("p", {class: "size"}, bound(shown.notes.join(" "))),
+            make("p", {class: "size"}, bound(shown.notes.join(" ")), " ",
+                make("a", {href: `numbers/paths.csv${location.search}`, download: ""}, "CSV")),
         ];
     }
 

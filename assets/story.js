@@ -110,8 +110,8 @@
     }
 
     function write(shown) {
-        const {sentence, notes, rows, here} = shown;
-        const finding = make("p", {class: "finding"}, sentence);
+        const {finding: words, notes, rows, here} = shown;
+        const finding = make("p", {class: "finding"}, words);
         if (!rows.length) return [finding];
         keepFocus();
         return [finding, legend(shown),

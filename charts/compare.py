@@ -79,13 +79,20 @@ class Compare(Section):
             "align": _align(view),
         }
 
-    def numbers(self, engine: Engine, view: View) -> pd.DataFrame:
-        """The numbers by page of both sides, as a table."""
+    def is_open(self, view: View) -> bool:
+        """Whether a view has it open, or has something to compare with."""
+        return super().is_open(view) or view.versus is not None
+
+    def numbers(
+        self, engine: Engine, view: View, *, every_row: bool = False
+    ) -> pd.DataFrame:
+        """The numbers by page of both sides: of those shown, or of all."""
         sides = find_sides(engine, view)
         if sides is None:
             return pd.DataFrame({"page": list[str]()})
-        pages = engine.facts.pages
-        columns: dict[str, Any] = {"page": list(pages)}
+        codes = _by_weight(sides)
+        codes = np.sort(codes) if every_row else codes[: int(view.length)]
+        columns: dict[str, Any] = {"page": list(engine.facts.pages)}
         noun = STATISTICS[view.statistic].label.lower()
         for side in (sides.this, sides.other):
             columns[f"{side.name}: sessions"] = side.tally.sessions
@@ -95,7 +102,7 @@ class Compare(Section):
         tested = sides.by_page() if view.statistic == "average" else None
         if tested is not None:
             frame["more than chance"] = tested.beyond_chance
-        return frame[(sides.this.tally.sessions + sides.other.tally.sessions) > 0]
+        return frame.iloc[codes]
 
 
 class Tile(NamedTuple):
@@ -238,9 +245,7 @@ def _on_pages(sides: Sides, by_page: Differences, pages: tuple[str, ...]) -> str
 def _pages(sides: Sides, view: View, pages: tuple[str, ...]) -> dict[str, Any]:
     """The rows by page, those of most time first."""
     a, b, statistic = sides.this.tally, sides.other.tally, view.statistic
-    weight = a.seconds + b.seconds
-    present = np.flatnonzero(a.sessions + b.sessions)
-    order = present[np.lexsort((present, -weight[present]))]
+    order = _by_weight(sides)
     shown, rest = order[: int(view.length)], order[int(view.length) :]
     own, beside = a.by_page(statistic), b.by_page(statistic)
     tested = sides.by_page() if statistic == "average" else None
@@ -273,7 +278,7 @@ def _pages(sides: Sides, view: View, pages: tuple[str, ...]) -> dict[str, Any]:
     if len(rest):
         n = count_text(len(rest), "other page")
         # All of one may be on the other side: that is no time of its own.
-        whole, whose = weight, "of both together"
+        whole, whose = a.seconds + b.seconds, "of both together"
         if sides.relation == "within":
             whole, whose = b.seconds, f"of {sides.other.name}"
         others = f"{n}: {duration_text(float(whole[rest].sum()))} {whose}."
@@ -282,6 +287,13 @@ def _pages(sides: Sides, view: View, pages: tuple[str, ...]) -> dict[str, Any]:
         "others": others,
         "statistic": STATISTICS[statistic].label,
     }
+
+
+def _by_weight(sides: Sides) -> NDArray[np.intp]:
+    """The codes of the pages with sessions on a side, those of most time first."""
+    a, b = sides.this.tally, sides.other.tally
+    present = np.flatnonzero(a.sessions + b.sessions)
+    return present[np.argsort(-(a.seconds + b.seconds)[present], kind="stable")]
 
 
 def _page_chance(tested: Differences | None, code: int) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple, TypedDict
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from charts.section import Section
@@ -79,9 +80,7 @@ class Paths(Section):
     def answer(self, engine: Engine, view: View) -> Mapping[str, Any]:
         """The columns around the page in the middle, see assets/paths.js."""
         pages = engine.facts.pages
-        # Everyone's: the page stays the same as users are compared.
-        selection = replace(view.selection, user=None, pages=())
-        sessions = engine.summarise(selection).everyone.sessions
+        sessions = _everyones_sessions(engine, view)
         page = middle(view, pages, sessions)
         paths = engine.paths(view.selection, page, view.ahead, view.back)
         labels = page_labels(pages)
@@ -96,7 +95,7 @@ class Paths(Section):
                 user,
             ),
             "user": None if user is None else user_text(user),
-            "sentence": sentence(paths, view),
+            "finding": sentence(paths, view),
             "notes": _notes(engine.facts, view),
             "listed": [
                 {"page": name, "label": labels[name]}
@@ -106,6 +105,53 @@ class Paths(Section):
             "ahead": columns(paths, "ahead"),
             "back": columns(paths, "back"),
         }
+
+    def numbers(
+        self, engine: Engine, view: View, *, every_row: bool = False
+    ) -> pd.DataFrame:
+        """The pages of each step, those of most of everyone's sessions first.
+
+        An ended visit stands among them; its time is NaN.
+        """
+        page = middle(view, engine.facts.pages, _everyones_sessions(engine, view))
+        paths = engine.paths(view.selection, page, view.ahead, view.back)
+        n_rows = None if every_row else MOST_ROWS + 1
+        steps = [
+            _numbers(paths, way, number, everyone, user)[:n_rows]
+            for way in ("back", "ahead")
+            for number, (everyone, user) in enumerate(_side(paths, way).steps)
+        ]
+        return pd.concat(steps, ignore_index=True)
+
+
+def _everyones_sessions(engine: Engine, view: View) -> NDArray[np.int64]:
+    """(pages,): everyone's, as the page in the middle stays as users are compared."""
+    selection = replace(view.selection, user=None, pages=())
+    return engine.summarise(selection).everyone.sessions
+
+
+def _numbers(
+    paths: Answer, way: str, number: int, everyone: PathStep, user: PathStep | None
+) -> pd.DataFrame:
+    """The numbers of one step, see ``Paths.numbers``."""
+    names = np.array([*paths.facts.pages, f"({_ENDED[way][min(number, 1)]})"], object)
+    columns: dict[str, Any] = {
+        "middle": paths.page,
+        "step": f"{number + 1} {'after' if way == 'ahead' else 'before'}",
+        "page": names,
+    }
+    name = paths.selection.user
+    for whose, step in (("everyone", everyone), (user_text(name or ""), user)):
+        if step is None:
+            continue
+        sessions = np.append(step.sessions, step.ended)
+        columns[f"{whose}: sessions"] = sessions
+        columns[f"{whose}: share (%)"] = 100 * sessions / max(step.total, 1)
+        columns[f"{whose}: average session (s)"] = np.append(step.mean, np.nan)
+    frame = pd.DataFrame(columns)
+    n = np.append(everyone.sessions, everyone.ended)
+    order = np.argsort(-n, kind="stable")
+    return frame.iloc[order[n[order] > 0]]
 
 
 def middle(view: View, pages: tuple[str, ...], sessions: NDArray[np.int64]) -> str:

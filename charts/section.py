@@ -25,14 +25,26 @@ class Section(ABC):
 
     key: ClassVar[str | None] = None
     """A key of the address that opens it as well; None for none."""
+    has_file: ClassVar[bool] = True
+    """Whether its numbers are a file of their own."""
 
-    def numbers(self, engine: Engine, view: View) -> pd.DataFrame | None:
-        """Its numbers for a file, as ``Chart.numbers`` are; None where it has none."""
-        return None
+    def is_open(self, view: View) -> bool:
+        """Whether a view has it open."""
+        return self.id in view.opened
 
     @abstractmethod
     def answer(self, engine: Engine, view: View) -> Mapping[str, Any]:
         """What the section shows for a view, for its script in ``assets/``.
 
-        Raises as ``Engine`` does.
+        ``finding`` is what it says in words. Raises as ``Engine`` does.
+        """
+
+    @abstractmethod
+    def numbers(
+        self, engine: Engine, view: View, *, every_row: bool = False
+    ) -> pd.DataFrame:
+        """The numbers that are shown, as a table, see ``Chart.numbers``.
+
+        With *every_row* there are also those for which there is no room. Raises as
+        ``Engine`` does.
         """

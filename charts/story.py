@@ -7,6 +7,7 @@ from math import isnan
 from typing import Any, Final, NamedTuple, TypedDict
 
 import numpy as np
+import pandas as pd
 
 import view as views
 from charts.section import Section
@@ -106,7 +107,7 @@ class Way(TypedDict):
 class StoryPayload(TypedDict):
     """Everything that assets/story.js writes."""
 
-    sentence: str
+    finding: str
     notes: str
     legend: list[Entry]
     others: bool
@@ -128,14 +129,30 @@ class Story(Section):
     id = "story"
     title = "One User's Story"
     about = "Every session in order, day by day"
+    # The sessions themselves are one.
+    has_file = False
+
+    def numbers(
+        self, engine: Engine, view: View, *, every_row: bool = False
+    ) -> pd.DataFrame:
+        """The page of the list that the view asks for."""
+        story = _ask(engine, view)
+        sessions = [] if story is None else story.sessions
+        columns = {
+            "page": [session.page for session in sessions],
+            "start": [f"{session.start}" for session in sessions],
+            "duration (s)": [session.duration for session in sessions],
+            "since the one before": [since_text(session.pause) for session in sessions],
+            "visit": pd.array([session.visit for session in sessions], "Int64"),
+        }
+        return pd.DataFrame(columns)
 
     def answer(self, engine: Engine, view: View) -> Mapping[str, Any]:
         """The page of the list that the view asks for.
 
         Raises as ``Engine.story`` does.
         """
-        user = view.selection.user
-        story = engine.story(view.selection, page=view.story_page, page_size=PAGE_SIZE)
+        user, story = view.selection.user, _ask(engine, view)
         if user is None or story is None:
             return _nothing("Pick a user to see their story.")
         if not story.sessions:
@@ -145,9 +162,13 @@ class Story(Section):
         return _payload(story, whole, view, engine.facts)
 
 
+def _ask(engine: Engine, view: View) -> StoryPage | None:
+    return engine.story(view.selection, page=view.story_page, page_size=PAGE_SIZE)
+
+
 def _nothing(words: str) -> StoryPayload:
     return {
-        "sentence": words,
+        "finding": words,
         "notes": "",
         "legend": [],
         "others": False,
@@ -178,7 +199,7 @@ def _payload(story: StoryPage, whole: Tally, view: View, facts: Facts) -> StoryP
     axis = find_axis(sessions, days)
     colored = [entry for entry in pages if entry["color"] < N_COLORS]
     return {
-        "sentence": sentence(story, labels),
+        "finding": sentence(story, labels),
         "notes": _notes(story, view, facts),
         "legend": sorted(colored, key=lambda entry: entry["color"]),
         "others": len(colored) < len(pages),

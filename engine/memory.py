@@ -284,8 +284,8 @@ class MemoryEngine:
     ) -> Paths:
         """What comes after and before the selected sessions on a page, see ``Engine``.
 
-        The first answer about everyone beyond half a million sessions takes 0.2 to 0.6 µs
-        for each of them, and later ones milliseconds: see ``PathCounter``.
+        Beyond half a million sessions the first answer about everyone takes 0.2 to
+        0.6 µs for each of them, and later ones milliseconds: see ``PathCounter``.
         """
         user = self._users.code(selection.user)
         coded = self._store.dimensions.encode(selection)._replace(pages=None)

@@ -127,8 +127,16 @@ def test_where_nothing_is_selected_there_is_only_a_head(app: Dash) -> None:
         assert len(lines(app, f"/numbers/{chart}.csv?{query}&page=help&max=0.001")) == 1
 
 
+def test_sections_have_files_of_their_own(app: Dash) -> None:
+    found = lines(app, "/numbers/compare.csv?user=ann&vs=user:bob")
+    assert found[0].startswith("page,ann: sessions,ann: time (s),")
+    assert [line.split(",")[0] for line in found[1:]] == ["cart", "help", "home"]
+    found = lines(app, "/numbers/paths.csv?user=bob&step=home")
+    assert "home,1 after,cart,1," in "\n".join(found)
+
+
 @pytest.mark.parametrize(
-    "chart", ["users", "Total-Time", "x%0Ay", "%ff", "total-time."]
+    "chart", ["users", "story", "Total-Time", "x%0Ay", "%ff", "total-time."]
 )
 def test_there_is_no_other_chart(chart: str, app: Dash) -> None:
     response = get(app, f"/numbers/{chart}.csv")

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 import ids
 from app import create_app
 from callbacks import list_users, redraw
-from charts import CHARTS
+from charts import CHARTS, SECTIONS
 from charts.chart import Chart, Shown
 from charts.figure import Figure, empty
 from engine.memory import MemoryEngine
@@ -22,6 +22,7 @@ from saved_view import POLICY, document
 from tests.building import engine_of, view_of
 from tests.examples import examples
 from tests.sessions import ROWS, Row, table
+from versus import Versus
 from view import View, address
 
 NOW = pd.Timestamp("2024-07-01T14:05:59", tz="Europe/Berlin")
@@ -262,6 +263,21 @@ def test_any_name_is_text(name: str) -> None:
     plain = engine_of([("u", "p", 1, "2024-01-01")])
     assert structure(found) == structure(saved(plain, view_of("u"), [SessionsByPage()]))
     assert found.of("td")[:2] == [name, "1"]
+
+
+def test_open_sections_are_there_in_words_and_numbers(engine: MemoryEngine) -> None:
+    view = view_of("ann", versus=Versus("user", "bob"), opened=("story",))
+    found = saved(engine, view)
+    assert found.of("h2")[-2:] == ["Compare", "One User's Story"]
+    for section in SECTIONS[:2]:
+        assert section.answer(engine, view)["finding"] in found.of("p")
+        rows = numbers_table(section.numbers(engine, view))["rows"]
+        assert "\n".join(cell for row in rows for cell in row) in "\n".join(
+            found.of("td")
+        )
+    assert "Compare" not in saved(engine, view_of("ann")).of("h2")
+    nobody = saved(engine, view_of(opened=("story",)))
+    assert "Pick a user to see their story." in nobody.of("p")
 
 
 def test_is_a_file_beside_the_page(app: Dash) -> None:

@@ -36,7 +36,7 @@ def many_pages(n: int) -> list[Row]:
 
 def test_where_people_go_and_where_they_came_from() -> None:
     found = shown(step="cart")
-    assert found["sentence"] == (
+    assert found["finding"] == (
         "After cart 17 % go on to cart; 50 % leave."
         " Before it 33 % were on home; 50 % came in here."
     )
@@ -51,9 +51,30 @@ def test_where_people_go_and_where_they_came_from() -> None:
     assert all(row["user"] is None for row in [*ahead["rows"], *back["rows"]])
 
 
+def test_its_numbers_are_a_table() -> None:
+    view = view_of("a", step="cart", ahead=("help",))
+    frame = Paths().numbers(engine_of(VISITS), view)
+    assert list(frame.columns) == [
+        *("middle", "step", "page"),
+        *("everyone: sessions", "everyone: share (%)", "everyone: average session (s)"),
+        *("a: sessions", "a: share (%)", "a: average session (s)"),
+    ]
+    one_after = frame[frame["step"] == "1 after"]
+    assert one_after["page"].tolist() == ["(left the site)", "cart", "help", "pay"]
+    assert one_after["everyone: sessions"].tolist() == [3, 1, 1, 1]
+    assert one_after["everyone: share (%)"].round().tolist() == [50, 17, 17, 17]
+    assert one_after["a: sessions"].tolist() == [1, 0, 1, 1]
+    assert frame["step"].unique().tolist() == ["1 before", "1 after", "2 after"]
+    # There is room for some in the saved view, and for all in the file.
+    engine = engine_of(many_pages(20))
+    assert len(Paths().numbers(engine, view_of(step="p0"))) == 1 + MOST_ROWS + 1
+    every = Paths().numbers(engine, view_of(step="p0"), every_row=True)
+    assert len(every) == 1 + 19
+
+
 def test_a_user_stands_beside_everyone() -> None:
     found = shown(user="a", step="cart")
-    assert found["sentence"].endswith(
+    assert found["finding"].endswith(
         " a: 33 % go on to help; 33 % leave (3 sessions, so this may be chance)."
     )
     (ahead,) = found["ahead"]
@@ -64,7 +85,7 @@ def test_a_user_stands_beside_everyone() -> None:
     assert help_["everyone"] == {"width": 0.5, "text": "17 %"}
     assert help_["details"] == "1 session, average 7 s; a: 1 session, average 7 s"
     away = shown(user="b", step="help")
-    assert away["sentence"].endswith(" b has no such session.")
+    assert away["finding"].endswith(" b has no such session.")
     assert all(row["user"] is None for row in away["ahead"][0]["rows"])
 
 
@@ -111,13 +132,13 @@ def test_many_pages_are_the_largest_and_the_others_in_words() -> None:
 
 def test_nothing_matches() -> None:
     found = shown(user="a", step="cart", **MARCH | {"end": MARCH["start"]})
-    assert found["sentence"] == "cart: No sessions match."
+    assert found["finding"] == "cart: No sessions match."
     assert [row["label"] for row in found["ahead"][0]["rows"]] == ["left the site"]
 
 
 def test_one_session_and_pages_that_nobody_leaves_to() -> None:
     found = shown([("u", "p", None, "2024-01-01")], user="u")
-    assert found["sentence"] == (
+    assert found["finding"] == (
         "After p everybody leaves. Before it everybody came in here."
         " u: everybody leaves (1 session, so this may be chance)."
     )

@@ -47,15 +47,28 @@ def many(n: int) -> list[Row]:
     ]
 
 
+def test_its_numbers_are_those_of_the_list() -> None:
+    rows: list[Row] = [
+        ("u", "cart", 60, "2024-03-01T10:00:00"),
+        ("u", "home", None, "2024-03-01T10:02:00"),
+    ]
+    frame = Story().numbers(engine_of(rows), view_of("u"))
+    assert frame["page"].tolist() == ["cart", "home"]
+    assert frame["start"].tolist() == ["2024-03-01 10:00:00", "2024-03-01 10:02:00"]
+    assert frame["since the one before"].tolist() == ["–", "1 min later"]
+    assert frame["visit"].tolist() == [1, 1]
+    assert Story().numbers(engine_of(rows), view_of()).empty
+
+
 def test_with_everyone_picked_it_says_to_pick_a_user() -> None:
     payload = told(ROWS, view_of())
-    assert payload["sentence"] == "Pick a user to see their story."
+    assert payload["finding"] == "Pick a user to see their story."
     assert payload["rows"] == payload["days"] == payload["ways"] == []
 
 
 def test_without_sessions_it_says_so() -> None:
     payload = told(ROWS, view_of("bob", start=date(2024, 3, 1)))
-    assert payload["sentence"] == "No sessions of bob match."
+    assert payload["finding"] == "No sessions of bob match."
     assert payload["rows"] == []
 
 
@@ -207,7 +220,7 @@ def test_pages_of_the_list() -> None:
     ],
 )
 def test_the_sentence(rows: list[Row], words: str) -> None:
-    assert told(rows, view_of("u"))["sentence"] == words
+    assert told(rows, view_of("u"))["finding"] == words
 
 
 def test_the_sentence_says_where_visits_begin_and_end() -> None:
@@ -218,17 +231,17 @@ def test_the_sentence_says_where_visits_begin_and_end() -> None:
             ("u", "home" if day < 5 else "shop", 1, f"2024-01-0{day}T10:00:00"),
             ("u", end, 1, f"2024-01-0{day}T10:01:00"),
         ]
-    assert told(rows, view_of("u"))["sentence"] == (
+    assert told(rows, view_of("u"))["finding"] == (
         "10 sessions in 5 visits, 2 a visit; visits begin most often on home (80 %) "
         "and end most often on cart (40 %)."
     )
     # Both on the same page, unequally often.
     rows += [("u", "home", 1, f"2024-01-0{day}T10:02:00") for day in (1, 2, 3)]
-    assert told(rows, view_of("u"))["sentence"].endswith(
+    assert told(rows, view_of("u"))["finding"].endswith(
         "visits begin and end most often on home (80 % and 60 %)."
     )
     rows += [("u", "p4", 1, "2024-01-03T10:03:00")]
-    assert told(rows, view_of("u"))["sentence"].endswith(
+    assert told(rows, view_of("u"))["finding"].endswith(
         "; visits begin most often on home (80 %)."
     )
 
@@ -261,7 +274,7 @@ class FewKnown(MemoryEngine):
 def test_without_visits_it_says_so() -> None:
     payload = told(FewKnown(table(VISITS)), view_of("u"))
     words = "5 sessions, which are too many to tell visits."
-    assert payload["sentence"] == words
+    assert payload["finding"] == words
     assert not any(row["begins"] for row in payload["rows"])
     assert [day["visits"] for day in payload["days"]] == [[], []]
     assert "visit" not in payload["notes"]
@@ -356,4 +369,4 @@ def test_whatever_is_shown_leads_to_itself(
 def test_any_names_are_told(rows: list[Row], data: st.DataObject) -> None:
     engine = engine_of(rows)
     payload = told(engine, data.draw(views_of(engine)))
-    assert payload["sentence"].endswith((".", "…"))
+    assert payload["finding"].endswith((".", "…"))
