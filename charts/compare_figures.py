@@ -70,6 +70,7 @@ def shares_figure(sides: Sides, view: View, edges: BinEdges) -> Figure:
                 "title": {"text": "Session duration"},
                 "tickvals": list(range(0, n, step)),
                 "ticktext": [duration_text(float(bound)) for bound in bounds[:n:step]],
+                "automargin": True,
                 "fixedrange": True,
             },
             "yaxis": {**value_axis("Share of sessions"), "ticksuffix": " %"},
