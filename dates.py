@@ -4,7 +4,7 @@ The days of the data are an array of ``datetime64[D]`` in order; ranges of dates
 half-open, and None stands for no limit.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final, Literal, NamedTuple, cast
 
 import numpy as np
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 Days = NDArray[np.datetime64]
 PeriodUnit = Literal["day", "week", "month", "year"]
+
+TOLERANCE: Final = timedelta(hours=1)
+"""How much a day of the data may lack at either end and still be a whole one."""
 
 _MOST_MONTHS: Final = 300
 _LAST_DAYS: Final = (7, 30, 90)
@@ -46,6 +49,20 @@ def day_before(day: date) -> date:
 def day_after(day: date) -> date:
     """The next day; 31 December 9999, which has none, itself."""
     return min(day, date.max - timedelta(days=1)) + timedelta(days=1)
+
+
+def whole_days(days: Days, first: datetime, last: datetime) -> tuple[date, date]:
+    """The days that the data has from their start to their end, [first, end).
+
+    *first* and *last* are the first and the last moment of the data. With few sessions
+    they are a little inside of a whole day: an hour is nothing.
+    """
+    start, end = bounds(days)
+    if first > datetime.combine(start, time()) + TOLERANCE:
+        start = day_after(start)
+    if last > datetime.combine(end, time(23, 59, 59)) - TOLERANCE:
+        end = day_after(end)
+    return start, max(start, end)
 
 
 def clip(

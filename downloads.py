@@ -193,7 +193,9 @@ def _csv(
     def lines() -> Iterator[bytes]:
         # Excel takes a file for UTF-8 only by this mark.
         mark = "\ufeff" if spreadsheet else ""
-        yield f"{mark}{','.join(columns)}\r\n".encode()
+        # Users may have given columns their names.
+        head = _name_cells(pd.Series(list(columns)), spreadsheet)
+        yield f"{mark}{','.join(head)}\r\n".encode()
         for frame in frames:
             # A few rows at a time, so that those who pick meanwhile needn't wait.
             for start in range(0, len(frame), _ROWS_AT_ONCE):
@@ -229,7 +231,7 @@ def _session_lines(rows: pd.DataFrame, spreadsheet: bool) -> bytes:
 
 
 def _name_cells(names: "pd.Series[Any]", spreadsheet: bool) -> list[str]:
-    """Users or pages as they stand in CSV."""
+    """Names as they stand in CSV."""
     codes, known = pd.factorize(names)
     cells = [_defused(name) for name in known] if spreadsheet else known
     quoted = [

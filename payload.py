@@ -6,7 +6,7 @@ is meant.
 """
 
 from dataclasses import replace
-from typing import Any, TypedDict, get_args
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from charts.sentences import filter_texts
 from charts.users import COLUMNS, UserTable
 from formatting import duration_text, one_line, shorten
 from labels import LONGEST_PAGE, LONGEST_USER, distinct
-from view import Length, View
+from view import View
 
 
 class Link(TypedDict):
@@ -119,12 +119,11 @@ def crumbs(view: View) -> list[Link]:
 
 def more_rows(view: View, text: str) -> Line:
     """A chart's sentence about the others, with a link to more rows if there can be."""
-    lengths = get_args(Length)
-    longer = lengths[lengths.index(view.length) + 1 :][:1]
-    if not text or not longer:
+    longer = views.longer(view.length)
+    if not text or longer is None:
         return {"text": text, "link": None}
-    to = views.address(replace(view, length=longer[0]))
-    return {"text": text, "link": {"text": f"Show {longer[0]} rows", "address": to}}
+    to = views.address(replace(view, length=longer))
+    return {"text": text, "link": {"text": f"Show {longer} rows", "address": to}}
 
 
 def numbers_table(numbers: pd.DataFrame) -> NumbersTable:

@@ -128,6 +128,13 @@ def opening(engine: Engine) -> View:
     return View(Selection(busiest))
 
 
+def longer(length: Length) -> Length | None:
+    """The next number of rows; None where there are no more."""
+    lengths = get_args(Length)
+    longer: Sequence[Length] = lengths[lengths.index(length) + 1 :]
+    return longer[0] if longer else None
+
+
 def without_filters(view: View) -> View:
     """The same view without a filter by dates, pages or durations."""
     return _select(view, Selection(view.selection.user))
@@ -382,10 +389,10 @@ def _read_versus(
     text = parser.one.get("vs")
     if text is None:
         return None
-    versus, shown = other.read(text[:LONGEST_SEARCH]), name_text(text)
-    if text.startswith("user:"):
-        # A name may be longer than what is searched for.
-        versus = other.Versus("user", text.removeprefix("user:"))
+    versus, shown = other.read(text), name_text(text)
+    if versus and versus.kind == "names" and len(versus.text) > LONGEST_SEARCH:
+        parser.ignore(f"vs beyond the first {LONGEST_SEARCH:,} letters of a name")
+        versus = versus._replace(text=versus.text[:LONGEST_SEARCH])
     if versus is None:
         parser.ignore(f"vs “{shown}”, which there isn't")
     elif versus.kind == "user" and not engine.has_user(versus.text):

@@ -1,5 +1,6 @@
 """What is picked beside something else: another user, some users, another period."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -18,8 +19,8 @@ from charts.sentences import (
     change_text,
     known_duration_text,
 )
-from charts.sides import Sides, find_sides
-from engine.model import Engine, divide_or_nan
+from charts.sides import Side, Sides, find_sides
+from engine.model import Engine, Tally, divide_or_nan
 from formatting import (
     count_text,
     days_text,
@@ -46,6 +47,7 @@ _PERIODS: Final[dict[Kind, str]] = {
 }
 _NOTHING: Final = "Pick what to compare with."
 _UNTESTED: Final = "not tested"
+_ONE_SIDE: Final = "only one side"
 _MEANING: Final = {True: "more than chance", False: "may be chance"}
 
 
@@ -98,11 +100,15 @@ class Compare(Section):
             columns[f"{side.name}: sessions"] = side.tally.sessions
             columns[f"{side.name}: time (s)"] = side.tally.seconds
             columns[f"{side.name}: {noun} (s)"] = side.tally.by_page(view.statistic)
-        frame = pd.DataFrame(columns)
+        a, b = (
+            side.tally.by_page(view.statistic) for side in (sides.this, sides.other)
+        )
+        columns["change (%)"] = 100 * (divide_or_nan(a, b) - 1)
         tested = sides.by_page() if view.statistic == "average" else None
-        if tested is not None:
-            frame["more than chance"] = tested.beyond_chance
-        return frame.iloc[codes]
+        columns["chance"] = [
+            _page_chance(sides, tested, code) for code in range(len(a))
+        ]
+        return pd.DataFrame(columns).iloc[codes]
 
 
 class Tile(NamedTuple):
@@ -121,16 +127,14 @@ def tiles(sides: Sides, view: View) -> list[Tile]:
     this, other = sides.this, sides.other
     a, b = this.tally, other.tally
     statistic = view.statistic
-    per, per_other, rate = sides.rates
 
-    def change(value: float, beside: float) -> str:
-        words = change_text(value / per, beside / per_other)
+    def share_or_change(by_day: Callable[[Tally], NDArray[Any]]) -> str:
+        if sides.is_beside_everyone:
+            sums = (float(by_day(tally).sum()) for tally in (a, b))
+            return f"{percent_text(*sums)} of {other.name}"
+        value, beside, rate = sides.compared(by_day)
+        words = change_text(value, beside)
         return f"{words}{rate}" if words else ""
-
-    def share_or_change(value: float, beside: float) -> str:
-        if sides.is_beside_everyone and beside > 0:
-            return f"{percent_text(value, beside)} of {other.name}"
-        return change(value, beside)
 
     n, m = int(a.sessions.sum()), int(b.sessions.sum())
     times = float(a.seconds.sum()), float(b.seconds.sum())
@@ -138,12 +142,20 @@ def tiles(sides: Sides, view: View) -> list[Tile]:
     typical = a.overall(statistic), b.overall(statistic)
     days = a.active_days, b.active_days
     return [
-        Tile("Sessions", f"{n:,}", f"{m:,}", share_or_change(n, m), ""),
+        Tile(
+            "Sessions",
+            f"{n:,}",
+            f"{m:,}",
+            share_or_change(lambda tally: tally.day_sessions),
+            "",
+        ),
         Tile(
             "Total time",
             known_duration_text(times[0], known=known[0] > 0),
             known_duration_text(times[1], known=known[1] > 0),
-            share_or_change(*times) if all(known) else "",
+            share_or_change(lambda tally: tally.day_seconds)
+            if all(known) and times[1] > 0
+            else "",
             "",
         ),
         Tile(
@@ -179,8 +191,10 @@ def sentence(sides: Sides, view: View, pages: tuple[str, ...]) -> str:
     """How the sides differ: their durations, then on which pages."""
     this, other = sides.this, sides.other
     for side in (this, other):
+        if not side.n_days:
+            return f"The data has nothing {_whose(side.name, view)}."
         if not side.tally.sessions.any():
-            return f"No sessions match {_whose(side.name, view)}."
+            return _none_match(side, view)
     if not (this.tally.known.any() and other.tally.known.any()):
         return "Of one of them no duration is known."
     statistic = view.statistic
@@ -193,10 +207,67 @@ def sentence(sides: Sides, view: View, pages: tuple[str, ...]) -> str:
     )
     told = [part for part in (ratio, _chance(sides, view)) if part]
     words += f" ({', '.join(told)})."
+    parts = [words]
     by_page = sides.by_page() if statistic == "average" else None
-    if by_page is None:
-        return words
-    return f"{words} {_on_pages(sides, by_page, pages)}"
+    if by_page is not None:
+        parts += [_on_pages(sides, by_page, pages), _by_mix(sides)]
+    parts += [_on_one_side(sides, view, pages), _among(sides, view)]
+    return " ".join(filter(None, parts))
+
+
+def _none_match(side: Side, view: View) -> str:
+    whose = _whose(side.name, view)
+    if view.versus is not None and view.versus.is_period:
+        return f"No sessions match {whose}."
+    return f"No sessions {whose} match."
+
+
+def _by_mix(sides: Sides) -> str:
+    """Whether sides differ by which pages are visited, rather than by how long.
+
+    Had both visited the pages of the other side, what is left of the difference would
+    be how long they stay.
+    """
+    if not sides.differ("average"):
+        return ""
+    a, b = sides.this.tally, sides.other.tally
+    both = (a.known > 0) & (b.known > 0)
+    if not both.any():
+        return ""
+    lasting = np.average((a.mean - b.mean)[both], weights=b.known[both])
+    whole = a.overall("average") - b.overall("average")
+    if whole - lasting < whole / 2 if whole > 0 else whole - lasting > whole / 2:
+        return ""
+    return "Most of the difference is which pages are visited, not how long."
+
+
+def _on_one_side(sides: Sides, view: View, pages: tuple[str, ...]) -> str:
+    """The pages that are visited on one side alone, those of most sessions first."""
+    if sides.relation == "within":
+        return ""
+    labels = page_labels(pages)
+    parts = []
+    for side, beside in ((sides.this, sides.other), (sides.other, sides.this)):
+        n = np.where(beside.tally.sessions == 0, side.tally.sessions, 0)
+        codes = np.flatnonzero(n >= FEW)
+        codes = codes[np.argsort(-n[codes], kind="stable")]
+        if not len(codes):
+            continue
+        named = [
+            f"{labels[pages[code]]} ({count_text(int(n[code]), 'session')})"
+            for code in codes[:_TOLD].tolist()
+        ]
+        more = len(codes) - len(named)
+        listed = names_text([*named, *([f"{more:,} more"] * (more > 0))])
+        parts.append(f"Only {_whose(side.name, view)}: {listed}.")
+    return " ".join(parts)
+
+
+def _among(sides: Sides, view: View) -> str:
+    """That a user is one of those that they are compared with."""
+    if sides.is_beside_everyone or sides.relation != "within":
+        return ""
+    return f"{sides.this.name} is one of them."
 
 
 def _whose(name: str, view: View) -> str:
@@ -205,7 +276,8 @@ def _whose(name: str, view: View) -> str:
         return f"of {name}"
     if name.startswith(("from ", "until ")):
         return name
-    return f"on {name}" if name[:1].isdigit() and " to " not in name else f"in {name}"
+    is_day = name[:1].isdigit() and " to " not in name and not name.isdigit()
+    return f"on {name}" if is_day else f"in {name}"
 
 
 def _on_pages(sides: Sides, by_page: Differences, pages: tuple[str, ...]) -> str:
@@ -260,7 +332,7 @@ def _pages(sides: Sides, view: View, pages: tuple[str, ...]) -> dict[str, Any]:
             {
                 "label": labels.get(name, name),
                 "name": name,
-                "sessions": [f"{a.sessions[code]:,}", f"{b.sessions[code]:,}"],
+                "sessions": [_sessions_text(side, code) for side in (a, b)],
                 "values": [
                     known_duration_text(v, known=v >= 0) if side.sessions[code] else "–"
                     for v, side in zip(values, (a, b), strict=True)
@@ -270,23 +342,43 @@ def _pages(sides: Sides, view: View, pages: tuple[str, ...]) -> dict[str, Any]:
                     for v in values
                 ],
                 "change": change_text(*values),
-                "chance": _page_chance(tested, code),
+                "chance": _page_chance(sides, tested, code),
                 "isWeak": min(int(a.known[code]), int(b.known[code])) < FEW,
             }
         )
-    others = ""
-    if len(rest):
-        n = count_text(len(rest), "other page")
-        # All of one may be on the other side: that is no time of its own.
-        whole, whose = a.seconds + b.seconds, "of both together"
-        if sides.relation == "within":
-            whole, whose = b.seconds, f"of {sides.other.name}"
-        others = f"{n}: {duration_text(float(whole[rest].sum()))} {whose}."
     return {
         "rows": rows,
-        "others": others,
+        "others": _others(sides, view, rest),
+        "more": _more(view) if len(rest) else None,
         "statistic": STATISTICS[statistic].label,
     }
+
+
+def _sessions_text(side: Tally, code: int) -> str:
+    """A page's sessions, with their share of all, which doesn't grow with days."""
+    n = int(side.sessions[code])
+    return f"{n:,} ({percent_text(n, int(side.sessions.sum()))})"
+
+
+def _others(sides: Sides, view: View, rest: NDArray[np.intp]) -> str:
+    """The time on the pages without a row."""
+    if not len(rest):
+        return ""
+    times = [
+        f"{duration_text(float(side.tally.seconds[rest].sum()))}"
+        f" {_whose(side.name, view)}"
+        for side in (sides.this, sides.other)
+    ]
+    return f"{count_text(len(rest), 'other page')}: {', '.join(times)}."
+
+
+def _more(view: View) -> dict[str, str] | None:
+    """The link that shows more rows; None where there can't be any."""
+    longer = views.longer(view.length)
+    if longer is None:
+        return None
+    to = views.address(replace(view, length=longer))
+    return {"text": f"Show {longer} rows", "address": to}
 
 
 def _by_weight(sides: Sides) -> NDArray[np.intp]:
@@ -296,7 +388,9 @@ def _by_weight(sides: Sides) -> NDArray[np.intp]:
     return present[np.argsort(-(a.seconds + b.seconds)[present], kind="stable")]
 
 
-def _page_chance(tested: Differences | None, code: int) -> str:
+def _page_chance(sides: Sides, tested: Differences | None, code: int) -> str:
+    if not (sides.this.tally.sessions[code] and sides.other.tally.sessions[code]):
+        return _ONE_SIDE
     if tested is None:
         return _UNTESTED
     if not tested.compared[code]:

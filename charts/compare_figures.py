@@ -29,6 +29,8 @@ _THIRD: Final = "#8a94a0"
 """The colour of everyone, where they are neither side."""
 
 _MOST_TICKS: Final = 8
+_FEWEST: Final = 2
+"""The whole periods that make a line."""
 
 
 def shares_figure(sides: Sides, view: View, edges: BinEdges) -> Figure:
@@ -60,6 +62,12 @@ def shares_figure(sides: Sides, view: View, edges: BinEdges) -> Figure:
     if sides.everyone is not None:
         traces.append(_steps("everyone", percent(sides.everyone)[:n], _THIRD, 1))
     step = -(-n // _MOST_TICKS)
+    ticks = {place: duration_text(float(bounds[place])) for place in range(0, n, step)}
+    if np.isinf(bounds[n]):
+        ticks = {
+            place: words for place, words in ticks.items() if place <= n - 1 - step
+        }
+        ticks[n - 1] = f"{duration_text(float(bounds[n - 1]))} +"
     return figure(
         traces,
         {
@@ -68,8 +76,8 @@ def shares_figure(sides: Sides, view: View, edges: BinEdges) -> Figure:
             "bargap": 0.06,
             "xaxis": {
                 "title": {"text": "Session duration"},
-                "tickvals": list(range(0, n, step)),
-                "ticktext": [duration_text(float(bound)) for bound in bounds[:n:step]],
+                "tickvals": list(ticks),
+                "ticktext": list(ticks.values()),
                 "automargin": True,
                 "fixedrange": True,
             },
@@ -98,11 +106,23 @@ class _Days(NamedTuple):
     """(periods + 1,): period i has the days [edges[i], edges[i + 1])."""
     shift: int
     """Days from a day of the other side to the one that it lies under."""
+    inside: tuple[np.datetime64, np.datetime64]
+    """The days of this side, [first, end): periods that go beyond are left out."""
+    are_whole: bool
+    """Whether periods are left out that a side has only in part."""
+
+    def has(self, first: np.datetime64, end: np.datetime64) -> NDArray[np.bool_]:
+        """(periods,): whether a side that has the days [first, end) has each."""
+        first, end = max(first, self.inside[0]), min(end, self.inside[1])
+        starts, stops = self.edges[:-1], self.edges[1:]
+        if self.are_whole:
+            return np.asarray((starts >= first) & (stops <= end))
+        return np.asarray((stops > first) & (starts < end))
 
     def sums(
         self, side: Side, view: View, days: dates.Days, moved: int
     ) -> NDArray[np.float64]:
-        """(periods,): a side's sessions or seconds; NaN where it has no days."""
+        """(periods,): a side's sessions or seconds; NaN where it has no such days."""
         tally = side.tally
         values = (
             tally.day_sessions if view.timeline == "sessions" else tally.day_seconds
@@ -110,8 +130,8 @@ class _Days(NamedTuple):
         placed = days + np.timedelta64(moved, "D")
         inside = (placed >= self.edges[0]) & (placed < self.edges[-1])
         sums = dates.sum_by_period(values[inside], placed[inside], self.edges)
-        start, end = np.array([side.start, side.end], "M8[D]") + moved
-        sums[(self.edges[1:] <= start) | (self.edges[:-1] >= end)] = np.nan
+        first, end = np.array(_days_of(side, days, self.are_whole), "M8[D]") + moved
+        sums[~self.has(first, end)] = np.nan
         return sums
 
 
@@ -119,7 +139,8 @@ def timeline_figure(sides: Sides, view: View, facts: Facts) -> Figure:
     """Sessions or time by day, week or month: the other period laid under this one.
 
     Users are seen on the same days. Of many users it is the average one, beside whom a
-    user can be seen. A line ends where its period does.
+    user can be seen. A line ends where its period does; weeks and other periods of
+    which a side has only a part are left out where there are enough others.
     """
     placed, days = _days(sides, view, facts), facts.days
     everyone = sides.other._replace(name="everyone", n_users=facts.n_users)
@@ -139,6 +160,7 @@ def timeline_figure(sides: Sides, view: View, facts: Facts) -> Figure:
         longest = max(float(np.nanmax(line, initial=0)) for line in lines)
         divisor, name = duration_unit(longest)
         axis, unit = name.capitalize(), f" {UNITS[name]}"
+    is_cut = placed.are_whole and bool(np.isnan(lines[1]).any())
     traces: list[Trace] = []
     for line, (side, color, width, shift) in zip(lines, curves, strict=True):
         trace = _curve(_average(side), color, width)
@@ -155,7 +177,7 @@ def timeline_figure(sides: Sides, view: View, facts: Facts) -> Figure:
             "margin": MARGIN,
             "hovermode": "x unified",
             "xaxis": {"type": "date", "fixedrange": True, **_few_ticks(placed.edges)},
-            "yaxis": value_axis(f"{axis} per {placed.unit}"),
+            "yaxis": value_axis(f"{axis} per {'whole ' * is_cut}{placed.unit}"),
         },
     )
 
@@ -192,7 +214,20 @@ def _days(sides: Sides, view: View, facts: Facts) -> _Days:
     shift = versus.offset(
         sides.this.start, sides.other.start, weekdays=view.weekdays
     ).days
-    return _Days(unit, dates.period_edges(np.array([first, last]), unit), shift)
+    edges = dates.period_edges(np.array([first, last]), unit)
+    whole = np.array(sides.this.whole, "M8[D]")
+    placed = _Days(unit, edges, shift, (whole[0], whole[1]), are_whole=True)
+    if np.count_nonzero(placed.has(*whole)) >= _FEWEST:
+        return placed
+    return placed._replace(inside=(first, last + 1), are_whole=False)
+
+
+def _days_of(side: Side, days: dates.Days, are_whole: bool) -> tuple[Any, Any]:
+    """The days of a side that are in the data: all of them, or those that are whole."""
+    if are_whole:
+        return side.whole
+    first, last = dates.bounds(days)
+    return max(side.start, first), min(side.end, dates.day_after(last))
 
 
 def _moved(edge: np.datetime64, shift: int) -> str:

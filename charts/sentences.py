@@ -166,6 +166,8 @@ def change_text(value: float, beside: float) -> str:
     change = 100 * (value / beside - 1)
     if abs(change) < 0.5:
         return "about the same"
+    if value > 0 and change <= -99.5:
+        return "under −99 %"
     if change >= 100:
         return f"{ratio_text(value, beside)} ×"
     return f"{'+' if change > 0 else '−'}{abs(change):.0f} %"

@@ -1,8 +1,9 @@
 """Two sides that are compared: what is picked, and something else."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,15 @@ import dates
 import versus
 from charts.chance import Differences, differences
 from charts.rows import PageStatistics, pool
-from charts.sentences import dates_text
-from engine.model import Engine, Facts, Selection, Tally
+from charts.sentences import FEW, dates_text
+from engine.model import (
+    Engine,
+    Facts,
+    Selection,
+    Statistic,
+    Tally,
+    divide_or_nan,
+)
 from formatting import count_text, name_text, user_text
 from labels import LONGEST_USER, distinct
 from view import View
@@ -32,6 +40,8 @@ class Side(NamedTuple):
     end: date
     n_days: int
     """How many of its days are between the first and the last of the data."""
+    whole: tuple[date, date]
+    """The days that the data has from their start to their end, [first, end)."""
     n_users: int = 1
     """How many users' numbers are added up, those of everyone apart."""
 
@@ -44,6 +54,8 @@ class Sides(NamedTuple):
     relation: Relation
     everyone: Tally | None
     """A third to hold both against, where neither is everyone."""
+    days: dates.Days
+    """The days of the data."""
 
     @property
     def is_beside_everyone(self) -> bool:
@@ -51,17 +63,48 @@ class Sides(NamedTuple):
         return self.relation == "within" and self.everyone is None
 
     @property
-    def rates(self) -> tuple[float, float, str]:
-        """What counts of both are divided by to be compared, and the words for it.
+    def have_other_dates(self) -> bool:
+        """Whether two periods are compared."""
+        return (self.this.start, self.this.end) != (self.other.start, self.other.end)
 
-        Where they have different numbers of days, or of users, rates say more.
+    def compared(
+        self, by_day: Callable[[Tally], NDArray[Any]]
+    ) -> tuple[float, float, str]:
+        """A sum of both sides as it can be compared, and the words for the rate.
+
+        *by_day* gives (days,) of what is added up. Periods are compared by their whole
+        days, since one that has only begun has less of everything; NaN stands for a
+        period without any. Several users are compared as the average one.
         """
-        this, other = self.this, self.other
-        if this.n_days != other.n_days:
-            return max(this.n_days, 1), max(other.n_days, 1), " a day"
-        if this.n_users != other.n_users:
-            return max(this.n_users, 1), max(other.n_users, 1), " per user"
-        return 1, 1, ""
+        sides = (self.this, self.other)
+        if not self.have_other_dates:
+            rate = "" if self.this.n_users == self.other.n_users else " per user"
+            a, b = (
+                float(by_day(side.tally).sum()) / (max(side.n_users, 1) if rate else 1)
+                for side in sides
+            )
+            return a, b, rate
+        n_days = [(side.whole[1] - side.whole[0]).days for side in sides]
+        sums = []
+        for side in sides:
+            first, end = np.array(side.whole, "M8[D]")
+            inside = (self.days >= first) & (self.days < end)
+            sums.append(float(by_day(side.tally)[inside].sum()))
+        if n_days[0] == n_days[1] and n_days == [side.n_days for side in sides]:
+            return sums[0], sums[1], ""
+        a, b = divide_or_nan(np.array(sums), np.array(n_days)).tolist()
+        return a, b, " a day"
+
+    def differ(self, statistic: Statistic) -> bool:
+        """Whether typical sessions differ by more than chance, as far as it is tested.
+
+        Only averages are; of others those of a few sessions are taken for chance.
+        """
+        if statistic == "average":
+            tested = self.overall()
+            return tested is not None and bool(tested.beyond_chance[0])
+        known = (int(side.tally.known.sum()) for side in (self.this, self.other))
+        return min(known) >= FEW
 
     def by_page(self) -> Differences | None:
         """Whether averages differ by more than chance, page by page; None: untested."""
@@ -115,7 +158,9 @@ def find_sides(engine: Engine, view: View) -> Sides | None:
         user = _side(user_text(selection.user or ""), summary.user, selection, facts)
     against = view.versus
     if against is None:
-        return None if user is None else Sides(user, everyone, "within", None)
+        if user is None:
+            return None
+        return Sides(user, everyone, "within", None, facts.days)
     if against.is_period:
         return _periods(engine, view, against, summary.subject)
     if against.kind == "user":
@@ -135,12 +180,12 @@ def find_sides(engine: Engine, view: View) -> Sides | None:
         return None
     other = _side(name, tally, selection, facts)._replace(n_users=n_users)
     if user is None:
-        return Sides(other, everyone, "within", None)
-    are_within = against.kind == "names" and (
-        against.text.casefold() in (selection.user or "").casefold()
+        return Sides(other, everyone, "within", None, facts.days)
+    is_among = against.kind == "names" and engine.is_named(
+        against.text, selection.user or ""
     )
-    relation: Relation = "within" if are_within else "apart"
-    return Sides(user, other, relation, everyone.tally)
+    relation: Relation = "within" if is_among else "apart"
+    return Sides(user, other, relation, everyone.tally, facts.days)
 
 
 def find_before(engine: Engine, view: View, tally: Tally) -> Sides | None:
@@ -170,10 +215,14 @@ def _periods(
     relation: Relation = "apart"
     if start < others[1] and others[0] < end:
         relation = "overlapping"
-    return Sides(this, other, relation, None)
+    return Sides(this, other, relation, None, facts.days)
 
 
 def _side(name: str, tally: Tally, selection: Selection, facts: Facts) -> Side:
     start, end = versus.picked_dates(selection, facts.days)
     n_days = int(dates.count_weekdays(start, end, facts.days).sum())
-    return Side(name, tally, start, end, n_days)
+    first, end_of_whole = dates.whole_days(facts.days, facts.first, facts.last)
+    whole = max(start, first), min(end, end_of_whole)
+    if whole[1] < whole[0]:
+        whole = whole[0], whole[0]
+    return Side(name, tally, start, end, n_days, whole)

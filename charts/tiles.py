@@ -66,14 +66,12 @@ def tiles(summary: Summary, view: View) -> dict[str, Tile]:
 def changes(sides: Sides | None, view: View) -> dict[str, str]:
     """How numbers differ from those of the period before, by ``TILES``.
 
-    Sums are compared by day where the periods have different numbers of days. A tile
-    is left out where there is nothing to compare with.
+    A tile is left out where there is nothing to compare with, see ``Sides.compared``.
     """
     found: dict[str, str] = {}
     if sides is None:
         return found
-    this, before = sides.this, sides.other
-    per, per_before, rate = sides.rates
+    before = sides.other
 
     def change(value: float, other: float, unit: str = "") -> str:
         words = change_text(value, other)
@@ -84,15 +82,14 @@ def changes(sides: Sides | None, view: View) -> dict[str, str]:
         as_ = " as" if words.startswith("about") else ""
         return f"{words}{as_} {before.name}{f',{unit}' if unit else ''}"
 
-    def by_day(value: float, other: float) -> str:
-        return change(value / per, other / per_before, rate)
-
-    a, b = this.tally, before.tally
-    found["sessions"] = by_day(int(a.sessions.sum()), int(b.sessions.sum()))
+    a, b = sides.this.tally, before.tally
+    found["sessions"] = change(*sides.compared(lambda tally: tally.day_sessions))
     if a.known.any() and b.known.any():
-        found["total"] = by_day(float(a.seconds.sum()), float(b.seconds.sum()))
+        found["total"] = change(*sides.compared(lambda tally: tally.day_seconds))
         statistic = view.statistic
         found["typical"] = change(a.overall(statistic), b.overall(statistic))
+        if found["typical"] and not sides.differ(statistic):
+            found["typical"] += ", may be chance"
     return {name: words for name, words in found.items() if words}
 
 
@@ -136,8 +133,7 @@ def lines(summary: Summary, view: View) -> dict[str, str]:
 def _is_whole(edges: dates.Days, summary: Summary) -> NDArray[np.bool_]:
     """(periods,): whether all of each period is selected, and is in the data."""
     selection, facts = summary.selection, summary.facts
-    # With few sessions, the first and last of a complete day are a little inside.
-    tolerance = np.timedelta64(1, "h")
+    tolerance = np.timedelta64(dates.TOLERANCE)
     first = np.datetime64(facts.first, "s") - tolerance
     stop = np.datetime64(facts.last, "s") + tolerance
     if selection.start is not None:

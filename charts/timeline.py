@@ -99,8 +99,7 @@ def periods(summary: Summary, measure: Measure) -> Periods:
         values = tally.day_sessions if measure == "sessions" else tally.day_seconds
         return dates.sum_by_period(values, facts.days, edges)
 
-    # With few sessions, the first and last of a complete day are a little inside.
-    tolerance = np.timedelta64(1, "h")
+    tolerance = np.timedelta64(dates.TOLERANCE)
     first, last = np.datetime64(facts.first), np.datetime64(facts.last)
     begun = edges[:-1].astype("M8[s]") + tolerance < first
     unfinished = edges[1:].astype("M8[s]") - tolerance > last

@@ -202,7 +202,12 @@ class MemoryEngine:
 
     def count_named(self, text: str) -> int:
         """Number of all users whose name contains *text*, ignoring case."""
-        return self._users.count_containing(text)
+        return int(np.count_nonzero(self._users.containing(text)))
+
+    def is_named(self, text: str, user: str) -> bool:
+        """Whether a user is one of those that ``tally_named`` and others count."""
+        code = self._users.find(user)
+        return code is not None and bool(self._users.containing(text)[code])
 
     def list_users(
         self,

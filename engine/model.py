@@ -410,6 +410,12 @@ class Engine(Protocol):
     def count_named(self, text: str) -> int:
         """Number of all users whose name contains *text*, ignoring case."""
 
+    def is_named(self, text: str, user: str) -> bool:
+        """Whether a user is one of those that ``tally_named`` and others count.
+
+        It is False for a user who isn't in the data.
+        """
+
     def list_users(
         self,
         selection: Selection,

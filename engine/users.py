@@ -91,10 +91,6 @@ class Users:
         )
         return found
 
-    def count_containing(self, text: str) -> int:
-        """Number of users whose name contains *text*, ignoring case."""
-        return int(np.count_nonzero(self.containing(text)))
-
     @cached_property
     def _folded(self) -> "pd.Index[str]":
         return self._names.str.casefold()

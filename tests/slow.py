@@ -228,6 +228,11 @@ class SlowEngine:
         part = text.casefold()
         return len({s.user for s in self.all_sessions if part in s.user.casefold()})
 
+    def is_named(self, text: str, user: str) -> bool:
+        """Return whether a user is one of ``count_named``."""
+        users = {s.user for s in self.all_sessions}
+        return user in users and text.casefold() in user.casefold()
+
     def user_row(self, user: str, selection: Selection) -> UserRow | None:
         """Return one user's numbers; None where they have no selected session."""
         sessions = [

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 import pytest
@@ -125,6 +126,21 @@ def test_where_nothing_is_selected_there_is_only_a_head(app: Dash) -> None:
     assert lines(app, f"/sessions.csv?{query}") == [HEAD]
     for chart in ("total-time", "user-average"):
         assert len(lines(app, f"/numbers/{chart}.csv?{query}&page=help&max=0.001")) == 1
+
+
+def test_users_in_a_head_are_cells_like_others() -> None:
+    hostile, odd = '=HYPERLINK("http://evil","x")', "a,b"
+    rows: list[Row] = [(user, "p", 1, "2024-01-01") for user in (hostile, odd)]
+    app = create_app(table(rows))
+    query = urlencode({"user": odd, "vs": f"user:{hostile}"})
+    text = get(app, f"/numbers/compare.csv?{query}").text
+    (head, row) = csv.reader(text.splitlines())
+    assert len(head) == len(row)
+    assert head[1] == "a,b: sessions"
+    assert head[4] == f"{hostile}: sessions"
+    text = get(app, f"/numbers/compare.csv?{query}&for=spreadsheet").text
+    (head, _) = csv.reader(text.removeprefix("\ufeff").splitlines())
+    assert head[4] == f"'{hostile}: sessions"
 
 
 def test_sections_have_files_of_their_own(app: Dash) -> None:

@@ -51,6 +51,7 @@ from engine.warehouse.start import (
     read_days,
 )
 from engine.warehouse.table import MICROS, SessionTable
+from engine.warehouse.user_questions import UserQuestions
 from engine.warehouse.users import Asking, KnownUsers, UserLists
 from schema import COLUMNS
 
@@ -111,6 +112,8 @@ class WarehouseEngine:
             if start.users is None
             else KnownUsers(start.users, asking, limits.cache_bytes)
         )
+        self._user_questions = UserQuestions(asking.questions, asking.quantum)
+        self._named: Cache[str, int] = Cache(limits.cache_bytes)
         self._counters: Cache[Group, _Counter] = Cache(limits.cache_bytes)
         self._paths = AskedPaths(
             PathQuestions(start.questions, start.coding.bins.quantum, table.visit_gap),
@@ -173,7 +176,24 @@ class WarehouseEngine:
 
     def count_named(self, text: str) -> int:
         """Number of all users whose name contains *text*, ignoring case."""
-        return self._users.count_containing(text)
+        if not self._database.words.can_hold(text):
+            return 0
+        question = self._user_questions.counts(self._start.group, Selection(), text)
+
+        def ask() -> tuple[int, int]:
+            n_users = Batch(self._ask(question)).integer("matching")
+            return n_users, len(question.text)
+
+        return self._named.get(text, ask)
+
+    def is_named(self, text: str, user: str) -> bool:
+        """Whether a user is one of those that ``tally_named`` and others count."""
+        words = self._database.words
+        if not (words.can_hold(text) and words.can_hold(user)):
+            return False
+        group = self._start.group._replace(user=user, named=text)
+        question = self._start.questions.user_rows(group, 1)
+        return bool(self._ask(question).num_rows)
 
     def list_users(
         self,

@@ -48,13 +48,6 @@ class ManyUsers:
         names: list[str] = answer.text("u").to_pylist()
         return names
 
-    def count_containing(self, text: str) -> int:
-        """Number of all users whose name contains *text*."""
-        if not self._asking.questions.words.can_hold(text):
-            return 0
-        question = self._questions.counts(self._group, Selection(), text)
-        return self._ask(question).integer("matching")
-
     def list_page(
         self,
         selection: Selection,

@@ -40,9 +40,6 @@ class UserLists(Protocol):
     def search(self, text: str, limit: int) -> list[str]:
         """At most *limit* names that contain *text*."""
 
-    def count_containing(self, text: str) -> int:
-        """Number of all users whose name contains *text*."""
-
     def list_page(
         self,
         selection: Selection,
@@ -95,10 +92,6 @@ class KnownUsers:
     def search(self, text: str, limit: int) -> list[str]:
         """At most *limit* names that contain *text*; see ``Engine.find_users``."""
         return self._users.search(text, limit)
-
-    def count_containing(self, text: str) -> int:
-        """Number of all users whose name contains *text*."""
-        return self._users.count_containing(text)
 
     def list_page(
         self,

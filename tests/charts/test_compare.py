@@ -95,7 +95,12 @@ def test_users_by_a_part_of_their_name() -> None:
     assert int(sides.other.tally.sessions.sum()) == 3
     assert sides.relation == "apart"
     # Who is among them is so.
-    assert sides_of(view_of("bob", versus=Versus("names", "B"))).relation == "within"
+    view = view_of("ann", versus=Versus("names", "n"))
+    rows = [*TWO_USERS, *lasting("Nora", "cart", LONGER)]
+    sides = sides_of(view, rows)
+    assert sides.relation == "within"
+    words = sentence(sides, view, engine_of(rows).facts.pages)
+    assert words.endswith(" ann is one of them.")
 
 
 def test_several_users_are_compared_as_the_average_one() -> None:
@@ -160,6 +165,28 @@ def test_what_is_more_than_chance_is_said_with_its_pages() -> None:
     ]
 
 
+def test_what_differs_may_be_which_pages_are_visited() -> None:
+    # Each page takes both as long; ann is on the long one more often.
+    long, short = [100.0, 110.0] * 30, [10.0, 12.0] * 30
+    rows = [
+        *lasting("ann", "cart", long),
+        *lasting("ann", "home", short[:20]),
+        *lasting("bob", "cart", long[:20]),
+        *lasting("bob", "home", short),
+        *lasting("ann", "help", [1.0] * 5),
+    ]
+    view = view_of("ann", versus=BOB)
+    words = sentence(sides_of(view, rows), view, engine_of(rows).facts.pages)
+    assert words.endswith(
+        "On none of 2 pages is it more than chance."
+        " Most of the difference is which pages are visited, not how long."
+        " Only of ann: help (5 sessions)."
+    )
+    # Where how long they stay is all of it, nothing is said of which pages.
+    words = sentence(sides_of(view, TWO_USERS), view, ("cart", "home"))
+    assert "which pages" not in words
+
+
 def test_two_equal_users_do_not_differ() -> None:
     rows = [*lasting("ann", "cart", SHORTER), *lasting("bob", "cart", SHORTER)]
     view = view_of("ann", versus=BOB)
@@ -184,10 +211,25 @@ def test_the_test_is_that_of_two_groups_put_together() -> None:
 
 def test_no_days_and_no_sessions_are_said() -> None:
     view = view_of(versus=Versus("year"), **MARCH)
-    assert answer(view)["finding"] == "No sessions match in March 2023."
+    assert answer(view)["finding"] == "The data has nothing in March 2023."
+    view = view_of("bob", versus=Versus("before"), **MARCH)
+    assert answer(view)["finding"] == "No sessions match in March 2024."
+    view = view_of("ann", versus=Versus("names", "zoe"))
+    words = "No sessions of users with “zoe” in the name match."
+    assert answer(view)["finding"] == words
     unknown: list[Row] = [("a", "p", None, "2024-01-01"), ("b", "p", 1, "2024-01-01")]
     view = view_of("a", versus=Versus("user", "b"))
     assert answer(view, unknown)["finding"] == "Of one of them no duration is known."
+
+
+def test_a_year_is_in_the_year() -> None:
+    view = view_of(versus=Versus("year"), start=date(2024, 1, 1), end=date(2025, 1, 1))
+    rows: list[Row] = [
+        (*row[:3], f"2023{row[3][4:]}".replace("02-29", "02-28")) for row in ROWS
+    ]
+    words = answer(view, [*ROWS, *rows])["finding"]
+    assert " in 2024, " in words
+    assert " in 2023 (" in words
 
 
 def test_ways_lead_to_other_comparisons() -> None:
@@ -225,7 +267,10 @@ def test_numbers_have_both_sides() -> None:
     assert frame["page"].tolist() == ["cart", "help", "home"]
     assert frame["ann: sessions"].tolist() == [1, 0, 5]
     assert frame["bob: time (s)"].tolist() == [0, 0, 60]
-    assert list(frame.columns)[-1] == "more than chance"
+    assert list(frame.columns)[-2:] == ["change (%)", "chance"]
+    assert frame["change (%)"].tolist()[-1] == -50
+    few = "too few sessions"
+    assert frame["chance"].tolist() == [few, "only one side", few]
     assert isinstance(frame, pd.DataFrame)
     assert Compare().numbers(engine_of(ROWS), View()).empty
 
@@ -237,6 +282,7 @@ def test_numbers_have_both_sides() -> None:
         (70, 100, "−30 %"),
         (240, 100, "2.4 ×"),
         (200, 100, "2.0 ×"),
+        (1, 2000, "under −99 %"),
         (100.4, 100, "about the same"),
         (0, 100, "−100 %"),
         (1, 0, ""),
@@ -263,6 +309,43 @@ def test_every_view_can_be_answered(rows: list[Row], data: st.DataObject) -> Non
         assert numbers["page"].tolist() == names
 
 
+def lines(view: View, rows: Any) -> tuple[str, list[list[float | None]]]:
+    """The name of the timeline's axis, and the values of its lines."""
+    shown = answer(view, rows)["timeline"]
+    name = shown["layout"]["yaxis"]["title"]["text"]
+    return name, [line["y"] for line in shown["data"]]
+
+
+def daily(first: str, n: int) -> list[Row]:
+    """A session at the begin and the end of each of *n* days."""
+    days = pd.date_range(first, periods=n).strftime("%Y-%m-%d")
+    return [
+        ("a", "p", 1, f"{day}T{time}") for day in days for time in ("00:05", "23:55")
+    ]
+
+
+def test_days_that_the_data_has_not_are_gaps_and_not_zero() -> None:
+    february: dict[str, Any] = {"start": date(2023, 2, 1), "end": date(2023, 3, 1)}
+    view = view_of(versus=Versus("month"), **february)
+    name, (other, this) = lines(view, daily("2023-01-10", 60))
+    assert name == "Sessions per day"
+    assert other == [*[None] * 9, *[2] * 19]
+    assert this == [2] * 28
+
+
+def test_weeks_of_which_a_side_has_a_part_are_left_out() -> None:
+    rows = daily("2023-01-02", 522)
+    view = view_of(
+        versus=Versus("dates", start=date(2023, 1, 2), end=date(2024, 1, 1)),
+        start=date(2024, 1, 1),
+        end=date(2024, 6, 6),
+    )
+    name, (other, this) = lines(view, rows)
+    # 157 days: 22 weeks and three days.
+    assert name == "Sessions per whole week"
+    assert this == other == [*[14] * 22, None]
+
+
 def test_long_names_are_told_apart_and_few_days_have_ticks() -> None:
     first, second = (f"{'n' * 400}{end}" for end in "ab")
     rows: list[Row] = [(name, "p", 1, "2024-01-01") for name in (first, second)]
@@ -270,7 +353,7 @@ def test_long_names_are_told_apart_and_few_days_have_ticks() -> None:
     sides = sides_of(view, rows)
     assert sides.this.name != sides.other.name
     frame = Compare().numbers(engine_of(rows), view)
-    assert len(frame.columns) == 8
+    assert len(frame.columns) == 9
     axis = answer(view, rows)["timeline"]["layout"]["xaxis"]
     assert axis["tickvals"] == ["2024-01-01"]
     assert axis["range"] == ["2023-12-31T12", "2024-01-01T12"]
@@ -281,6 +364,8 @@ def test_time_on_other_pages_is_counted_once() -> None:
         (user, f"p{n}", 60, "2024-01-01") for n in range(12) for user in ("ann", "bob")
     ]
     shown = answer(view_of("ann"), rows)["pages"]
-    assert shown["others"] == "2 other pages: 4 min of everyone."
+    assert shown["others"] == "2 other pages: 2 min of ann, 4 min of everyone."
+    assert shown["more"]["text"] == "Show 50 rows"
+    assert "rows=50" in shown["more"]["address"]
     shown = answer(view_of("ann", versus=BOB), rows)["pages"]
-    assert shown["others"] == "2 other pages: 4 min of both together."
+    assert shown["others"] == "2 other pages: 2 min of ann, 2 min of bob."

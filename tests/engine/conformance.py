@@ -467,9 +467,23 @@ class EngineConformance(ABC):
         assert users_engine.count_named("") == users_engine.facts.n_users
         for nobody in ("x", "\0", "\ud800"):
             assert users_engine.count_named(nobody) == 0
+            assert not users_engine.is_named(nobody, "Ann")
             assert not users_engine.tally_named(nobody, Selection()).sessions.any()
+        assert users_engine.is_named("N", "Ann")
+        assert not users_engine.is_named("N", "dee")
+        assert not any(users_engine.is_named("", user) for user in ("zoe", "\0"))
         with pytest.raises(NotInData):
             users_engine.tally_named("e", Selection(pages=("none",)))
+
+    @pytest.mark.parametrize("text", ["strasse", "straße", "inci", "οδος", "i"])
+    def test_who_is_named_is_who_is_tallied(self, text: str) -> None:
+        # Engines may take letters for the same that others tell apart.
+        users = ("Straße", "Strasse 2", "İnci istanbul", "ΟΔΟΣ", "bob")
+        engine = self.make(table([(user, "p", 1, "2024-01-01") for user in users]))
+        named = [user for user in users if engine.is_named(text, user)]
+        assert engine.count_named(text) == len(named)
+        tally = engine.tally_named(text, Selection())
+        assert int(tally.sessions.sum()) == len(named)
 
     @examples(100)
     @given(data=st.data(), rows=rows_lists)
@@ -482,6 +496,7 @@ class EngineConformance(ABC):
         text = name[start : data.draw(st.integers(start, len(name)))]
         selection = data.draw(selections(engine))
         assert engine.count_named(text) == slow.count_named(text)
+        assert engine.is_named(text, name) == slow.is_named(text, name)
         assert_tally(
             engine.tally_named(text, selection),
             slow.tally_named(text, selection),
