@@ -304,7 +304,7 @@ def _user_share(
 def _time(step: PathStep, page: int) -> str:
     if not step.known[page]:
         return "time unknown"
-    return duration_text(float(step.mean[page]))
+    return f"average {duration_text(float(step.mean[page]))}"
 
 
 def _details(
@@ -312,12 +312,12 @@ def _details(
 ) -> str:
     text = (
         f"{count_text(int(everyone.sessions[page]), 'session')},"
-        f" average {_time(everyone, page)}"
+        f" {_time(everyone, page)}"
     )
     if user is None or name is None or not user.sessions[page]:
         return text
     own = count_text(int(user.sessions[page]), "session")
-    return f"{text}; {user_text(name)}: {own}, average {_time(user, page)}"
+    return f"{text}; {user_text(name)}: {own}, {_time(user, page)}"
 
 
 def sentence(paths: Answer, view: View) -> str:
@@ -359,7 +359,7 @@ def _told(step: PathStep, paths: Answer, go_on: str, leave: str, leaves: str) ->
 def _notes(facts: Facts, view: View) -> list[str]:
     """What is to be known of the numbers."""
     notes = [
-        "Times are averages.",
+        "Click a page to go on from it.",
         f"A visit ends after a pause of more than {duration_text(facts.visit_gap)}.",
     ]
     if view.selection.pages:

@@ -46,7 +46,9 @@ def test_where_people_go_and_where_they_came_from() -> None:
         *(("cart", "17 %"), ("help", "17 %"), ("pay", "17 %")),
         ("left the site", "50 %"),
     ]
-    assert [row["time"] for row in ahead["rows"]] == ["0 s", "7 s", "time unknown", ""]
+    assert [row["time"] for row in ahead["rows"]] == [
+        *("average 0 s", "average 7 s", "time unknown", "")
+    ]
     assert (back["title"], back["rows"][-1]["label"]) == ("Page before", "came in here")
     assert all(row["user"] is None for row in [*ahead["rows"], *back["rows"]])
 
