@@ -343,7 +343,10 @@ def _pages(sides: Sides, view: View, pages: tuple[str, ...]) -> dict[str, Any]:
                 ],
                 "change": change_text(*values),
                 "chance": _page_chance(sides, tested, code),
-                "isWeak": min(int(a.known[code]), int(b.known[code])) < FEW,
+                "isWeak": any(
+                    side.sessions[code] > 0 and side.known[code] < FEW
+                    for side in (a, b)
+                ),
             }
         )
     return {

@@ -79,6 +79,7 @@ def shares_figure(sides: Sides, view: View, edges: BinEdges) -> Figure:
                 "tickvals": list(ticks),
                 "ticktext": list(ticks.values()),
                 "automargin": True,
+                "ticklabeloverflow": "allow",
                 "fixedrange": True,
             },
             "yaxis": {**value_axis("Share of sessions"), "ticksuffix": " %"},
