@@ -49,7 +49,7 @@ with ordered as (
     select *, s - lag(s) over w - coalesce(lag(d) over w, 0) as pause
     from ordered window w as (order by s, page, d nulls first)
 ), numbered as (
-    select *, count(*) filter (pause is null or pause > 1800)
+    select *, sum(case when pause is null or pause > 1800 then 1 else 0 end)
         over (order by s, page, d nulls first rows unbounded preceding) as visit
     from paused
 )
