@@ -1,5 +1,6 @@
 """The sections of the page from 1e5 to 1e8 sessions, beside DuckDB's SQL."""
 
+import gc
 import gzip
 import json
 import random
@@ -24,6 +25,7 @@ from charts.paths import Paths
 from charts.section import Section
 from charts.sides import find_sides
 from charts.story import PAGE_SIZE, Story
+from engine.freed import release_freed_memory
 from engine.memory import MemoryEngine
 from engine.model import Engine, Selection, Tally
 from versus import Versus
@@ -186,6 +188,9 @@ def walk(engine: Engine, view: View) -> Any:
 
 def measure_paths(engine: Engine) -> dict[str, str]:
     """What comes after and before a page: what is made on first use, and answers."""
+    # What other sections have freed would be missing from what this one takes.
+    gc.collect()
+    release_freed_memory()
     before = memory()
     days = engine.facts.days.tolist()
     dates = Selection(start=days[30], end=days[90])
