@@ -1,6 +1,7 @@
 // Between the page and the server: no pick fails silently, and no answer is never shown as
 // an answer. What isn't answered is asked again until it is, or until something newer is
-// asked; meanwhile the page says that it shows the view before, and is marked so.
+// asked; meanwhile the page says that it shows the view before, and is marked so. What is asked
+// for a section says so there alone: the charts are right without it.
 (() => {
     const SOON = 300, PATIENCE = 900;
     const FIRST_PAUSE = 500, LONGEST_PAUSE = 10_000, FIRST_LIMIT = 30_000;
@@ -9,6 +10,9 @@
     const AWAY = [502, 503, 504];
     const FOREVER = 2 ** 31 - 1;  // Milliseconds, the most that a timer takes.
     const LATE = Symbol("no answer in time");
+    // What is asked for a section, by its name.
+    const outputOf = section => `${section}-answered.data`;
+    const sectionOf = output => output.match(/^(\w+)-answered\.data$/)?.[1] ?? null;
 
     const send = window.fetch.bind(window);
     // The newest call for each output, until it is answered.
@@ -58,7 +62,7 @@
     }
 
     function show() {
-        const open = [...calls.values()];
+        const open = [...calls.values()].filter(call => call.section === null);
         const told = open.filter(call => call.words);
         // What is seen comes before what stands beside it.
         const weight = call => 2 * Boolean(call.isWrong) - Boolean(call.isAside);
@@ -79,7 +83,8 @@
         const again = still ? "; trying again…" : " Trying again…";
         call.words = words + still + (isWrong ? again : still && ".");
         call.isWrong = isWrong;
-        show();
+        if (call.section === null) show();
+        else dash_clientside.sections.say(call.section, call.words);
     }
 
     const wakeAll = () => { for (const wake of [...asleep]) wake(); };
@@ -151,6 +156,8 @@
     // data has it.
     function reload(call, {status, body}) {
         call.words = "The server has other data now. The page is loaded again…";
+        // It is of the whole page, whatever was asked.
+        call.section = null;
         show();
         const picked = status === 200 && JSON.parse(body).response?.url?.search;
         history.replaceState({reloaded: Date.now()}, "", picked || location.href);
@@ -159,7 +166,7 @@
     }
 
     async function ask(output, resource, options) {
-        const before = calls.get(output);
+        const before = calls.get(output), section = sectionOf(output);
         before?.stop();
         const {turns} = dash_clientside;
         if (before) turns.end(before.turn);
@@ -167,7 +174,9 @@
             // The same in each attempt, so that an answer that comes late is for all.
             turn: turns.begin(), isSlow: before?.isSlow,
             // What is beside the view says for itself that it isn't there yet.
-            isAside: output.includes(".options@") || output === "listed.data"};
+            isAside: section !== null || output.includes(".options@")
+                || output === "listed.data",
+            section};
         calls.set(output, call);
         wakeAll();
         const isNewest = () => calls.get(output) === call;
@@ -214,10 +223,22 @@
             turns.forget(call.turn);
             if (isNewest()) {
                 calls.delete(output);
-                show();
+                if (section === null) show();
+                else if (call.words) dash_clientside.sections.say(section, "");
                 wakeAll();
             }
         }
+    }
+
+    // A section was folded: nobody waits for what is asked for it.
+    function leave(section) {
+        const output = outputOf(section), call = calls.get(output);
+        if (!call) return;
+        calls.delete(output);
+        call.stop();
+        dash_clientside.turns.end(call.turn);
+        wakeAll();
+        if (call.words) dash_clientside.sections.say(section, "");
     }
 
     // A page that is just open asks now and then whether there are new data. That nobody
@@ -258,4 +279,5 @@
             });
         return ask(JSON.parse(options.body).output, resource, options);
     };
+    window.dash_clientside = Object.assign({}, window.dash_clientside, {connection: {leave}});
 })();

@@ -13,16 +13,26 @@
     // What is shown is of another view from when this one is asked for until it is answered.
     function ask(search) {
         const section = dash_clientside.callback_context.outputs_list.id.replace(/-asked$/, "");
-        if (!isOpen(section, search)) return dash_clientside.no_update;
+        if (!isOpen(section, search)) {
+            dash_clientside.connection.leave(section);
+            return dash_clientside.no_update;
+        }
         bodyOf(section).setAttribute("aria-busy", "true");
         return search;
+    }
+
+    // Why a section isn't there, or not yet.
+    function say(section, words) {
+        const line = document.getElementById(`${section}-problem`);
+        // A reader of the screen says aloud what is written, even the same.
+        if (line && line.textContent !== words) line.textContent = words;
     }
 
     function write(payload) {
         if (!payload) return;
         const {section, problem, shown} = payload, body = bodyOf(section);
         body.removeAttribute("aria-busy");
-        document.getElementById(`${section}-problem`).textContent = problem;
+        say(section, problem);
         body.replaceChildren(...(shown ? dash_clientside.writers[section](shown) : []));
     }
 
@@ -35,5 +45,5 @@
     }
 
     window.dash_clientside = Object.assign({}, window.dash_clientside,
-        {sections: {ask, write, unfold}});
+        {sections: {ask, say, write, unfold}});
 })();

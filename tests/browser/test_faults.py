@@ -438,6 +438,97 @@ def test_a_table_of_users_that_is_late_leaves_the_charts_as_they_are(
     recovered(page, "user_9")
 
 
+def hold_section(page: Page, section: str) -> Callable[[], None]:
+    """Keep what is asked for a section until what is returned is called."""
+    held: list[Route] = []
+    released: list[bool] = []
+
+    def hold(route: Route) -> None:
+        asked = f'"{section}-answered.data"' in (route.request.post_data or "")
+        if asked and not released:
+            held.append(route)
+        else:
+            route.fallback()
+
+    page.route(CALLS, hold)
+
+    def release() -> None:
+        released.append(True)
+        for route in held:
+            route.continue_()
+
+    return release
+
+
+def page_says_nothing(page: Page) -> None:
+    """Nothing of the page but a section is slow, old or wrong."""
+    expect(page.locator("html")).not_to_have_class(
+        re.compile(r"\b(old|waiting|wrong)\b")
+    )
+    expect(page.locator("#connection")).to_be_hidden()
+    faded = "section => Number(getComputedStyle(section).opacity) < 1"
+    assert not page.locator("#total-time-section").evaluate(faded)
+
+
+def test_a_section_that_is_slow_speaks_only_for_itself(open_page: Open) -> None:
+    page = open_page(query="?user=user_7")
+    release = hold_section(page, "paths")
+    page.locator("#paths-section summary").click()
+    problem, body = page.locator("#paths-problem"), page.locator("#paths-body")
+    expect(problem).to_have_text("No answer yet.")
+    expect(body).to_have_attribute("aria-busy", "true")
+    page_says_nothing(page)
+    # Other picks are as quick as ever, and say nothing of it.
+    pick(page, "user_9")
+    page_says_nothing(page)
+    release()
+    expect(body.locator(".finding")).to_be_visible()
+    expect(problem).to_be_hidden()
+    expect(body).not_to_have_attribute("aria-busy", "true")
+
+
+def test_a_section_that_is_refused_speaks_only_for_itself(open_page: Open) -> None:
+    page = open_page(query="?user=user_7", forgiven="Failed to load resource")
+    answers = chain([500], repeat(None))
+
+    def refuse(route: Route) -> None:
+        asked = '"story-answered.data"' in (route.request.post_data or "")
+        status = next(answers) if asked else None
+        if status is None:
+            route.fallback()
+        else:
+            route.fulfill(status=status, body="no", content_type="text/plain")
+
+    page.route(CALLS, refuse)
+    page.clock.install()
+    page.locator("#story-section summary").click()
+    problem = page.locator("#story-problem")
+    expect(problem).to_have_text("The server refused this (500: no). Trying again…")
+    page_says_nothing(page)
+    page.clock.run_for(1_000)
+    expect(page.locator("#story-body .finding")).to_be_visible()
+    expect(problem).to_be_hidden()
+
+
+def test_a_section_that_is_folded_is_waited_for_no_more(open_page: Open) -> None:
+    page = open_page(query="?user=user_7")
+    release = hold_section(page, "paths")
+    with page.expect_request(
+        lambda request: '"paths-answered.data"' in (request.post_data or "")
+    ) as asked:
+        page.locator("#paths-section summary").click()
+    turn = asked.value.headers["x-turn"]
+    expect(page.locator("#paths-problem")).to_have_text("No answer yet.")
+    # The server is told that its turn is over.
+    with page.expect_request(lambda request: turn in request.headers.get("x-over", "")):
+        page.locator("#paths-section summary").click()
+    expect(page.locator("#paths-problem")).to_be_empty()
+    page_says_nothing(page)
+    release()
+    page.locator("#paths-section summary").click()
+    expect(page.locator("#paths-body .finding")).to_be_visible()
+
+
 @much_alike
 def test_many_long_names_can_be_picked(
     open_page: Open, table_file: Callable[..., str]
