@@ -95,8 +95,10 @@
         const chart = make("div", {class: "plot"});
         // Dash loads Plotly.js with the first chart, which may come after this.
         function draw() {
+            // Another view may have taken its place.
+            if (!chart.isConnected) return;
             if (!window.Plotly) setTimeout(draw, WAIT);
-            else if (chart.isConnected)
+            else
                 Plotly.newPlot(chart, figure.data, figure.layout, CONFIG);
         }
         requestAnimationFrame(draw);

@@ -10,6 +10,11 @@
         return query.getAll("open").includes(section) || key !== undefined && query.has(key);
     }
 
+    // A plot that is only taken away keeps listening to the window.
+    function purge(body) {
+        for (const plot of body.querySelectorAll(".js-plotly-plot")) Plotly.purge(plot);
+    }
+
     // What is shown is of another view from when this one is asked for until it is answered.
     function ask(search) {
         const section = dash_clientside.callback_context.outputs_list.id.replace(/-asked$/, "");
@@ -33,6 +38,7 @@
         const {section, problem, shown} = payload, body = bodyOf(section);
         body.removeAttribute("aria-busy");
         say(section, problem);
+        purge(body);
         body.replaceChildren(...(shown ? dash_clientside.writers[section](shown) : []));
     }
 

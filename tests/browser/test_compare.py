@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.examples import some_of
 
-from .conftest import Open
+from .conftest import Open, pick
 
 STRANGE = (
     "__proto__,<b>x</b>,10,2024-03-05T09:00:00\n"
@@ -92,6 +92,34 @@ def test_some_users_and_any_dates(open_page: Open) -> None:
     dates.get_by_role("button", name="These dates").click()
     told(page, "in January 2024")
     assert asked(page)["vs"] == "2024-01-01/2024-02-01"
+
+
+# How many functions listen to the size of the window, beyond those there are now.
+LISTENERS = """() => {
+    window.listening = 0;
+    const {addEventListener: add, removeEventListener: remove} = window;
+    window.addEventListener = function (type, ...how) {
+        if (type === "resize") window.listening += 1;
+        return add.call(this, type, ...how);
+    };
+    window.removeEventListener = function (type, ...how) {
+        if (type === "resize") window.listening -= 1;
+        return remove.call(this, type, ...how);
+    };
+}"""
+
+
+def test_charts_that_are_replaced_leave_nothing_behind(open_page: Open) -> None:
+    page = open_page(query="?user=user_7&vs=user:user_9", anew=True)
+    told(page, "of user_7, 2 min 6 s of user_9")
+    charts = page.locator("#compare-body .js-plotly-plot .legend")
+    expect(charts).to_have_count(2)
+    page.evaluate(LISTENERS)
+    for user in ("user_8", "user_6", "user_7"):
+        pick(page, user)
+        told(page, f"of {user}, ")
+        expect(charts).to_have_count(2)
+    assert page.evaluate("listening") == 0
 
 
 @pytest.mark.parametrize("width", some_of(1, [375, 1920]))
