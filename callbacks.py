@@ -385,12 +385,15 @@ def _register_section(app: Dash, engine: Engine, section: Section, read: _Read) 
         try:
             view = read(text_or_none(search) or "").view
             answer["shown"] = section.answer(engine, view)
-        except Dropped:
+        except (Dropped, HTTPException):
             raise
         except CannotAnswer as error:
             answer["problem"] = _told(error)
         except NotInData as error:
             raise BadRequest(str(error)) from error
+        except Exception as error:
+            # The charts are right without the section, which says so for itself.
+            answer["problem"] = f"{_went_wrong(error)}."
         return answer
 
     clientside(
@@ -480,6 +483,14 @@ def _told(error: CannotAnswer) -> str:
     return str(error)
 
 
+def _went_wrong(error: Exception) -> str:
+    """The words for an unexpected failure, once it is in the log."""
+    notes = notes_of(request.environ)
+    notes.has_failed = True
+    _log.error("a callback failed (%s)", notes.id, exc_info=error)
+    return f"Something went wrong ({notes.id})"
+
+
 def _is_first() -> bool:
     """Whether the request asks for the first view of a page, which nobody picked."""
     return bool(g.get("is_first"))
@@ -503,11 +514,8 @@ def report(error: Exception) -> None:
         words = f"{_told(error)} {so}"
         set_props(ids.PROBLEM, {"children": words})
         return
-    notes = notes_of(request.environ)
-    notes.has_failed = True
-    _log.error("a callback failed (%s)", notes.id, exc_info=error)
-    words = f"Something went wrong ({notes.id}), and this pick was not drawn."
-    words = f"{words} Please try another."
+    wrong = _went_wrong(error)
+    words = f"{wrong}, and this pick was not drawn. Please try another."
     if _is_first():
-        words = f"Something went wrong ({notes.id}), and the page was not drawn."
+        words = f"{wrong}, and the page was not drawn."
     set_props(ids.PROBLEM, {"children": words})

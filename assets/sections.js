@@ -2,6 +2,9 @@
 // the others nothing is asked. What is in them is written by a script of their own, which has
 // its function in `dash_clientside.writers` by the section's name.
 (() => {
+    const {make} = dash_clientside.elements;
+    // The addresses that sections were last asked for.
+    const asked = {};
     const bodyOf = section => document.getElementById(`${section}-body`);
     // A key of its own in the address opens a section, too.
     function isOpen(section, search) {
@@ -23,21 +26,33 @@
             return dash_clientside.no_update;
         }
         bodyOf(section).setAttribute("aria-busy", "true");
+        asked[section] = search;
         return search;
     }
 
-    // Why a section isn't there, or not yet.
-    function say(section, words) {
+    // Why a section isn't there, or not yet; with a button where it is not asked for again
+    // by itself.
+    function say(section, words, ...more) {
         const line = document.getElementById(`${section}-problem`);
         // A reader of the screen says aloud what is written, even the same.
-        if (line && line.textContent !== words) line.textContent = words;
+        if (line.textContent !== words || more.length) line.replaceChildren(words, ...more);
+    }
+
+    // Ask for a section once more, without another pick.
+    function again(section) {
+        const button = make("button", {type: "button"}, "Try again");
+        button.addEventListener("click", () => {
+            bodyOf(section).setAttribute("aria-busy", "true");
+            dash_clientside.set_props(`${section}-asked`, {data: asked[section]});
+        });
+        return [" ", button];
     }
 
     function write(payload) {
         if (!payload) return;
         const {section, problem, shown} = payload, body = bodyOf(section);
         body.removeAttribute("aria-busy");
-        say(section, problem);
+        say(section, problem, ...(problem ? again(section) : []));
         purge(body);
         body.replaceChildren(...(shown ? dash_clientside.writers[section](shown) : []));
     }

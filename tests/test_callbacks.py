@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -18,6 +19,7 @@ from app import create_app
 from charts import CHARTS, tiles
 from charts.chart import Chart
 from charts.durations import Durations
+from charts.story import Story
 from engine.memory import MemoryEngine
 from engine.model import NotInData, Selection, Summary
 from simulate import simulate_sessions
@@ -647,6 +649,29 @@ def test_an_unexpected_failure_is_one_line_on_the_page(
     assert "a secret detail" in caplog.text
     monkeypatch.undo()
     assert answer(pick(app, "ann"))[ids.PROBLEM]["children"] == ""
+
+
+def test_an_unexpected_failure_of_a_section_is_one_line_of_its_own(
+    app: Dash, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def told() -> dict[str, Any]:
+        asked = body(
+            app, "story-answered", "story-asked.data", **{"story-asked_data": "?user="}
+        )
+        found: dict[str, Any] = answer(post(app, asked))["story-answered"]["data"]
+        return found
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a secret detail")
+
+    monkeypatch.setattr(Story, "answer", fail)
+    wrong = told()
+    assert wrong["shown"] is None
+    assert re.fullmatch(r"Something went wrong \([0-9a-f]{8}\)\.", wrong["problem"])
+    assert "a secret detail" in caplog.text
+    assert wrong["problem"][-10:-2] in caplog.text
+    monkeypatch.undo()
+    assert told()["problem"] == ""
 
 
 @pytest.mark.parametrize(

@@ -510,6 +510,36 @@ def test_a_section_that_is_refused_speaks_only_for_itself(open_page: Open) -> No
     expect(problem).to_be_hidden()
 
 
+def test_a_section_that_cant_be_answered_can_be_asked_for_again(
+    open_page: Open,
+) -> None:
+    page = open_page(query="?user=user_7")
+    problems = chain(["<b>Away</b>."] * 2, repeat(""))
+
+    def answer(route: Route) -> None:
+        asked = '"story-answered.data"' in (route.request.post_data or "")
+        problem = next(problems) if asked else ""
+        if not problem:
+            route.fallback()
+            return
+        data = {"section": "story", "problem": problem, "shown": None}
+        response = {"multi": True, "response": {"story-answered": {"data": data}}}
+        route.fulfill(json=response)
+
+    page.route(CALLS, answer)
+    page.locator("#story-section summary").click()
+    problem, body = page.locator("#story-problem"), page.locator("#story-body")
+    again = problem.get_by_role("button", name="Try again")
+    for _ in range(2):
+        expect(problem).to_have_text("<b>Away</b>. Try again")
+        expect(body).not_to_have_attribute("aria-busy", "true")
+        page_says_nothing(page)
+        with page.expect_request(CALLS):
+            again.press("Enter")
+    expect(body.locator(".finding")).to_be_visible()
+    expect(problem).to_be_hidden()
+
+
 def test_a_section_that_is_folded_is_waited_for_no_more(open_page: Open) -> None:
     page = open_page(query="?user=user_7")
     release = hold_section(page, "paths")
