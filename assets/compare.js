@@ -6,7 +6,8 @@
         plotlyServerURL: "", responsive: true};
 
     const link = ({text, address, isShown}) => make("a",
-        {href: address, ...(isShown ? {"aria-current": "true"} : {})}, text);
+        {href: address, "data-focus": `way ${text}`,
+            ...(isShown ? {"aria-current": "true"} : {})}, text);
 
     // A comparison that somebody types: the address without one, and what is typed.
     function go({address}, versus) {
@@ -19,24 +20,30 @@
 
     function named(asked) {
         const input = make("input", {type: "search", name: "text", required: "",
-            placeholder: "User, or a part of names", "aria-label": "User, or a part of names"});
-        const form = make("form", {}, input,
-            make("button", {name: "kind", value: "user"}, "This user"),
-            make("button", {name: "kind", value: "names"}, "All users with it in the name"));
+            placeholder: "User, or a part of names", "aria-label": "User, or a part of names",
+            "data-focus": "named text"});
+        const button = (kind, words) => make("button",
+            {name: "kind", value: kind, "data-focus": `named ${kind}`}, words);
+        const form = make("form", {}, input, button("user", "This user"),
+            button("names", "All users with it in the name"));
         form.addEventListener("submit", event => {
             event.preventDefault();
-            go(asked, `${event.submitter?.value ?? "user"}:${input.value}`);
+            // Its field may be an earlier one, see assets/sections.js.
+            const {value} = form.elements.text;
+            go(asked, `${event.submitter?.value ?? "user"}:${value}`);
         });
         return form;
     }
 
     function dated(asked) {
-        const [first, last] = ["First day", "Last day"].map(words =>
-            make("input", {type: "date", required: "", "aria-label": words}));
-        const form = make("form", {}, first, " to ", last, make("button", {}, "These dates"));
+        const [first, last] = ["First day", "Last day"].map(words => make("input",
+            {type: "date", required: "", "aria-label": words, "data-focus": `dated ${words}`}));
+        const form = make("form", {}, first, " to ", last,
+            make("button", {"data-focus": "dated button"}, "These dates"));
         form.addEventListener("submit", event => {
             event.preventDefault();
-            const [start, end] = [first, last].map(input => input.value).sort();
+            const [start, end] = [...form.querySelectorAll("input")]
+                .map(input => input.value).sort();
             const after = new Date(`${end}T00:00:00Z`);
             after.setUTCDate(after.getUTCDate() + 1);
             go(asked, `${start}/${after.toISOString().slice(0, 10)}`);
@@ -86,9 +93,10 @@
             make("thead", {}, make("tr", {}, ...head.map((words, i) =>
                 make("th", {scope: "col", ...(sides[i] ? {class: sides[i]} : {})}, words)))),
             make("tbody", {}, ...lines));
-        const csv = make("a", {href: `numbers/compare.csv${location.search}`, download: ""}, "CSV");
+        const csv = make("a", {href: `numbers/compare.csv${location.search}`,
+            download: "", "data-focus": "csv"}, "CSV");
         return make("div", {}, make("div", {class: "pages", tabindex: "0", role: "region",
-            "aria-label": "By page"}, table), make("p", {class: "others"}, others, " ", csv));
+            "aria-label": "By page", "data-focus": "table"}, table), make("p", {class: "others"}, others, " ", csv));
     }
 
     function plot(figure, title, ...tools) {

@@ -12,8 +12,10 @@
         return make("a", {href: `?${query}`, ...attributes}, ...inside);
     }
 
+    // Of those to the same page, the one in the middle column stays: it is there afterwards.
     const startingAt = (shown, page, attributes, ...inside) =>
-        linkTo(shown, {step: page, ahead: [], back: []}, attributes, ...inside);
+        linkTo(shown, {step: page, ahead: [], back: []},
+            {"data-focus": `start ${page}`, ...attributes}, ...inside);
 
     function bar(share, kind) {
         const made = make("span", {class: `share ${kind}`, "aria-hidden": "true"});
@@ -30,7 +32,7 @@
         const chain = shown.chains[way].slice(0, number);
         if (!row.is_chosen) chain.push(row.page);
         if (row.is_chosen) attributes["aria-current"] = "true";
-        attributes["data-at"] = `${way} ${number} ${row.page}`;
+        attributes["data-focus"] = `${way} ${number} ${row.page}`;
         return linkTo(shown, {step: shown.page, ...shown.chains, [way]: chain},
             attributes, row.label);
     }
@@ -84,23 +86,7 @@
             make("ul", {}, ...list));
     }
 
-    // What was clicked is made anew: who came by the keyboard stays there, or goes to the
-    // page that is in the middle now.
-    function keepFocus() {
-        const {activeElement} = document;
-        if (!activeElement?.closest("#paths-body")) return;
-        const {at} = activeElement.dataset;
-        requestAnimationFrame(() => {
-            const body = document.getElementById("paths-body");
-            const again = [...body.querySelectorAll("[data-at]")]
-                .find(element => element.dataset.at === at);
-            (again ?? body.querySelector(".middle [aria-current]"))
-                ?.focus({preventScroll: true});
-        });
-    }
-
     function write(shown) {
-        keepFocus();
         const columns = [
             ...shown.back.map((column, i) => columnOf(shown, "back", column, i)).reverse(),
             middleOf(shown),
@@ -110,7 +96,8 @@
             make("p", {class: "finding"}, bound(shown.finding)),
             make("div", {class: "steps"}, ...columns),
             make("p", {class: "size"}, bound(shown.notes.join(" ")), " ",
-                make("a", {href: `numbers/paths.csv${location.search}`, download: ""}, "CSV")),
+                make("a", {href: `numbers/paths.csv${location.search}`, download: "",
+                    "data-focus": "csv"}, "CSV")),
         ];
     }
 

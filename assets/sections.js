@@ -3,6 +3,7 @@
 // its function in `dash_clientside.writers` by the section's name.
 (() => {
     const {make} = dash_clientside.elements;
+    const FIELDS = "input[data-focus]";
     // The addresses that sections were last asked for.
     const asked = {};
     const bodyOf = section => document.getElementById(`${section}-body`);
@@ -30,6 +31,56 @@
         return search;
     }
 
+    // What is in a section is made anew with each answer. Whoever is in it with the keyboard
+    // stays where they are: what can have the focus has a name in `data-focus`, which begins
+    // with the name of its group, and the first of the group stands in for one that is gone.
+    const named = (body, name) => [...body.querySelectorAll("[data-focus]")]
+        .find(element => element.dataset.focus === name);
+
+    function groupOf(body, name) {
+        const [group] = name.split(" ");
+        return [...body.querySelectorAll("[data-focus]")]
+            .find(element => element.dataset.focus.split(" ")[0] === group);
+    }
+
+    function refocus(section, name) {
+        const body = bodyOf(section), line = document.getElementById(`${section}-problem`);
+        const there = named(body, name) ?? groupOf(body, name) ?? line.querySelector("button")
+            ?? line.parentElement.querySelector("summary");
+        there.focus({preventScroll: true});
+    }
+
+    // A field takes the place of the one that is made anew, with what is being typed in it.
+    function keep(old, made) {
+        const isTyped = old.value !== old.defaultValue;
+        if (!isTyped && old.value !== made.value) old.value = made.value;
+        // To write even the same takes away a date that is typed in part.
+        if (old.defaultValue !== made.defaultValue) old.defaultValue = made.defaultValue;
+        // Not every browser can move it without a blur.
+        if (made.parentNode.moveBefore) made.parentNode.moveBefore(old, made);
+        else made.before(old);
+        made.remove();
+    }
+
+    function keepFocus(section, change) {
+        const {activeElement: before} = document;
+        const isWithin = document.getElementById(`${section}-section`).contains(before);
+        change();
+        if (isWithin && document.activeElement !== before)
+            refocus(section, before.dataset.focus ?? "");
+    }
+
+    function replace(body, inside) {
+        const before = [...body.childNodes], fields = [...body.querySelectorAll(FIELDS)];
+        body.append(...inside);
+        const made = [...body.querySelectorAll(FIELDS)].slice(fields.length);
+        for (const old of fields) {
+            const same = made.find(({dataset}) => dataset.focus === old.dataset.focus);
+            if (same) keep(old, same);
+        }
+        before.forEach(node => node.remove());
+    }
+
     // Why a section isn't there, or not yet; with a button where it is not asked for again
     // by itself.
     function say(section, words, ...more) {
@@ -52,9 +103,11 @@
         if (!payload) return;
         const {section, problem, shown} = payload, body = bodyOf(section);
         body.removeAttribute("aria-busy");
-        say(section, problem, ...(problem ? again(section) : []));
         purge(body);
-        body.replaceChildren(...(shown ? dash_clientside.writers[section](shown) : []));
+        keepFocus(section, () => {
+            say(section, problem, ...(problem ? again(section) : []));
+            replace(body, shown ? dash_clientside.writers[section](shown) : []);
+        });
     }
 
     // Open and fold the sections as an address says.

@@ -92,28 +92,16 @@
 
     function pager({here, ways}) {
         const links = ways.map(({text, address}) =>
-            make("a", {href: address, "data-way": text}, text));
-        const middle = links.findIndex(link => /→|»/.test(link.dataset.way));
+            make("a", {href: address, "data-focus": `way ${text}`}, text));
+        const middle = links.findIndex(link => /→|»/.test(link.textContent));
         links.splice(middle < 0 ? links.length : middle, 0, make("span", {}, here));
         return make("nav", {"aria-label": "Pages of the story"}, ...links);
-    }
-
-    // Whoever goes from page to page with the keyboard stays where they are.
-    function keepFocus() {
-        const {way} = document.activeElement?.dataset ?? {};
-        if (!way) return;
-        queueMicrotask(() => {
-            const links = [...document.querySelectorAll("#story-body [data-way]")];
-            const same = links.find(link => link.dataset.way === way) ?? links[0];
-            same?.focus({preventScroll: true});
-        });
     }
 
     function write(shown) {
         const {finding: words, notes, rows, here} = shown;
         const finding = make("p", {class: "finding"}, words);
         if (!rows.length) return [finding];
-        keepFocus();
         return [finding, legend(shown),
             make("div", {class: "story"}, strips(shown), list(shown)),
             ...here ? [pager(shown)] : [], make("p", {class: "others"}, notes)];

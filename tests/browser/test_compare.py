@@ -85,13 +85,68 @@ def test_some_users_and_any_dates(open_page: Open) -> None:
     page = open_page(query="?user=user_7&open=compare")
     page.get_by_label("User, or a part of names").fill("user_1")
     page.get_by_role("button", name="All users with it in the name").click()
-    told(page, "of users with “user_1” in the name")
+    told(page, "users with “user_1” in the name")
     dates = page.locator("#compare-body")
     dates.get_by_label("First day").fill("2024-01-01")
     dates.get_by_label("Last day").fill("2024-01-31")
     dates.get_by_role("button", name="These dates").click()
     told(page, "in January 2024")
     assert asked(page)["vs"] == "2024-01-01/2024-02-01"
+
+
+def test_the_keyboard_stays_where_it_is(open_page: Open) -> None:
+    page = open_page(query="?user=user_7&open=compare")
+    told(page, "of everyone")
+    ways = page.locator("#compare-body .ways")
+    other = ways.get_by_role("link").filter(has_text="user_").first
+    name = other.inner_text()
+    other.press("Enter")
+    told(page, f"of {name}")
+    expect(ways.get_by_role("link", name=name, exact=True)).to_be_focused()
+    ways.get_by_label("User, or a part of names").fill("user_9")
+    page.keyboard.press("Enter")
+    told(page, "2 min 6 s of user_9")
+    expect(ways.get_by_label("User, or a part of names")).to_be_focused()
+    ways.get_by_role("button", name="All users").press("Enter")
+    told(page, "with “user_9” in the name")
+    expect(ways.get_by_role("button", name="All users")).to_be_focused()
+    page.locator("#compare-body .pages").focus()
+    page.go_back()
+    told(page, "2 min 6 s of user_9")
+    expect(page.locator("#compare-body .pages")).to_be_focused()
+    # What is elsewhere stays there.
+    page.locator("#compare-section summary").focus()
+    page.go_back()
+    told(page, f"of {name}")
+    expect(page.locator("#compare-section summary")).to_be_focused()
+
+
+def test_what_is_being_typed_stays_while_an_answer_comes(open_page: Open) -> None:
+    page = open_page(query="?user=user_7&open=compare")
+    told(page, "of everyone")
+    field = page.get_by_label("User, or a part of names")
+    field.press_sequentially("user_12")
+    field.press("ArrowLeft")
+    field.press("Shift+ArrowLeft")
+    # Another answer comes meanwhile, which nothing here asked for.
+    page.evaluate("() => dash_clientside.set_props('user', {value: 'user_9'})")
+    told(page, "of user_9")
+    expect(field).to_be_focused()
+    page.keyboard.press("3")
+    expect(field).to_have_value("user_32")
+    # A half of a date, too.
+    first = page.locator("#compare-body").get_by_label("First day")
+    first.focus()
+    page.keyboard.type("0229")
+    page.evaluate("() => dash_clientside.set_props('user', {value: 'user_7'})")
+    told(page, "of user_7")
+    expect(first).to_be_focused()
+    page.keyboard.type("2024")
+    expect(first).to_have_value("2024-02-29")
+    page.locator("#compare-body").get_by_label("Last day").fill("2024-03-01")
+    page.keyboard.press("Enter")
+    told(page, "in 29 February")
+    assert asked(page)["vs"] == "2024-02-29/2024-03-02"
 
 
 # How many functions listen to the size of the window, beyond those there are now.

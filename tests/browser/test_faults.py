@@ -538,6 +538,8 @@ def test_a_section_that_cant_be_answered_can_be_asked_for_again(
             again.press("Enter")
     expect(body.locator(".finding")).to_be_visible()
     expect(problem).to_be_hidden()
+    # The keyboard isn't lost with the button.
+    expect(page.locator("#story-section summary")).to_be_focused()
 
 
 def test_a_section_that_is_folded_is_waited_for_no_more(open_page: Open) -> None:
