@@ -1,8 +1,24 @@
 // One user's story: a strip for each day, on which sessions are as long as they lasted, and the
-// list of the same sessions beside it. All words, places and links come from charts/story.py.
+// list of the same sessions beside it. All words and places come from charts/story.py.
 (() => {
     const {make} = dash_clientside.elements;
     const N_COLORS = 7;
+
+    // The address of a day's sessions, on a page or all; where that is the view already, of
+    // the one without these two filters.
+    function addressOf({address}, {start, end}, page, isPicked) {
+        const query = new URLSearchParams(address);
+        for (const key of ["from", "to", "page", "sheet"]) query.delete(key);
+        for (const [key, value] of Object.entries(isPicked ? {} : {from: start, to: end, page}))
+            if (value !== null) query.set(key, value);
+        return `?${query}`;
+    }
+
+    function partOf({address}, number) {
+        const query = new URLSearchParams(address);
+        if (number > 1) query.set("part", number);
+        return `?${query}`;
+    }
 
     // Few days have high strips, in pixels.
     const LOW = 22, HIGH = 44, ROOM = 440;
@@ -17,12 +33,14 @@
 
     const color = number => ({"data-color": number});
 
-    function legend({legend, others, unknown}) {
+    function legend({pages, unknown}) {
         const item = (words, attributes, title) => make("li", title ? {title} : {},
             make("span", {class: "mark", ...attributes}), words);
-        const items = legend.map(({label, page, color: number}) =>
+        const colored = pages.filter(page => page.color < N_COLORS)
+            .sort((one, other) => one.color - other.color);
+        const items = colored.map(({label, page, color: number}) =>
             item(label, color(number), label === page ? "" : page));
-        if (others) items.push(item("other pages", color(N_COLORS)));
+        if (colored.length < pages.length) items.push(item("other pages", color(N_COLORS)));
         if (unknown) items.push(item("unknown duration", {"data-unknown": ""}));
         return make("ul", {class: "story-legend", "aria-label": "Colours"}, ...items);
     }
@@ -42,17 +60,20 @@
 
     // The list has the same links: with the keyboard one goes through them there.
     function segment([number, at, wide], {rows, pages}) {
-        const {title, address, page} = rows[number];
-        const link = make("a", {href: address, title, "aria-label": title, tabindex: -1,
-            "data-row": number, ...color(pages[page].color)});
+        const {title: when, page, href} = rows[number];
+        const title = `${pages[page].title}\n${when}`;
+        const link = make("a", {href, title, "aria-label": title, tabindex: -1,
+            "data-row": number, "data-focus": `segment ${title}`, ...color(pages[page].color)});
         if (wide !== null) return placed(link, at, wide);
         link.setAttribute("data-unknown", "");
         return placed(link, at);
     }
 
-    function strip({label, address, visits, segments}, shown) {
+    function strip(day, shown) {
+        const {label, is_picked: isPicked, visits, segments} = day;
+        const href = addressOf(shown, day, null, isPicked);
         const bands = visits.map(([at, wide]) => placed(make("span", {class: "visit"}), at, wide));
-        return make("li", {}, make("a", {class: "day", href: address}, label),
+        return make("li", {}, make("a", {class: "day", href, "data-focus": `day ${label}`}, label),
             make("div", {class: "strip"}, ...bands,
                 ...segments.map(one => segment(one, shown))));
     }
@@ -67,9 +88,10 @@
             make("div", {class: "story-days"}, lines(ticks), list));
     }
 
-    function line({page, when, long, since, begins, address}, number, pages) {
+    function line({page, day, when, long, since, begins, href}, number, {pages, days}) {
         const {label, page: whole, color: shade} = pages[page];
-        const attributes = {href: address, title: whole};
+        const attributes = {href, title: whole,
+            "data-focus": `row ${days[day].label} ${when} ${label}`};
         if (label !== whole) attributes["data-whole"] = whole;
         const name = make("td", {role: "cell"}, make("span", {class: "mark", ...color(shade)}),
             make("a", attributes, label));
@@ -78,30 +100,35 @@
     }
 
     // On a narrow screen a row has two lines: it says itself that it is one.
-    function list({rows, pages, days}) {
+    function list(shown) {
+        const {rows, days} = shown;
         const heads = ["Page", "When", "How long", "Since the one before"];
         const bodies = days.map(({label}, day) => make("tbody", {role: "rowgroup"},
             make("tr", {class: "day", role: "row"},
                 make("th", {colspan: 4, scope: "rowgroup", role: "rowheader"}, label)),
-            ...rows.flatMap((row, i) => row.day === day ? [line(row, i, pages)] : [])));
+            ...rows.flatMap((row, i) => row.day === day ? [line(row, i, shown)] : [])));
         return make("div", {class: "story-list"}, make("table", {role: "table"},
             make("thead", {role: "rowgroup"}, make("tr", {role: "row"},
                 ...heads.map(head => make("th", {scope: "col", role: "columnheader"}, head)))),
             ...bodies));
     }
 
-    function pager({here, ways}) {
-        const links = ways.map(({text, address}) =>
-            make("a", {href: address, "data-focus": `way ${text}`}, text));
+    function pager(shown) {
+        const {here, ways} = shown;
+        const links = ways.map(({text, part}) =>
+            make("a", {href: partOf(shown, part), "data-focus": `way ${text}`}, text));
         const middle = links.findIndex(link => /→|»/.test(link.textContent));
         links.splice(middle < 0 ? links.length : middle, 0, make("span", {}, here));
         return make("nav", {"aria-label": "Pages of the story"}, ...links);
     }
 
-    function write(shown) {
-        const {finding: words, notes, rows, here} = shown;
+    function write(told) {
+        const {finding: words, notes, here, pages, days} = told;
         const finding = make("p", {class: "finding"}, words);
-        if (!rows.length) return [finding];
+        if (!told.rows.length) return [finding];
+        const rows = told.rows.map(row => ({...row, href:
+            addressOf(told, days[row.day], pages[row.page].page, row.is_picked)}));
+        const shown = {...told, rows};
         return [finding, legend(shown),
             make("div", {class: "story"}, strips(shown), list(shown)),
             ...here ? [pager(shown)] : [], make("p", {class: "others"}, notes)];

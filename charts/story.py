@@ -41,11 +41,13 @@ _TICKS: Final = ((1, 10), (2, 20), (3, 30), (6, 60), (12, 120), (18, 180), (24, 
 
 
 class Entry(TypedDict):
-    """A page in the legend."""
+    """A page."""
 
     label: str
     page: str
     """Its whole name."""
+    title: str
+    """As much of it as a hover shows, in one line."""
     color: int
     """The number of its colour, see ``N_COLORS``."""
 
@@ -74,8 +76,12 @@ class Strip(Drawn):
     """A day."""
 
     label: str
-    address: str
-    """The view of this day alone."""
+    start: str | None
+    """``from`` in the address of the view of this day alone; None where it has none."""
+    end: str | None
+    """``to`` there."""
+    is_picked: bool
+    """Whether that is the view already: then its link takes it back."""
 
 
 class Row(TypedDict):
@@ -92,26 +98,30 @@ class Row(TypedDict):
     begins: bool
     """Whether a visit begins with it."""
     title: str
-    """All this in words."""
-    address: str
-    """The view of its day and page."""
+    """All this in words, without the page."""
+    is_picked: bool
+    """Whether its day and page are picked alone: then its link takes them back."""
 
 
 class Way(TypedDict):
     """A link to another page of the list."""
 
     text: str
-    address: str
+    part: int
+    """The number of that page."""
 
 
 class StoryPayload(TypedDict):
-    """Everything that assets/story.js writes."""
+    """Everything that assets/story.js writes.
+
+    Names may have thousands of letters, and a link to each session may name all that
+    are picked: names stand here once, and so does the address.
+    """
 
     finding: str
     notes: str
-    legend: list[Entry]
-    others: bool
-    """Whether there are sessions on pages without a colour of their own."""
+    address: str
+    """The view, at the first page of the list."""
     unknown: bool
     """Whether there are sessions of unknown duration."""
     pages: list[Entry]
@@ -154,9 +164,9 @@ class Story(Section):
         """
         user, story = view.selection.user, _ask(engine, view)
         if user is None or story is None:
-            return _nothing("Pick a user to see their story.")
+            return _nothing("Pick a user to see their story.", view)
         if not story.sessions:
-            return _nothing(none_match(view))
+            return _nothing(none_match(view), view)
         # Colours stay as they are whatever is filtered.
         whole = engine.summarise(Selection(user)).subject
         return _payload(story, whole, view, engine.facts)
@@ -166,12 +176,15 @@ def _ask(engine: Engine, view: View) -> StoryPage | None:
     return engine.story(view.selection, page=view.story_page, page_size=PAGE_SIZE)
 
 
-def _nothing(words: str) -> StoryPayload:
+def _address(view: View) -> str:
+    return views.address(replace(view, story_page=1))
+
+
+def _nothing(words: str, view: View) -> StoryPayload:
     return {
         "finding": words,
         "notes": "",
-        "legend": [],
-        "others": False,
+        "address": _address(view),
         "unknown": False,
         "pages": [],
         "ticks": [],
@@ -191,32 +204,38 @@ def _payload(story: StoryPage, whole: Tally, view: View, facts: Facts) -> StoryP
         {
             "label": labels.get(name, name_text(name)),
             "page": name,
+            # Whatever letters a name has, they leave the next line as it is.
+            "title": shorten(one_line(name), _LONGEST_TITLE),
             "color": colors.get(name, N_COLORS),
         }
         for name in names
     ]
     days = list(dict.fromkeys(session.start.date() for session in sessions))
     axis = find_axis(sessions, days)
-    colored = [entry for entry in pages if entry["color"] < N_COLORS]
+    anywhere = views.without(views.without(view, "dates"), "pages")
+    alone = [views.at_day_and_page(anywhere, day, (), facts).selection for day in days]
     return {
         "finding": sentence(story, labels),
         "notes": _notes(story, view, facts),
-        "legend": sorted(colored, key=lambda entry: entry["color"]),
-        "others": len(colored) < len(pages),
+        "address": _address(view),
         "unknown": any(isnan(session.duration) for session in sessions),
         "pages": pages,
         "ticks": axis.ticks(),
         "days": [
             {
                 "label": f"{day:%a} {day.day} {day:%b} {day.year}",
-                "address": views.address(views.at_day_and_page(view, day, (), facts)),
+                "start": None if picked.start is None else str(picked.start),
+                "end": None if picked.end is None else str(picked.end),
+                "is_picked": picked == view.selection,
                 **strip,
             }
-            for day, strip in zip(days, _strips(sessions, days, axis), strict=True)
+            for day, picked, strip in zip(
+                days, alone, _strips(sessions, days, axis), strict=True
+            )
         ],
-        "rows": _rows(sessions, names, days, view, facts),
+        "rows": _rows(sessions, names, days, alone, view.selection),
         "here": _here(story),
-        "ways": list(_ways(story, view)),
+        "ways": list(_ways(story)),
     }
 
 
@@ -301,9 +320,10 @@ def _rows(
     sessions: Sequence[StorySession],
     names: Sequence[str],
     days: Sequence[date],
-    view: View,
-    facts: Facts,
+    alone: Sequence[Selection],
+    selection: Selection,
 ) -> list[Row]:
+    """The sessions; *alone* are the selections of each day on all pages."""
     places = {name: place for place, name in enumerate(names)}
     day_places = {day: place for place, day in enumerate(days)}
     rows: list[Row] = []
@@ -314,7 +334,7 @@ def _rows(
         long = duration_text(seconds) if known else "unknown"
         lasted = long if known else "unknown duration"
         when = f"{start:%a} {start.day} {start:%b} {start.year}, {start:%H:%M:%S}"
-        picked = views.at_day_and_page(view, day, (page,), facts)
+        picked = replace(alone[day_places[day]], pages=(page,))
         rows.append(
             {
                 "page": places[page],
@@ -323,9 +343,8 @@ def _rows(
                 "long": long,
                 "since": since_text(session.pause),
                 "begins": session.visit is not None and session.visit != visit,
-                # Whatever letters a name has, they leave the next line as it is.
-                "title": f"{shorten(one_line(page), _LONGEST_TITLE)}\n{when}, {lasted}",
-                "address": views.address(picked),
+                "title": f"{when}, {lasted}",
+                "is_picked": picked == selection,
             }
         )
         visit = session.visit
@@ -340,7 +359,7 @@ def _here(story: StoryPage) -> str:
     return f"{first:,} to {last:,} of {count_text(story.n_sessions, 'session')}"
 
 
-def _ways(story: StoryPage, view: View) -> Iterator[Way]:
+def _ways(story: StoryPage) -> Iterator[Way]:
     page, last = story.page, story.n_pages
     for text, number, there in (
         ("« First", 1, page > 2),
@@ -349,8 +368,7 @@ def _ways(story: StoryPage, view: View) -> Iterator[Way]:
         ("Last »", last, page < last - 1),
     ):
         if there:
-            to = replace(view, story_page=number)
-            yield {"text": text, "address": views.address(to)}
+            yield {"text": text, "part": number}
 
 
 class Axis(NamedTuple):

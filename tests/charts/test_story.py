@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,20 @@ def told(rows: Sequence[Row] | Engine, view: View) -> Any:
     payload = Story().answer(engine, view)
     # It goes to the browser as it is.
     return json.loads(json.dumps(payload))
+
+
+def leads_to(payload: Any, row: Any = None, day: Any = None) -> str:
+    """The address of a row, or of a day, as assets/story.js makes it."""
+    place = day if row is None else payload["days"][row["day"]]
+    filters = {"from": place["start"], "to": place["end"], "page": None}
+    if row is not None:
+        filters["page"] = payload["pages"][row["page"]]["page"]
+    if (place if row is None else row)["is_picked"]:
+        filters = {}
+    parts = parse_qsl(payload["address"].removeprefix("?"), keep_blank_values=True)
+    kept = [part for part in parts if part[0] not in ("from", "to", "page", "sheet")]
+    kept += [(key, value) for key, value in filters.items() if value is not None]
+    return f"?{urlencode(kept)}"
 
 
 def many(n: int) -> list[Row]:
@@ -88,13 +103,12 @@ def test_rows_are_sessions_in_order() -> None:
         (1, "01:00:00", "36 s", "overlaps", False),
     ]
     assert [row["title"] for row in payload["rows"][:2]] == [
-        "home\nTue 5 Mar 2024, 09:00:00, 6 min",
-        "cart\nTue 5 Mar 2024, 09:06:00, unknown duration",
+        "Tue 5 Mar 2024, 09:00:00, 6 min",
+        "Tue 5 Mar 2024, 09:06:00, unknown duration",
     ]
     assert payload["here"] == ""
     assert payload["ways"] == []
     assert payload["unknown"]
-    assert not payload["others"]
 
 
 def test_strips_have_segments_that_are_cut_at_midnight() -> None:
@@ -161,40 +175,62 @@ def test_of_sessions_that_cover_a_day_one_is_drawn() -> None:
 def test_a_segment_leads_to_its_day_and_page() -> None:
     view = view_of("u", opened=("story",), users_page=2)
     payload = told(VISITS, view)
-    address = "?user=u&from=2024-03-06&to=2024-03-07&page=home&open=story"
-    assert payload["rows"][4]["address"] == address
+    address = "?user=u&open=story&from=2024-03-06&to=2024-03-07&page=home"
+    assert leads_to(payload, payload["rows"][4]) == address
     # The first of all days needs no beginning.
-    address = "?user=u&to=2024-03-06&page=cart&open=story"
-    assert payload["rows"][1]["address"] == address
-    assert payload["days"][0]["address"] == "?user=u&to=2024-03-06&open=story"
+    address = "?user=u&open=story&to=2024-03-06&page=cart"
+    assert leads_to(payload, payload["rows"][1]) == address
+    day = payload["days"][0]
+    assert leads_to(payload, day=day) == "?user=u&open=story&to=2024-03-06"
     # There, it leads back.
     there = view_of("u", end=date(2024, 3, 6), pages=("cart",), opened=("story",))
-    (row,) = told(VISITS, there)["rows"]
-    assert row["address"] == "?user=u&open=story"
+    payload = told(VISITS, there)
+    (row,) = payload["rows"]
+    assert leads_to(payload, row) == "?user=u&open=story"
+    # Of the day, this is but a part.
+    (day,) = payload["days"]
+    assert leads_to(payload, day=day) == "?user=u&open=story&to=2024-03-06"
+    payload = told(
+        VISITS, replace(there, selection=Selection("u", end=date(2024, 3, 6)))
+    )
+    assert leads_to(payload, day=payload["days"][0]) == "?user=u&open=story"
+
+
+def test_names_and_the_address_are_sent_once() -> None:
+    names = [f"{chr(0x4E00 + n)}{'長' * 3_999}" for n in range(100)]
+    rows: list[Row] = [
+        ("u", name, 60, f"2024-01-{1 + n // 24:02}T{n % 24:02}:00:00")
+        for n, name in enumerate(names)
+    ]
+    view = view_of("u", step=names[0], ahead=tuple(names[1:3]), opened=("story",))
+    payload = Story().answer(engine_of(rows), view)
+    n_bytes = len(json.dumps(payload, ensure_ascii=False).encode())
+    # 100 names of 12,000 bytes, three in the address, and the hovers.
+    assert n_bytes < 1_500_000
 
 
 def test_pages_of_the_list() -> None:
     rows = many(2 * PAGE_SIZE + 50)
     view = view_of("u", opened=("story",))
 
-    def page(number: int) -> tuple[str, list[tuple[str, str]]]:
+    def page(number: int) -> tuple[str, list[tuple[str, int]]]:
         payload = told(rows, replace(view, story_page=number))
+        assert payload["address"] == "?user=u&open=story"
         ways = payload["ways"]
-        return payload["here"], [(way["text"], way["address"]) for way in ways]
+        return payload["here"], [(way["text"], way["part"]) for way in ways]
 
-    usual = "?user=u&open=story"
     assert page(1) == (
         "1 to 100 of 250 sessions",
-        [("Later →", f"{usual}&part=2"), ("Last »", f"{usual}&part=3")],
+        [("Later →", 2), ("Last »", 3)],
     )
     assert page(2) == (
         "101 to 200 of 250 sessions",
-        [("← Earlier", usual), ("Later →", f"{usual}&part=3")],
+        [("← Earlier", 1), ("Later →", 3)],
     )
     assert page(3) == page(4)
     assert page(3) == (
         "201 to 250 of 250 sessions",
-        [("« First", usual), ("← Earlier", f"{usual}&part=2")],
+        [("« First", 1), ("← Earlier", 2)],
     )
     payload = told(rows, replace(view, story_page=2))
     # The pause is that since the last one of the page before.
@@ -301,12 +337,9 @@ def test_pages_of_most_time_have_colours_that_stay() -> None:
 
     def colors(**filters: Any) -> dict[str, int]:
         payload = told(rows, view_of("u", **filters))
-        legend = {entry["page"]: entry["color"] for entry in payload["legend"]}
-        assert list(legend.values()) == sorted(legend.values())
-        assert payload["others"] == (len(payload["pages"]) > len(legend))
-        others = [e["color"] for e in payload["pages"] if e["page"] not in legend]
-        assert set(others) <= {N_COLORS}
-        return legend
+        colors = {entry["page"]: entry["color"] for entry in payload["pages"]}
+        assert set(colors.values()) <= set(range(N_COLORS + 1))
+        return {name: color for name, color in colors.items() if color < N_COLORS}
 
     every = {f"p{n:02}": n for n in range(N_COLORS)}
     assert colors() == every
@@ -335,7 +368,7 @@ def test_names_are_told_apart_and_whole_in_the_title() -> None:
     assert len(set(labels)) == len(names)
     assert max(map(len, labels)) < 50
     assert [entry["page"] for entry in payload["pages"]] == names
-    assert max(len(row["title"]) for row in payload["rows"]) < 400
+    assert max(len(entry["title"]) for entry in payload["pages"]) < 310
 
 
 @examples(50)
@@ -352,8 +385,12 @@ def test_whatever_is_shown_leads_to_itself(
     charts = [chart.id for chart in CHARTS]
     for row, session in zip(payload["rows"], sessions, strict=True):
         assert payload["pages"][row["page"]]["page"] == session.page
-        there, ignored = views.read(row["address"], engine, charts)
+        there, ignored = views.read(leads_to(payload, row), engine, charts)
         assert ignored == []
+        picked = views.at_day_and_page(
+            view, session.start.date(), (session.page,), engine.facts
+        )
+        assert there == replace(picked, story_page=1)
         found = engine.story(there.selection)
         assert found is not None
         assert session.start in [other.start for other in found.sessions]
