@@ -48,6 +48,7 @@
         values.forEach(value => query.append(key, value));
     }
 
+    const KEY = /^(Mac|iP)/.test(navigator.platform) ? "⌘" : "Ctrl";
     const holdsKey = () => pointer.shiftKey || pointer.ctrlKey || pointer.metaKey;
 
     // A bar that has a name picks it, alone or with Shift or Ctrl as one more; the same
@@ -152,6 +153,7 @@
         const lines = rows.map(([user, ...rest], i) => {
             const attributes = {title: user};
             if (user === picked) attributes["aria-current"] = "true";
+            else attributes.title += `\n${KEY}-click to compare`;
             if (labels[i] !== user) attributes["data-whole"] = user;
             return [make("td", {}, to(labels[i], {user}, attributes)), ...cells(rest)];
         });
@@ -317,7 +319,10 @@
         if (isUser && (event.ctrlKey || event.metaKey) && !event.button) {
             // With Ctrl a user is compared with the one that is picked.
             event.preventDefault();
+            // Nobody is compared with themselves.
+            if (link.hasAttribute("aria-current")) return;
             const other = new URLSearchParams(link.getAttribute("href")).get("user");
+            dash_clientside.sections.reveal("compare");
             go(query => query.set("vs", `user:${other}`));
         } else if (link && plain) {
             event.preventDefault();
@@ -331,6 +336,9 @@
         const details = event.target.closest("summary")?.parentElement;
         const [, name, kind] = details?.id.match(/^(.*)-(details|section)$/) ?? [];
         const key = {details: "table", section: "open"}[kind];
+        // The browser opens it after this.
+        if (kind === "section" && !details.open)
+            setTimeout(() => dash_clientside.sections.reveal(name));
         if (key)
             go(query => {
                 const open = query.getAll(key);

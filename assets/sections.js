@@ -4,6 +4,7 @@
 (() => {
     const {make} = dash_clientside.elements;
     const FIELDS = "input[data-focus]";
+    const ROOM = 8;  // Above the section that is looked at, in pixels.
     // The addresses that sections were last asked for.
     const asked = {};
     const bodyOf = section => document.getElementById(`${section}-body`);
@@ -18,6 +19,28 @@
     function purge(body) {
         for (const plot of body.querySelectorAll(".js-plotly-plot")) Plotly.purge(plot);
     }
+
+    // A person who opens a section looks at it: once it is there, too, since only then the page
+    // is as long, unless they look at something else meanwhile.
+    let revealed = null;
+    function scrollTo(section) {
+        const details = document.getElementById(`${section}-section`);
+        const controls = document.querySelector(".controls");
+        const isInTheWay = getComputedStyle(controls).position === "sticky";
+        const room = isInTheWay ? controls.offsetHeight : 0;
+        details.style.scrollMarginTop = `${room + ROOM}px`;
+        const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+        details.scrollIntoView({behavior: isStill ? "instant" : "smooth"});
+    }
+
+    function reveal(section) {
+        document.getElementById(`${section}-section`).open = true;
+        bodyOf(section).setAttribute("aria-busy", "true");
+        revealed = section;
+        scrollTo(section);
+    }
+    for (const own of ["wheel", "touchmove", "pointerdown", "keydown"])
+        window.addEventListener(own, () => { revealed = null; }, {capture: true, passive: true});
 
     // What is shown is of another view from when this one is asked for until it is answered.
     function ask(search) {
@@ -108,6 +131,9 @@
             say(section, problem, ...(problem ? again(section) : []));
             replace(body, shown ? dash_clientside.writers[section](shown) : []);
         });
+        if (revealed !== section) return;
+        revealed = null;
+        scrollTo(section);
     }
 
     // Open and fold the sections as an address says.
@@ -119,5 +145,5 @@
     }
 
     window.dash_clientside = Object.assign({}, window.dash_clientside,
-        {sections: {ask, say, write, unfold}});
+        {sections: {ask, reveal, say, write, unfold}});
 })();

@@ -62,6 +62,51 @@ def test_with_ctrl_a_click_in_the_table_compares(open_page: Open) -> None:
     expect(page.locator("#compare-body")).to_be_hidden()
 
 
+HEADING = """() => {
+    const top = document.querySelector('#compare-section').getBoundingClientRect().top;
+    const controls = document.querySelector('.controls');
+    const {position} = getComputedStyle(controls);
+    return top - (position === 'sticky' ? controls.offsetHeight : 0);
+}"""
+
+
+@pytest.mark.parametrize("width", [1400, 375])
+def test_who_opens_it_looks_at_it(open_page: Open, width: int) -> None:
+    page = open_page(query="?user=user_7&open=compare&open=story", width=width)
+    told(page, "of everyone")
+    # An address is loaded from its beginning.
+    assert page.evaluate("scrollY") == 0
+    page.emulate_media(reduced_motion="reduce")
+    page.locator("#compare-section summary").click()
+    folded = page.evaluate("scrollY")
+    expect(page.locator("#compare-body")).to_be_hidden()
+    page.locator("#compare-section summary").press("Enter")
+    told(page, "of everyone")
+    expect(page.locator("#compare-body .js-plotly-plot .legend").first).to_be_visible()
+    assert page.evaluate(HEADING) == pytest.approx(8, abs=2)
+    assert page.evaluate("scrollY") > folded
+    # Another pick leaves the page where it is.
+    page.mouse.wheel(0, 300)
+    page.wait_for_function("before => scrollY > before + 100", arg=folded)
+    page.evaluate("() => dash_clientside.set_props('user', {value: 'user_9'})")
+    told(page, "of user_9")
+    assert page.evaluate(HEADING) < -50
+
+
+def test_who_compares_from_the_table_looks_at_it(open_page: Open) -> None:
+    page = open_page(query="?user=user_7")
+    links = page.locator("#users-table tbody a")
+    own = page.locator("#users-table [aria-current]")
+    expect(own).to_have_attribute("title", "user_7")
+    own.click(modifiers=["ControlOrMeta"])
+    name = links.first.inner_text()
+    expect(links.first).to_have_attribute("title", f"{name}\nCtrl-click to compare")
+    expect(page.locator("#compare-body")).to_be_hidden()
+    links.first.click(modifiers=["ControlOrMeta"])
+    told(page, f"of {name}")
+    page.wait_for_function(f"() => Math.abs(({HEADING})() - 8) < 3")
+
+
 def test_a_month_is_compared_with_the_one_before(
     open_page: Open, tmp_path: Path
 ) -> None:
