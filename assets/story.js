@@ -125,13 +125,64 @@
     function write(told) {
         const {finding: words, notes, here, pages, days} = told;
         const finding = make("p", {class: "finding"}, words);
-        if (!told.rows.length) return [finding];
+        if (!told.bounds) return [finding];
+        if (!told.rows.length) {
+            finding.append(...allPages(told));
+            return [finding, typed(told)];
+        }
         const rows = told.rows.map(row => ({...row, href:
             addressOf(told, days[row.day], pages[row.page].page, row.is_picked)}));
         const shown = {...told, rows};
-        return [finding, legend(shown),
+        return [finding, typed(shown), legend(shown),
             make("div", {class: "story"}, strips(shown), list(shown)),
-            ...here ? [pager(shown)] : [], make("p", {class: "others"}, notes)];
+            ...here ? [pager(shown)] : [], make("p", {class: "others"}, notes, ...allPages(shown))];
+    }
+
+    function dayAfter(day) {
+        const next = new Date(`${day}T00:00:00Z`);
+        next.setUTCDate(next.getUTCDate() + 1);
+        return next.toISOString().slice(0, 10);
+    }
+
+    // The address of a day that somebody types: what is filtered besides stays so.
+    function dayOf({address, bounds: [first, last]}, day) {
+        const query = new URLSearchParams(address);
+        for (const key of ["from", "to", "sheet"]) query.delete(key);
+        if (day > first) query.set("from", day);
+        if (day < last) query.set("to", dayAfter(day));
+        return `?${query}`;
+    }
+
+    // The day that is shown, where it is one.
+    function shownDay({address, bounds: [first, last]}) {
+        const query = new URLSearchParams(address);
+        const from = query.get("from") ?? first, to = query.get("to");
+        return from === last || to && dayAfter(from) === to ? from : "";
+    }
+
+    // A day that is typed.
+    function typed(shown) {
+        const [first, last] = shown.bounds;
+        const input = make("input", {type: "date", name: "day", required: "", min: first,
+            max: last, value: shownDay(shown), "data-focus": "go day"});
+        const form = make("form", {}, make("label", {}, "Go to day ", input),
+            make("button", {"data-focus": "go button"}, "Go"));
+        form.addEventListener("submit", event => {
+            event.preventDefault();
+            // Its field may be an earlier one, see assets/sections.js.
+            const there = make("a", {href: dayOf(shown, form.elements.day.value), hidden: ""});
+            form.append(there);
+            there.click();
+            there.remove();
+        });
+        return make("div", {class: "ways"}, form);
+    }
+
+    function allPages({address}) {
+        const query = new URLSearchParams(address);
+        if (!query.has("page")) return [];
+        for (const key of ["page", "sheet"]) query.delete(key);
+        return [" ", make("a", {href: `?${query}`, "data-focus": "pages all"}, "Show all pages")];
     }
 
     // What is pointed at on a strip is marked in the list, and the other way round.

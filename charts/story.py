@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, TypedDict
 import numpy as np
 import pandas as pd
 
+import dates
 import view as views
 from charts.section import Section
 from charts.sentences import FEW, has_filters, none_match
@@ -122,6 +123,8 @@ class StoryPayload(TypedDict):
     notes: str
     address: str
     """The view, at the first page of the list."""
+    bounds: list[str] | None
+    """The first and the last day to which one can go; None where nobody is picked."""
     unknown: bool
     """Whether there are sessions of unknown duration."""
     pages: list[Entry]
@@ -164,9 +167,9 @@ class Story(Section):
         """
         user, story = view.selection.user, _ask(engine, view)
         if user is None or story is None:
-            return _nothing("Pick a user to see their story.", view)
+            return _nothing("Pick a user to see their story.", view, None)
         if not story.sessions:
-            return _nothing(none_match(view), view)
+            return _nothing(none_match(view), view, _bounds(engine.facts))
         # Colours stay as they are whatever is filtered.
         whole = engine.summarise(Selection(user)).subject
         return _payload(story, whole, view, engine.facts)
@@ -180,11 +183,16 @@ def _address(view: View) -> str:
     return views.address(replace(view, story_page=1))
 
 
-def _nothing(words: str, view: View) -> StoryPayload:
+def _bounds(facts: Facts) -> list[str]:
+    return [str(day) for day in dates.bounds(facts.days)]
+
+
+def _nothing(words: str, view: View, bounds: list[str] | None) -> StoryPayload:
     return {
         "finding": words,
         "notes": "",
         "address": _address(view),
+        "bounds": bounds,
         "unknown": False,
         "pages": [],
         "ticks": [],
@@ -218,6 +226,7 @@ def _payload(story: StoryPage, whole: Tally, view: View, facts: Facts) -> StoryP
         "finding": sentence(story, labels),
         "notes": _notes(story, view, facts),
         "address": _address(view),
+        "bounds": _bounds(facts),
         "unknown": any(isnan(session.duration) for session in sessions),
         "pages": pages,
         "ticks": axis.ticks(),

@@ -101,6 +101,49 @@ def test_a_click_on_a_segment_filters_by_its_day_and_page(
     told(page, "1 session, on home.")
 
 
+def test_a_day_is_one_field(open_page: Open, table_file: Callable[..., str]) -> None:
+    page = open_page(table_file(ROWS), query="?user=ann&open=story&page=home&page=cart")
+    told(page, "202 sessions")
+    body = page.locator("#story-body")
+    day = body.get_by_label("Go to day")
+    expect(day).to_have_attribute("min", "2024-03-05")
+    expect(day).to_have_attribute("max", "2024-05-25")
+    expect(day).to_have_value("")
+
+    def go(to: str, chip: str) -> list[tuple[str, str]]:
+        day.fill(to)
+        day.press("Enter")
+        expect(page.locator("#chips .chip").first).to_contain_text(chip)
+        query = parse_qsl(urlsplit(page.url).query)
+        return [part for part in query if part[0] in ("from", "to")]
+
+    assert go("2024-05-04", "4 May") == [("from", "2024-05-04"), ("to", "2024-05-05")]
+    told(page, "8 sessions")
+    expect(day).to_have_value("2024-05-04")
+    expect(day).to_be_focused()
+    # The first and the last of all days.
+    assert go("2024-03-05", "5 March") == [("to", "2024-03-06")]
+    told(page, "2 sessions in 1 visit")
+    assert go("2024-05-25", "25 May") == [("from", "2024-05-25")]
+    told(page, "8 sessions")
+    # A day without sessions is no dead end, and neither is a filter.
+    assert go("2024-03-06", "6 March") == [("from", "2024-03-06"), ("to", "2024-03-07")]
+    told(page, "No sessions of ann match. Show all pages")
+    body.get_by_role("link", name="Show all pages").click()
+    told(page, "1 session, on __proto__.")
+    assert "page=" not in page.url
+    expect(body.get_by_role("link", name="Show all pages")).to_have_count(0)
+    go("2024-05-04", "4 May")
+    told(page, "8 sessions")
+    # Nor is a click on a segment, which picks its page.
+    page.locator(".story-list td a").first.click()
+    expect(body.locator(".others")).to_contain_text("Only sessions that match count.")
+    link = body.locator(".others").get_by_role("link", name="Show all pages")
+    link.click()
+    page.wait_for_url(lambda url: "page=" not in url)
+    expect(day).to_have_value("2024-05-04")
+
+
 def test_pages_of_the_list_stand_in_the_address(
     open_page: Open, table_file: Callable[..., str]
 ) -> None:

@@ -79,12 +79,15 @@ def test_with_everyone_picked_it_says_to_pick_a_user() -> None:
     payload = told(ROWS, view_of())
     assert payload["finding"] == "Pick a user to see their story."
     assert payload["rows"] == payload["days"] == payload["ways"] == []
+    assert payload["bounds"] is None
 
 
 def test_without_sessions_it_says_so() -> None:
     payload = told(ROWS, view_of("bob", start=date(2024, 3, 1)))
     assert payload["finding"] == "No sessions of bob match."
     assert payload["rows"] == []
+    # One can go to any of all days.
+    assert payload["bounds"] == ["2024-01-01", "2024-12-31"]
 
 
 def test_rows_are_sessions_in_order() -> None:
