@@ -222,6 +222,26 @@ def test_charts_that_are_replaced_leave_nothing_behind(open_page: Open) -> None:
     assert page.evaluate("listening") == 0
 
 
+@pytest.mark.parametrize("width", [375, 500])
+def test_pages_stay_in_sight_while_the_table_is_pushed(
+    open_page: Open, width: int
+) -> None:
+    page = open_page(query="?user=user_7&vs=user:user_9", width=width)
+    told(page, "of user_7, 2 min 6 s of user_9")
+    table = page.locator("#compare-body .pages")
+    cells = table.locator("tr > :first-child")
+    left = "element => element.getBoundingClientRect().left"
+    before = cells.evaluate_all(f"cells => cells.map({left})")
+    assert table.evaluate(
+        "table => { table.scrollLeft = 1e4; return table.scrollLeft; }"
+    )
+    assert cells.evaluate_all(f"cells => cells.map({left})") == before
+    # What goes past is behind it.
+    clear = "rgba(0, 0, 0, 0)"
+    backgrounds = "cells => cells.map(cell => getComputedStyle(cell).backgroundColor)"
+    assert clear not in cells.evaluate_all(backgrounds)
+
+
 @pytest.mark.parametrize("width", some_of(1, [375, 1920]))
 def test_names_are_text(
     open_page: Open, table_file: Callable[..., str], width: int
