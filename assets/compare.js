@@ -25,7 +25,7 @@
         const button = (kind, words) => make("button",
             {name: "kind", value: kind, "data-focus": `named ${kind}`}, words);
         const form = make("form", {}, input, button("user", "This user"),
-            button("names", "All users with it in the name"));
+            button("names", "All whose name contains it"));
         form.addEventListener("submit", event => {
             event.preventDefault();
             // Its field may be an earlier one, see assets/sections.js.
@@ -53,8 +53,9 @@
 
     function ways({ways, asked}) {
         const forms = {Users: named(asked), Periods: dated(asked)};
-        return make("div", {class: "ways"}, ...ways.map(({head, links}) => make("div", {},
-            make("span", {}, head), ...links.map(link), forms[head])));
+        return make("div", {class: "ways"}, ...ways.map(({head, links, hint}) =>
+            make("div", {}, make("span", {}, head), ...links.map(link), forms[head],
+                ...(hint ? [make("small", {}, hint)] : []))));
     }
 
     function tiles({names, tiles}) {
@@ -68,11 +69,11 @@
 
     function bar(share, side) {
         const line = make("span", {class: `bar ${side}`});
-        line.style.width = `${share}%`;
+        line.style.setProperty("--share", share);
         return line;
     }
 
-    function pages({names, pages: {rows, others, statistic}}) {
+    function pages({names, pages: {rows, others, more, statistic}}) {
         const head = ["Page", ...names.map(name => `${statistic}, ${name}`), "Change", "Chance",
             ...names.map(name => `Sessions, ${name}`)];
         const sides = {1: "this", 2: "other"};
@@ -96,7 +97,8 @@
         const csv = make("a", {href: `numbers/compare.csv${location.search}`,
             download: "", "data-focus": "csv"}, "CSV");
         return make("div", {}, make("div", {class: "pages", tabindex: "0", role: "region",
-            "aria-label": "By page", "data-focus": "table"}, table), make("p", {class: "others"}, others, " ", csv));
+            "aria-label": "By page", "data-focus": "table"}, table),
+        make("p", {class: "others"}, others, " ", ...(more ? [link(more), " "] : []), csv));
     }
 
     function plot(figure, title, ...tools) {
@@ -106,8 +108,7 @@
             // Another view may have taken its place.
             if (!chart.isConnected) return;
             if (!window.Plotly) setTimeout(draw, WAIT);
-            else
-                Plotly.newPlot(chart, figure.data, figure.layout, CONFIG);
+            else Plotly.newPlot(chart, figure.data, figure.layout, CONFIG);
         }
         requestAnimationFrame(draw);
         return make("div", {}, make("h3", {}, title, ...tools), chart);

@@ -45,6 +45,7 @@ _PERIODS: Final[dict[Kind, str]] = {
     "quarter": "A quarter before",
     "year": "A year before",
 }
+_HINT: Final = "Pick dates above to see those before them."
 _NOTHING: Final = "Pick what to compare with."
 _UNTESTED: Final = "not tested"
 _ONE_SIDE: Final = "only one side"
@@ -440,6 +441,7 @@ def _ways(engine: Engine, view: View) -> list[dict[str, Any]]:
     return [
         {
             "head": head,
+            "hint": hint,
             "links": [
                 {
                     "text": words,
@@ -449,7 +451,10 @@ def _ways(engine: Engine, view: View) -> list[dict[str, Any]]:
                 for words, way in ways
             ],
         }
-        for head, ways in (("Users", users), ("Periods", periods))
+        for head, ways, hint in (
+            ("Users", users, ""),
+            ("Periods", periods, "" if periods else _HINT),
+        )
     ]
 
 
