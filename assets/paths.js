@@ -12,7 +12,7 @@
         return make("a", {href: `?${query}`, ...attributes}, ...inside);
     }
 
-    // Of those to the same page, the one in the middle column stays: it is there afterwards.
+    // Once the page is in the middle, the only such link to it is in the list there.
     const startingAt = (shown, page, attributes, ...inside) =>
         linkTo(shown, {step: page, ahead: [], back: []},
             {"data-focus": `start ${page}`, ...attributes}, ...inside);
