@@ -12,6 +12,20 @@
     // A number and its unit stay on one line.
     const bound = words => words.replace(/(\d) (?=(?:h|min|s|%|×)(?![\p{L}\d]))/gu, "$1\u00a0");
 
+    // Go to a view as a click on a link to it does.
+    function visit(href) {
+        const link = make("a", {href, hidden: ""});
+        document.querySelector("main").append(link);
+        link.click();
+        link.remove();
+    }
+
+    function dayAfter(day) {
+        const next = new Date(`${day}T00:00:00Z`);
+        next.setUTCDate(next.getUTCDate() + 1);
+        return next.toISOString().slice(0, 10);
+    }
+
     window.dash_clientside = Object.assign({}, window.dash_clientside,
-        {elements: {make, bound}});
+        {elements: {make, bound, visit, dayAfter}});
 })();

@@ -1,6 +1,6 @@
 // The section that compares what is picked with something else, see charts/compare.py.
 (() => {
-    const {make} = dash_clientside.elements;
+    const {make, visit, dayAfter} = dash_clientside.elements;
     const WAIT = 50;
     const CONFIG = {displaylogo: false, displayModeBar: false, showSendToCloud: false,
         plotlyServerURL: "", responsive: true};
@@ -13,9 +13,7 @@
     function go({address}, versus) {
         const query = new URLSearchParams(address);
         query.set("vs", versus);
-        const there = make("a", {href: `?${query}`, hidden: ""});
-        document.getElementById("compare-body").append(there);
-        there.click();
+        visit(`?${query}`);
     }
 
     function named(asked) {
@@ -44,9 +42,7 @@
             event.preventDefault();
             const [start, end] = [...form.querySelectorAll("input")]
                 .map(input => input.value).sort();
-            const after = new Date(`${end}T00:00:00Z`);
-            after.setUTCDate(after.getUTCDate() + 1);
-            go(asked, `${start}/${after.toISOString().slice(0, 10)}`);
+            go(asked, `${start}/${dayAfter(end)}`);
         });
         return form;
     }

@@ -1,7 +1,7 @@
 // One user's story: a strip for each day, on which sessions are as long as they lasted, and the
 // list of the same sessions beside it. All words and places come from charts/story.py.
 (() => {
-    const {make} = dash_clientside.elements;
+    const {make, visit, dayAfter} = dash_clientside.elements;
     const N_COLORS = 7;
 
     // The address of a day's sessions, on a page or all; where that is the view already, of
@@ -138,12 +138,6 @@
             ...here ? [pager(shown)] : [], make("p", {class: "others"}, notes, ...allPages(shown))];
     }
 
-    function dayAfter(day) {
-        const next = new Date(`${day}T00:00:00Z`);
-        next.setUTCDate(next.getUTCDate() + 1);
-        return next.toISOString().slice(0, 10);
-    }
-
     // The address of a day that somebody types: what is filtered besides stays so.
     function dayOf({address, bounds: [first, last]}, day) {
         const query = new URLSearchParams(address);
@@ -170,10 +164,7 @@
         form.addEventListener("submit", event => {
             event.preventDefault();
             // Its field may be an earlier one, see assets/sections.js.
-            const there = make("a", {href: dayOf(shown, form.elements.day.value), hidden: ""});
-            form.append(there);
-            there.click();
-            there.remove();
+            visit(dayOf(shown, form.elements.day.value));
         });
         return make("div", {class: "ways"}, form);
     }
