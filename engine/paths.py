@@ -22,11 +22,10 @@ class PathCounter:
     *Ways.* Up to a number of sessions, these are put into the order of time and kept;
     an answer is a scan over them. More of everyone's are counted once by chains of
     pages and days (``PathCells``), of which an answer is a slice. Where these take too
-    much memory,
-    or with a filter by durations, an answer is a scan again: over sessions in order, if
-    there is room to keep them, and otherwise with the work of putting them into order
-    each time. With a filter by durations and no such room, cells of their own are
-    counted for it.
+    much memory, or with a filter by durations, an answer is a scan again: over sessions
+    in order, if there is room to keep them, and otherwise with the work of putting them
+    into order each time. With a filter by durations and no such room, cells of their
+    own are counted for it.
 
     *Costs.* Order takes some 0.1 µs a session, and cells 0.1 to 0.6, the less the more
     sessions a user has in a day: 12 s at 100 million sessions, which is more than a
