@@ -1,6 +1,6 @@
 """What is picked beside something else: another user, some users, another period."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -237,7 +237,7 @@ def _by_mix(sides: Sides) -> str:
         return ""
     lasting = np.average((a.mean - b.mean)[both], weights=b.known[both])
     whole = a.overall("average") - b.overall("average")
-    if whole - lasting < whole / 2 if whole > 0 else whole - lasting > whole / 2:
+    if lasting / whole > 0.5:
         return ""
     return "Most of the difference is which pages are visited, not how long."
 
@@ -254,14 +254,21 @@ def _on_one_side(sides: Sides, view: View, pages: tuple[str, ...]) -> str:
         codes = codes[np.argsort(-n[codes], kind="stable")]
         if not len(codes):
             continue
-        named = [
+        listed = _listed(
             f"{labels[pages[code]]} ({count_text(int(n[code]), 'session')})"
-            for code in codes[:_TOLD].tolist()
-        ]
-        more = len(codes) - len(named)
-        listed = names_text([*named, *([f"{more:,} more"] * (more > 0))])
-        parts.append(f"Only {_whose(side.name, view)}: {listed}.")
+            for code in codes.tolist()
+        )
+        is_period = view.versus is not None and view.versus.is_period
+        whose = _whose(side.name, view) if is_period else side.name
+        parts.append(f"Only {whose}: {listed}.")
     return " ".join(parts)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """The first of some names, and how many more there are."""
+    every = list(names)
+    more = len(every) - _TOLD
+    return names_text([*every[:_TOLD], *([f"{more:,} more"] * (more > 0))])
 
 
 def _among(sides: Sides, view: View) -> str:
@@ -297,12 +304,10 @@ def _on_pages(sides: Sides, by_page: Differences, pages: tuple[str, ...]) -> str
     labels = page_labels(pages)
 
     def listed(codes: NDArray[np.int64]) -> str:
-        told = [
+        return _listed(
             f"{labels[pages[differing[code]]]} ({change_text(a[code], b[code])})"
-            for code in codes[:_TOLD].tolist()
-        ]
-        more = len(codes) - len(told)
-        return names_text([*told, *([f"{more:,} more"] * (more > 0))])
+            for code in codes.tolist()
+        )
 
     order = np.argsort(-np.nan_to_num(ratio, posinf=np.inf), kind="stable")
     longer = order[a[order] > b[order]]

@@ -88,7 +88,8 @@ def changes(sides: Sides | None, view: View) -> dict[str, str]:
         found["total"] = change(*sides.compared(lambda tally: tally.day_seconds))
         statistic = view.statistic
         found["typical"] = change(a.overall(statistic), b.overall(statistic))
-        if found["typical"] and not sides.differ(statistic):
+        is_change = found["typical"] and not found["typical"].startswith("about")
+        if is_change and not sides.differ(statistic):
             found["typical"] += ", may be chance"
     return {name: words for name, words in found.items() if words}
 

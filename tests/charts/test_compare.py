@@ -180,7 +180,7 @@ def test_what_differs_may_be_which_pages_are_visited() -> None:
     assert words.endswith(
         "On none of 2 pages is it more than chance."
         " Most of the difference is which pages are visited, not how long."
-        " Only of ann: help (5 sessions)."
+        " Only ann: help (5 sessions)."
     )
     # Where how long they stay is all of it, nothing is said of which pages.
     words = sentence(sides_of(view, TWO_USERS), view, ("cart", "home"))

@@ -396,6 +396,7 @@ def test_a_day_that_has_only_begun_is_no_day_to_compare_with() -> None:
     week = changed(date(2024, 5, 25))
     assert week["sessions"] == "about the same as 18 to 24 May 2024, a day"
     assert week["total"] == "about the same as 18 to 24 May 2024, a day"
+    assert week["typical"] == "about the same as 18 to 24 May 2024"
     assert "sessions" not in changed(date(2024, 5, 31))
 
 
