@@ -19,10 +19,12 @@
     function named(asked) {
         const input = make("input", {type: "search", name: "text", required: "",
             placeholder: "User, or a part of names", "aria-label": "User, or a part of names",
-            "data-focus": "named text"});
+            "data-focus": "named text", list: "compare-users", autocomplete: "off"});
+        const users = make("datalist", {id: "compare-users"},
+            ...asked.names.map(value => make("option", {value})));
         const button = (kind, words) => make("button",
             {name: "kind", value: kind, "data-focus": `named ${kind}`}, words);
-        const form = make("form", {}, input, button("user", "This user"),
+        const form = make("form", {}, input, users, button("user", "This user"),
             button("names", "All whose name contains it"));
         form.addEventListener("submit", event => {
             event.preventDefault();

@@ -3,7 +3,6 @@
 // its function in `dash_clientside.writers` by the section's name.
 (() => {
     const {make} = dash_clientside.elements;
-    const FIELDS = "input[data-focus]";
     const ROOM = 8;  // Above the section that is looked at, in pixels.
     // The addresses that sections were last asked for.
     const asked = {};
@@ -94,9 +93,10 @@
     }
 
     function replace(body, inside) {
-        const before = [...body.childNodes], fields = [...body.querySelectorAll(FIELDS)];
+        const fieldsOf = () => [...body.querySelectorAll("input[data-focus]")];
+        const before = [...body.childNodes], fields = fieldsOf();
         body.append(...inside);
-        const made = [...body.querySelectorAll(FIELDS)].slice(fields.length);
+        const made = fieldsOf().slice(fields.length);
         for (const old of fields) {
             const same = made.find(({dataset}) => dataset.focus === old.dataset.focus);
             if (same) keep(old, same);

@@ -1,6 +1,6 @@
 """What is picked beside something else: another user, some users, another period."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -34,7 +34,13 @@ from versus import Kind, Versus
 from view import View
 
 _OTHER_USERS: Final = 6
-"""How many users are offered."""
+"""How many users are offered as links."""
+
+_SUGGESTED: Final = 100
+"""How many are suggested to whoever types a name."""
+
+_LONGEST_SUGGESTED: Final = 200
+"""Letters of the longest name that is suggested."""
 
 _TOLD: Final = 3
 """How many pages a sentence names."""
@@ -62,7 +68,12 @@ class Compare(Section):
 
     def answer(self, engine: Engine, view: View) -> dict[str, Any]:
         """What ``assets/compare.js`` writes."""
-        ways = {"ways": _ways(engine, view), "asked": _asked(view)}
+        names = [
+            name
+            for name in engine.find_users("", _SUGGESTED + 1)
+            if name != view.selection.user
+        ]
+        ways = {"ways": _ways(view, names[:_OTHER_USERS]), "asked": _asked(view, names)}
         sides = find_sides(engine, view)
         if sides is None:
             words = _NOTHING if view.versus is None else "There are no such days."
@@ -407,9 +418,15 @@ def _page_chance(sides: Sides, tested: Differences | None, code: int) -> str:
     return _MEANING[bool(tested.beyond_chance[code])]
 
 
-def _asked(view: View) -> dict[str, str]:
-    """What the page's script makes other comparisons of: an address without any."""
-    return {"address": views.address(_with(view, None))}
+def _asked(view: View, names: Sequence[str]) -> dict[str, Any]:
+    """What the page's script makes other comparisons of.
+
+    It is an address without any, and the names that are suggested.
+    """
+    return {
+        "address": views.address(_with(view, None)),
+        "names": [name for name in names if len(name) <= _LONGEST_SUGGESTED],
+    }
 
 
 def _with(view: View, against: Versus | None) -> View:
@@ -417,17 +434,13 @@ def _with(view: View, against: Versus | None) -> View:
     return replace(view, versus=against, opened=opened)
 
 
-def _ways(engine: Engine, view: View) -> list[dict[str, Any]]:
+def _ways(view: View, others: Sequence[str]) -> list[dict[str, Any]]:
     """What can be compared with, as links; the one that is shown is marked."""
     selection = view.selection
     users: list[tuple[str, Versus | None]] = []
     if selection.user is not None:
         users.append(("Everyone", None))
-    names = [
-        name
-        for name in engine.find_users("", _OTHER_USERS + 1)
-        if name != selection.user
-    ][:_OTHER_USERS]
+    names = list(others)
     against = view.versus
     if against is not None and against.kind == "user" and against.text not in names:
         names.append(against.text)

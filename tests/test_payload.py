@@ -291,7 +291,10 @@ def test_the_script_knows_no_parts_of_charts_but_those_of_ids() -> None:
     endings |= set(re.findall(r"\(\.\*\)(-[a-z]+)\$", CODE))
     assert {"-table", "-details", "-heading", "-section"} == endings
     assert endings <= suffixes()
-    parts = {of("x").removeprefix("x") for of in (ids.body, ids.problem, ids.section)}
+    parts = {
+        of("x").removeprefix("x")
+        for of in (ids.asked, ids.answered, ids.body, ids.problem, ids.section)
+    }
     assert set(re.findall(r"\$\{section\}(-[\w-]+)", CODE)) == parts
 
 

@@ -93,7 +93,7 @@ def test_of_the_table_of_users_no_number_is_cut(
     # Of a name nothing is cut: it may be anything that tells it from others.
     link = page.locator("#users-table tbody a").nth(1)
     name = "user_with_a_very_long_01_name@mail.example.org"
-    expect(link).to_have_attribute("title", name)
+    expect(link).to_have_attribute("title", re.compile(f"^{re.escape(name)}\n"))
     assert link.evaluate("link => link.textContent") == name
     is_cut = "cell => cell.scrollWidth > cell.clientWidth"
     assert not page.locator("#users-table td").first.evaluate(is_cut)

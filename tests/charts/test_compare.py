@@ -222,6 +222,14 @@ def test_no_days_and_no_sessions_are_said() -> None:
     assert answer(view, unknown)["finding"] == "Of one of them no duration is known."
 
 
+def test_names_are_suggested() -> None:
+    rows: list[Row] = [
+        (name, "p", 1, "2024-01-01") for name in ("ann", "bob", "cy", "n" * 201)
+    ]
+    shown = answer(view_of("bob"), rows)
+    assert shown["asked"]["names"] == ["ann", "cy"]
+
+
 def test_a_year_is_in_the_year() -> None:
     view = view_of(versus=Versus("year"), start=date(2024, 1, 1), end=date(2025, 1, 1))
     rows: list[Row] = [
