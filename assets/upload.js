@@ -164,7 +164,7 @@
             const {file, slice} = await this.ask("", "POST", {name, size});
             this.token = file;
             for (let at = 0; at < size; at += slice) {
-                this.sayOften(`Sending: ${millions(at)} of ${megabytes(size)}`);
+                if (at) this.sayOften(`Sending: ${millions(at)} of ${megabytes(size)}`);
                 const bytes = this.file.slice(at, Math.min(at + slice, size));
                 await this.ask(`/${file}/${at}`, "POST", bytes);
             }
