@@ -112,6 +112,11 @@ class View:
     back: tuple[str, ...] = ()
     """The pages chosen before it, the nearest one first; at most ``MOST_CHOSEN``."""
 
+    @property
+    def compares_periods(self) -> bool:
+        """Whether the selection is compared with another period."""
+        return self.versus is not None and self.versus.is_period
+
 
 class Reading(NamedTuple):
     """An address, understood."""

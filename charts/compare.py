@@ -229,7 +229,7 @@ def sentence(sides: Sides, view: View, pages: tuple[str, ...]) -> str:
 
 def _none_match(side: Side, view: View) -> str:
     whose = _whose(side.name, view)
-    if view.versus is not None and view.versus.is_period:
+    if view.compares_periods:
         return f"No sessions match {whose}."
     return f"No sessions {whose} match."
 
@@ -269,8 +269,7 @@ def _on_one_side(sides: Sides, view: View, pages: tuple[str, ...]) -> str:
             f"{labels[pages[code]]} ({count_text(int(n[code]), 'session')})"
             for code in codes.tolist()
         )
-        is_period = view.versus is not None and view.versus.is_period
-        whose = _whose(side.name, view) if is_period else side.name
+        whose = _whose(side.name, view) if view.compares_periods else side.name
         parts.append(f"Only {whose}: {listed}.")
     return " ".join(parts)
 
@@ -291,7 +290,7 @@ def _among(sides: Sides, view: View) -> str:
 
 def _whose(name: str, view: View) -> str:
     """A side in the midst of a sentence: "of user_7", "in March 2024"."""
-    if view.versus is None or not view.versus.is_period:
+    if not view.compares_periods:
         return f"of {name}"
     if name.startswith(("from ", "until ")):
         return name
@@ -478,7 +477,7 @@ def _ways(view: View, others: Sequence[str]) -> list[dict[str, Any]]:
 
 def _align(view: View) -> dict[str, str] | None:
     """The link that lays weekdays, or days, on each other; None without periods."""
-    if view.versus is None or not view.versus.is_period:
+    if not view.compares_periods:
         return None
     words = "Day on day" if view.weekdays else "Weekday on weekday"
     other = replace(view, weekdays=not view.weekdays)

@@ -80,10 +80,8 @@ class Paths(Section):
     def answer(self, engine: Engine, view: View) -> Mapping[str, Any]:
         """The columns around the page in the middle, see assets/paths.js."""
         pages = engine.facts.pages
-        sessions = _everyones_sessions(engine, view)
-        page = middle(view, pages, sessions)
-        paths = engine.paths(view.selection, page, view.ahead, view.back)
-        labels = page_labels(pages)
+        paths, sessions = _ask(engine, view)
+        page, labels = paths.page, page_labels(pages)
         user = view.selection.user
         return {
             "address": address(view),
@@ -113,8 +111,7 @@ class Paths(Section):
 
         An ended visit stands among them; its time is NaN.
         """
-        page = middle(view, engine.facts.pages, _everyones_sessions(engine, view))
-        paths = engine.paths(view.selection, page, view.ahead, view.back)
+        paths, _ = _ask(engine, view)
         n_rows = None if every_row else MOST_ROWS + 1
         steps = [
             _numbers(paths, way, number, everyone, user)[:n_rows]
@@ -124,10 +121,13 @@ class Paths(Section):
         return pd.concat(steps, ignore_index=True)
 
 
-def _everyones_sessions(engine: Engine, view: View) -> NDArray[np.int64]:
-    """(pages,): everyone's, as the page in the middle stays as users are compared."""
+def _ask(engine: Engine, view: View) -> tuple[Answer, NDArray[np.int64]]:
+    """The paths of a view, with everyone's numbers of sessions, (pages,)."""
+    # Everyone's: the page in the middle stays the same as users are compared.
     selection = replace(view.selection, user=None, pages=())
-    return engine.summarise(selection).everyone.sessions
+    sessions = engine.summarise(selection).everyone.sessions
+    page = middle(view, engine.facts.pages, sessions)
+    return engine.paths(view.selection, page, view.ahead, view.back), sessions
 
 
 def _numbers(
